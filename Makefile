@@ -1,0 +1,52 @@
+# make          the environment in .venv, with charrnn and the tools for its tests
+# Nothing has to be activated: every target uses .venv by itself.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+MODEL  ?= model.npz
+
+.DEFAULT_GOAL := install
+.PHONY: install demo test lint types check corpora results clean help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.ready ## the environment: .venv with charrnn in it (also plain `make`)
+
+$(VENV)/.ready: pyproject.toml charrnn/__init__.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "charrnn needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || true). Try: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python could not make an environment in $(VENV); on Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+demo: install ## train on the tales for about a minute, then write new text
+	$(BIN)/charrnn train corpora/tales.txt --model demo.npz --force
+	$(BIN)/charrnn sample --model demo.npz --temp 0.6 --length 600 --seed 1
+
+test: lint types check ## lint, types and tests: what must pass before anything lands
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+check: install
+	$(BIN)/python -m pytest
+
+corpora: corpora/python-library.txt corpora/python-manual.txt ## larger texts from the installed Python, no network
+
+corpora/python-library.txt corpora/python-manual.txt: corpora/build.py | install
+	$(BIN)/python corpora/build.py $@
+
+corpora/tinyshakespeare.txt: | install ## 1.1 MB of Shakespeare, fetched and checked
+	$(BIN)/python corpora/build.py $@
+
+clean: ## remove the environment and what tools left
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

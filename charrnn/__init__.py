@@ -1,0 +1,57 @@
+"""charrnn: character-level RNN, GRU and LSTM in plain NumPy.
+
+    import charrnn
+    training = charrnn.train("corpus.txt", hidden_size=64, steps=500)
+    for record in training:
+        print(record.step, record.loss)
+    training.model.save("model.npz")
+    print("".join(charrnn.sample(charrnn.load("model.npz"), 200, temp=0.8)))
+
+The names are loaded when they are first used, so that `import charrnn` does not wait for NumPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from charrnn.checkpoint import Model as Model
+    from charrnn.checkpoint import load as load
+    from charrnn.errors import CharRNNError as CharRNNError
+    from charrnn.evaluation import Score as Score
+    from charrnn.evaluation import evaluate as evaluate
+    from charrnn.options import Options as Options
+    from charrnn.sampling import sample as sample
+    from charrnn.text.corpus import Corpus as Corpus
+    from charrnn.text.vocab import Vocab as Vocab
+    from charrnn.training import Step as Step
+    from charrnn.training import Training as Training
+    from charrnn.training import train as train
+
+_HOME = {
+    "Model": "checkpoint",
+    "load": "checkpoint",
+    "CharRNNError": "errors",
+    "Score": "evaluation",
+    "evaluate": "evaluation",
+    "Options": "options",
+    "sample": "sampling",
+    "Corpus": "text.corpus",
+    "Vocab": "text.vocab",
+    "Step": "training",
+    "Training": "training",
+    "train": "training",
+}
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'charrnn' has no attribute {name!r}")
+    return getattr(import_module(f"charrnn.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

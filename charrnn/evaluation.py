@@ -1,0 +1,143 @@
+"""How well a network predicts a text: every character scored once, in streams side by side.
+
+The symbols to score are cut into at most `STREAMS` pieces of equal length; each piece is read by a network
+of its own that starts from nothing `WARM_UP` symbols before it, so that the answer is the same however it
+is computed, and quick.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from charrnn.checkpoint import Model
+from charrnn.errors import TextError
+from charrnn.model import Config, Ids, Network, softmax_nats
+from charrnn.params import Array, Params
+from charrnn.text.corpus import Corpus, Segment
+from charrnn.text.vocab import Vocab
+
+STREAMS = 64
+WARM_UP = 128
+SHORTEST = 64
+WINDOW = 64
+
+
+@dataclass(frozen=True)
+class Score:
+    """Sums over the scored symbols: `total` nats, `symbols`, how many were guessed right (`correct`).
+
+    `chars` and `bytes` count the same text in characters and in bytes of UTF-8, so that models of different
+    units can be compared.
+    """
+
+    total: float
+    symbols: int
+    correct: int
+    chars: int = 0
+    bytes: int = 0
+
+    @property
+    def nats(self) -> float:
+        """Mean nats per symbol: the loss."""
+        return self.total / self.symbols
+
+    @property
+    def perplexity(self) -> float:
+        return math.exp(self.nats)
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.symbols
+
+    @property
+    def bits_per_char(self) -> float:
+        return self.total / math.log(2) / self.chars
+
+    @property
+    def bits_per_byte(self) -> float:
+        return self.total / math.log(2) / self.bytes
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Inputs are the symbols first..end-1, targets those that follow; scored are the targets begin..end."""
+
+    first: int
+    begin: int
+    end: int
+    starts_file: bool
+
+
+def cut(segments: Sequence[Segment]) -> list[Piece]:
+    """Pieces of equal length, the longest first."""
+    size = max(SHORTEST, -(-sum(map(len, segments)) // STREAMS))
+    pieces = []
+    for segment in segments:
+        for begin in range(segment.begin, segment.end, size):
+            end = min(begin + size, segment.end)
+            pieces.append(
+                Piece(max(segment.file_begin, begin - WARM_UP), begin, end, begin == segment.file_begin)
+            )
+    return sorted(pieces, key=lambda piece: piece.first - piece.end)
+
+
+class Evaluator:
+    """Scores texts with a network of its own, so that a training's carried state is left alone."""
+
+    def __init__(self, config: Config, params: Params, vocab: Vocab) -> None:
+        self.network = Network(config, params, WINDOW, STREAMS)
+        self.newline = vocab.newline
+
+    def score(self, ids: Ids, segments: Sequence[Segment]) -> Score:
+        """The sums over every symbol of the segments (the first of a file counts as after a newline)."""
+        total, symbols, correct = 0.0, 0, 0
+        pieces = cut(segments)
+        for group in range(0, len(pieces), STREAMS):
+            lines = [self._line(ids, piece) for piece in pieces[group : group + STREAMS]]
+            more = self._score_lines([line for line in lines if len(line[0]) > 1])
+            total, symbols, correct = total + more[0], symbols + more[1], correct + more[2]
+        return Score(total, symbols, correct)
+
+    def _line(self, ids: Ids, piece: Piece) -> tuple[Ids, int]:
+        """The symbols to read, and how many of their targets at the start are only warm-up."""
+        line = ids[piece.first : piece.end]
+        if not piece.starts_file:
+            return line, piece.begin - piece.first - 1
+        return (line, 0) if self.newline is None else (np.concatenate(([self.newline], line)), 0)
+
+    def _score_lines(self, lines: list[tuple[Ids, int]]) -> tuple[float, int, int]:
+        steps = max((len(line) - 1 for line, _ in lines), default=0)
+        text = np.zeros((steps + 1, STREAMS), dtype=np.intp)
+        counted = np.zeros((steps, STREAMS), dtype=bool)
+        for column, (line, skipped) in enumerate(lines):
+            text[: len(line), column] = line
+            counted[skipped : len(line) - 1, column] = True
+        self.network.reset()
+        total, correct = 0.0, 0
+        for begin in range(0, steps, WINDOW):
+            window = text[begin : begin + WINDOW + 1]
+            mask = counted[begin : begin + WINDOW]
+            logits = self.network.forward(window[:-1])
+            correct += int(((logits.argmax(axis=-1) == window[1:]) & mask).sum())
+            nats: Array = softmax_nats(logits, window[1:])
+            total += float(nats[mask].sum(dtype=np.float64))
+            self.network.carry()
+        return total, int(counted.sum()), correct
+
+
+def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = None) -> Score:
+    """The score of `model` on a corpus, or on these segments of it.
+
+    The corpus has to be numbered by the model's vocabulary. Raises TextError where nothing can be scored.
+    """
+    segments = corpus.segments if segments is None else segments
+    if corpus.vocab != model.vocab:
+        raise TextError("the text is numbered by another vocabulary: read it with vocab=model.vocab.")
+    score = Evaluator(model.config, model.params, model.vocab).score(corpus.ids, segments)
+    if not score.symbols:
+        raise TextError(f"{corpus.label} holds no character that the model could be scored on.")
+    texts = [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in segments]
+    size = sum(len(text.encode("utf-8", "surrogateescape")) for text in texts)
+    return Score(score.total, score.symbols, score.correct, sum(map(len, texts)), size)

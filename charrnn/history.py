@@ -1,0 +1,44 @@
+"""The losses of a run, thinned so that they never take more room than a picture can show."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+LIMIT = 1000
+
+
+@dataclass
+class History:
+    """`train` holds the mean loss of every `stride` steps, `val` pairs of step and held-out loss; in nats.
+
+    When either reaches `LIMIT` points it is halved: neighbours are averaged, every second evaluation is kept.
+    """
+
+    stride: int = 1
+    train: list[float] = field(default_factory=list)
+    val: list[tuple[int, float]] = field(default_factory=list)
+    pending: float = 0.0
+    count: int = 0
+
+    def add(self, loss: float) -> None:
+        self.pending, self.count = self.pending + loss, self.count + 1
+        if self.count == self.stride:
+            self.train.append(self.pending / self.stride)
+            self.pending, self.count = 0.0, 0
+        if len(self.train) == LIMIT:
+            pairs = zip(self.train[::2], self.train[1::2], strict=True)
+            self.train = [(first + second) / 2 for first, second in pairs]
+            self.stride *= 2
+
+    def add_val(self, step: int, loss: float) -> None:
+        self.val.append((step, loss))
+        if len(self.val) == LIMIT:
+            self.val = self.val[1::2]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "History":
+        history = cls(**values)
+        history.val = [(int(step), float(loss)) for step, loss in history.val]
+        return history

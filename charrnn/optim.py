@@ -1,0 +1,154 @@
+"""Optimizers on flat vectors, clipping by norm, and learning-rate schedules.
+
+An optimizer keeps its vectors in `state`, by name; they are saved and resumed with no more code.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from charrnn.params import Array
+
+CHUNK = 1 << 14  # so that the vectors of one pass stay in the cache
+WARM_UP_STEPS = 100
+WARM_UP_SHARE = 0.1
+
+
+class Optimizer:
+    """Steps params (n,) against grads (n,), in place; `step` counts from 1."""
+
+    vectors: tuple[str, ...] = ()
+
+    def __init__(self, params: Array) -> None:
+        self.state = {name: np.zeros_like(params) for name in self.vectors}
+        self._scratch = np.empty(min(CHUNK, len(params)), dtype=params.dtype)
+
+    def update(self, params: Array, grads: Array, lr: float, step: int) -> None:
+        for begin in range(0, len(params), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            state = [vector[part] for vector in self.state.values()]
+            self.rule(params[part], grads[part], *state, lr=lr, step=step)
+
+    def rule(self, params: Array, grads: Array, *state: Array, lr: float, step: int) -> None:
+        raise NotImplementedError
+
+    def descend(self, params: Array, numerator: Array, squares: Array, lr: float, eps: float) -> None:
+        """params -= lr * numerator / (sqrt(squares) + eps)"""
+        scratch = self._scratch[: len(params)]
+        np.sqrt(squares, out=scratch)
+        scratch += eps
+        np.divide(numerator, scratch, out=scratch)
+        scratch *= lr
+        params -= scratch
+
+    def blend(self, average: Array, value: Array, decay: float) -> None:
+        """average = decay * average + (1 - decay) * value"""
+        scratch = self._scratch[: len(average)]
+        average *= decay
+        np.multiply(value, 1.0 - decay, out=scratch)
+        average += scratch
+
+    def blend_square(self, average: Array, value: Array, decay: float) -> None:
+        """average = decay * average + (1 - decay) * value²"""
+        scratch = self._scratch[: len(average)]
+        average *= decay
+        np.multiply(value, value, out=scratch)
+        scratch *= 1.0 - decay
+        average += scratch
+
+
+class SGD(Optimizer):
+    """Steepest descent with momentum: v = 0.9 v + g, w -= lr v (Polyak 1964)."""
+
+    vectors = ("v",)
+    momentum = 0.9
+
+    def rule(self, params: Array, grads: Array, *state: Array, lr: float, step: int) -> None:
+        (v,) = state
+        scratch = self._scratch[: len(params)]
+        v *= self.momentum
+        v += grads
+        np.multiply(v, lr, out=scratch)
+        params -= scratch
+
+
+class RMSprop(Optimizer):
+    """s = 0.95 s + 0.05 g², w -= lr g / (sqrt(s) + eps) (Hinton 2012)."""
+
+    vectors = ("s",)
+    decay, eps = 0.95, 1e-8
+
+    def rule(self, params: Array, grads: Array, *state: Array, lr: float, step: int) -> None:
+        (s,) = state
+        self.blend_square(s, grads, self.decay)
+        self.descend(params, grads, s, lr, self.eps)
+
+
+class Adagrad(Optimizer):
+    """s += g², w -= lr g / (sqrt(s) + eps) (Duchi et al. 2011)."""
+
+    vectors = ("s",)
+    eps = 1e-8
+
+    def rule(self, params: Array, grads: Array, *state: Array, lr: float, step: int) -> None:
+        (s,) = state
+        scratch = self._scratch[: len(params)]
+        np.multiply(grads, grads, out=scratch)
+        s += scratch
+        self.descend(params, grads, s, lr, self.eps)
+
+
+class Adam(Optimizer):
+    """m = β1 m + (1-β1) g, v = β2 v + (1-β2) g², both bias-corrected (Kingma & Ba 2015)."""
+
+    vectors = ("m", "v")
+    beta1, beta2, eps = 0.9, 0.999, 1e-8
+
+    def rule(self, params: Array, grads: Array, *state: Array, lr: float, step: int) -> None:
+        m, v = state
+        self.blend(m, grads, self.beta1)
+        self.blend_square(v, grads, self.beta2)
+        # w -= lr (m / c1) / (sqrt(v / c2) + eps), with the corrections moved out of the vectors
+        c1, c2 = 1.0 - self.beta1**step, math.sqrt(1.0 - self.beta2**step)
+        self.descend(params, m, v, lr * c2 / c1, self.eps * c2)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSprop, "adagrad": Adagrad, "sgd": SGD}
+
+
+def norm(values: Array) -> float:
+    """The Euclidean norm, summed in float64: in float32 large gradients overflow."""
+    total = 0.0
+    for begin in range(0, len(values), CHUNK):
+        part = values[begin : begin + CHUNK].astype(np.float64)
+        total += float(part @ part)
+    return math.sqrt(total)
+
+
+def clip_norm(grads: Array, limit: float) -> float:
+    """Scales the gradient down to norm `limit` where it is longer (0: never), and returns the norm it had."""
+    length = norm(grads)
+    if limit and length > limit and math.isfinite(length):
+        grads *= limit / length
+    return length
+
+
+def constant(progress: float) -> float:
+    return 1.0
+
+
+def cosine(progress: float) -> float:
+    """From 1 to 0 along half a cosine (Loshchilov & Hutter 2017)."""
+    return 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {"cosine": cosine, "constant": constant}
+
+
+def learning_rate(schedule: str, peak: float, step: int, span: int) -> float:
+    """The rate of step 1..span: up in a straight line to `peak`, then along the schedule."""
+    warm_up = min(WARM_UP_STEPS, int(span * WARM_UP_SHARE))
+    if step <= warm_up:
+        return peak * step / warm_up
+    return peak * SCHEDULES[schedule]((step - warm_up - 1) / max(span - warm_up, 1))

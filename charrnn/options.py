@@ -1,0 +1,140 @@
+"""How a training is set up: every option once, with its default, its range, and what a resumed run may change.
+
+The command line and the library both fill in an `Options`; nothing else holds defaults.
+"""
+
+import codecs
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from charrnn.errors import UsageError
+
+CELLS = ("lstm", "gru", "rnn")
+UNITS = ("char", "byte", "jamo")
+OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
+SCHEDULES = ("cosine", "constant")
+LENGTHS = ("epochs", "steps")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a run, as they are stored in the model file.
+
+    `epochs` and `steps` are totals of the whole run, also when it is resumed; the first reached ends it.
+    Where neither is given, `DEFAULT_STEPS` holds. `eval_every` 0 means: chosen from the sizes.
+    """
+
+    cell: str = "lstm"
+    layers: int = 2
+    hidden_size: int = 128
+    dropout: float = 0.0
+    unit: str = "char"
+    encoding: str = "utf-8"
+    seq_length: int = 64
+    batch_size: int = 32
+    epochs: int | None = None
+    steps: int | None = None
+    lr: float = 0.004
+    optimizer: str = "adam"
+    schedule: str = "cosine"
+    clip: float = 1.0
+    val_fraction: float = 0.1
+    eval_every: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, words in (
+            ("cell", CELLS),
+            ("unit", UNITS),
+            ("optimizer", OPTIMIZERS),
+            ("schedule", SCHEDULES),
+        ):
+            if getattr(self, name) not in words:
+                raise UsageError(f"{flag(name)} is one of {', '.join(words)}, not {getattr(self, name)!r}.")
+        for name, low in (("layers", 1), ("hidden_size", 1), ("seq_length", 1), ("batch_size", 1)):
+            check_int(name, getattr(self, name), low)
+        for name in LENGTHS:
+            if getattr(self, name) is not None:
+                check_int(name, getattr(self, name), 1)
+        check_int("eval_every", self.eval_every, 0)
+        check_int("seed", self.seed, 0)
+        check_float("lr", self.lr, above=0.0)
+        check_float("dropout", self.dropout, at_least=0.0, below=1.0)
+        check_float("val_fraction", self.val_fraction, at_least=0.0, below=1.0)
+        check_float("clip", self.clip, at_least=0.0)
+        try:
+            text_encoding = codecs.lookup(self.encoding)._is_text_encoding
+        except (LookupError, ValueError, TypeError):
+            text_encoding = False
+        if not text_encoding:
+            raise UsageError(f"--encoding {self.encoding!r} is not a text encoding that Python knows.")
+
+    @property
+    def span(self) -> str:
+        """What the learning-rate schedule spans: `epochs` if they are given, else `steps`."""
+        return "epochs" if self.epochs is not None else "steps"
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Options":
+        """The options from a model file; raises UsageError where they are not options."""
+        known = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or set(values) != known:
+            raise UsageError("the options of the run are incomplete.")
+        return cls(**values)
+
+    def resumed(self, given: dict[str, Any]) -> "Options":
+        """These options, gone on with: `given` may restate any and may set a new length, alone or as both.
+
+        Raises UsageError where `given` contradicts the file.
+        """
+        for name, value in given.items():
+            mine = getattr(self, name)
+            if name not in LENGTHS and value != mine:
+                raise UsageError(
+                    f"{flag(name)} {value} contradicts the model file, which was trained with {mine}: "
+                    f"leave it out to go on, or use --force to start anew."
+                )
+        lengths = {name: given.get(name) for name in LENGTHS if name in given}
+        return replace(self, **{"epochs": None, "steps": None, **lengths}) if lengths else self
+
+
+def flag(name: str) -> str:
+    """The option's name as a user types it."""
+    return "--" + name.replace("_", "-")
+
+
+def check_int(name: str, value: object, low: int, high: int = 2**63 - 1) -> None:
+    """Raises UsageError unless `value` is a whole number from `low` to `high`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise UsageError(f"{flag(name)} is a whole number of at least {low}, not {shown(value)}.")
+
+
+def check_float(
+    name: str,
+    value: object,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    at_most: float = math.inf,
+    below: float = math.inf,
+) -> None:
+    """Raises UsageError unless `value` is a finite number inside the limits."""
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if math.isfinite(number) and at_least <= number <= at_most and above < number < below:
+        return
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in (("at least", at_least), ("above", above), ("at most", at_most), ("below", below))
+        if math.isfinite(limit)
+    ]
+    raise UsageError(f"{flag(name)} is a number {' and '.join(limits)}, not {shown(value)}.")
+
+
+def shown(value: object) -> str:
+    """A rejected value, short enough for a sentence."""
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,59 @@
+"""All weights in one flat vector, each under its name."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[np.floating[Any]]
+Shapes = dict[str, tuple[int, ...]]
+
+FORGET_BIAS = 1.0
+
+
+def shapes(gates: int, layers: int, hidden_size: int, vocab_size: int) -> Shapes:
+    """The name and shape of every weight: `l0.Wx` (V, G·H), `l0.Wh` (H, G·H), `l0.b` (G·H,), ..., `Wy`, `by`."""
+    found: Shapes = {}
+    for layer in range(layers):
+        inputs = hidden_size if layer else vocab_size
+        found[f"l{layer}.Wx"] = (inputs, gates * hidden_size)
+        found[f"l{layer}.Wh"] = (hidden_size, gates * hidden_size)
+        found[f"l{layer}.b"] = (gates * hidden_size,)
+    found["Wy"] = (hidden_size, vocab_size)
+    found["by"] = (vocab_size,)
+    return found
+
+
+class Params(dict[str, Array]):
+    """Weights by name; the values are views into `.flat`, so that one operation reaches them all."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: DTypeLike = np.float32) -> None:
+        super().__init__()
+        self.shapes = dict(shapes)
+        self.flat: Array = np.zeros(sum(map(math.prod, shapes.values())), dtype=dtype)
+        begin = 0
+        for name, shape in self.shapes.items():
+            end = begin + math.prod(shape)
+            self[name] = self.flat[begin:end].reshape(shape)
+            begin = end
+
+    def copy(self) -> "Params":
+        """The same weights in an array of their own."""
+        twin = Params(self.shapes, self.flat.dtype)
+        twin.flat[:] = self.flat
+        return twin
+
+
+def initialise(params: Params, gates: str, hidden_size: int, rng: np.random.Generator) -> None:
+    """Weights uniform in ±1/sqrt(H), biases zero, the forget gate's 1 (Jozefowicz et al. 2015)."""
+    bound = 1.0 / math.sqrt(hidden_size)
+    for name, values in params.items():
+        if values.ndim == 1:
+            values[:] = 0.0
+        else:
+            values[:] = rng.uniform(-bound, bound, size=values.shape)
+        if name.endswith(".b") and "f" in gates:
+            forget = gates.index("f") * hidden_size
+            values[forget : forget + hidden_size] = FORGET_BIAS

@@ -1,0 +1,1 @@
+"""Texts and the symbols that they are made of."""

@@ -1,0 +1,236 @@
+"""What a text is made of: units (char, byte, jamo), and the vocabulary that numbers them.
+
+A *code* is what a symbol is (a code point, or a byte's value), an *id* is its place in the sorted vocabulary.
+Codes are uint32 arrays, ids the smallest unsigned integers that hold them.
+"""
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.uint32]
+Ids = NDArray[np.integer[Any]]
+
+UNKNOWN = -1
+CODE_LIMIT = 0x110000
+
+SYLLABLES = re.compile("[가-힣]+")
+LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
+
+
+class Decoder(Protocol):
+    """Turns codes back into text one by one, each character as soon as nothing that follows can change it."""
+
+    def push(self, code: int) -> str:
+        """The characters that this code completes."""
+
+    def flush(self) -> str:
+        """What was held back, as it stands."""
+
+    def allowed(self, codes: Codes) -> NDArray[np.bool_] | None:
+        """Which of `codes` may come next, where the unit forbids some; None where it does not."""
+
+
+class CharDecoder:
+    """One code, one character."""
+
+    def push(self, code: int) -> str:
+        return chr(code)
+
+    def flush(self) -> str:
+        return ""
+
+    def allowed(self, codes: Codes) -> NDArray[np.bool_] | None:
+        return None
+
+
+class ByteDecoder:
+    """UTF-8; a byte that is none comes out as a surrogate escape, so that writing it gives the byte again."""
+
+    def __init__(self) -> None:
+        self.utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+
+    def push(self, code: int) -> str:
+        return self.utf8.decode(bytes([code]))
+
+    def flush(self) -> str:
+        return self.utf8.decode(b"", True)
+
+    def allowed(self, codes: Codes) -> NDArray[np.bool_] | None:
+        return None
+
+
+class JamoDecoder:
+    """Letters into syllables: a leading letter waits for its vowel, and the pair for a trailing letter."""
+
+    def __init__(self) -> None:
+        self.held = ""
+
+    def push(self, code: int) -> str:
+        letter = chr(code)
+        kind = jamo_kind(letter)
+        if (kind, len(self.held)) in (("V", 1), ("T", 2)):
+            self.held += letter
+            return self.flush() if kind == "T" else ""
+        done, self.held = self.flush(), letter if kind == "L" else ""
+        return done if self.held else done + letter
+
+    def flush(self) -> str:
+        done, self.held = unicodedata.normalize("NFC", self.held), ""
+        return done
+
+    def allowed(self, codes: Codes) -> NDArray[np.bool_] | None:
+        """Only what makes whole syllables: a vowel after a leading letter, a trailing letter after both."""
+        vowel, trailing = in_range(codes, 0x1161, 0x1175), in_range(codes, 0x11A8, 0x11C2)
+        if len(self.held) == 1:
+            mask = vowel
+        elif len(self.held) == 2:
+            mask = ~vowel
+        else:
+            mask = ~(vowel | trailing)
+        return mask if mask.any() else None
+
+
+def in_range(codes: Codes, first: int, last: int) -> NDArray[np.bool_]:
+    mask: NDArray[np.bool_] = (codes >= first) & (codes <= last)
+    return mask
+
+
+def jamo_kind(letter: str) -> str:
+    """L, V or T for the leading, vowel and trailing letters of modern syllables, else the empty string."""
+    for kind, first, last in (
+        ("L", "\u1100", "\u1112"),
+        ("V", "\u1161", "\u1175"),
+        ("T", "\u11a8", "\u11c2"),
+    ):
+        if first <= letter <= last:
+            return kind
+    return ""
+
+
+class Char:
+    """Unicode code points."""
+
+    decoder: type[Decoder] = CharDecoder
+
+    @staticmethod
+    def codes(text: str) -> Codes:
+        return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+    @staticmethod
+    def text(codes: Codes) -> str:
+        return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+    @staticmethod
+    def starts(codes: Codes) -> NDArray[np.bool_]:
+        return np.ones(len(codes), dtype=bool)
+
+
+class Byte:
+    """The bytes of UTF-8, or of whatever the file holds."""
+
+    decoder: type[Decoder] = ByteDecoder
+
+    @staticmethod
+    def codes(text: str) -> Codes:
+        return np.frombuffer(text.encode("utf-8", "surrogateescape"), dtype=np.uint8).astype(np.uint32)
+
+    @staticmethod
+    def text(codes: Codes) -> str:
+        return codes.astype(np.uint8).tobytes().decode("utf-8", "surrogateescape")
+
+    @staticmethod
+    def starts(codes: Codes) -> NDArray[np.bool_]:
+        mask: NDArray[np.bool_] = (codes & 0xC0) != 0x80
+        return mask
+
+
+class Jamo:
+    """Code points, but Hangul syllables as their two or three letters (NFD); other scripts stay as they are."""
+
+    decoder: type[Decoder] = JamoDecoder
+
+    @staticmethod
+    def codes(text: str) -> Codes:
+        return Char.codes(SYLLABLES.sub(lambda match: unicodedata.normalize("NFD", match[0]), text))
+
+    @staticmethod
+    def text(codes: Codes) -> str:
+        return LETTERS.sub(lambda match: unicodedata.normalize("NFC", match[0]), Char.text(codes))
+
+    @staticmethod
+    def starts(codes: Codes) -> NDArray[np.bool_]:
+        return ~(in_range(codes, 0x1161, 0x1175) | in_range(codes, 0x11A8, 0x11C2))
+
+
+Unit = type[Char] | type[Byte] | type[Jamo]
+UNITS: dict[str, Unit] = {"char": Char, "byte": Byte, "jamo": Jamo}
+
+
+class Vocab:
+    """The sorted symbols of a text, each with its id.
+
+    `codes` (V,) are the symbols, strictly increasing; `unit` names the entry of `UNITS` that they belong to.
+    """
+
+    def __init__(self, unit: str, codes: Iterable[int]) -> None:
+        self.unit = unit
+        self.codes: Codes = np.unique(np.fromiter(codes, dtype=np.uint32))
+        top = int(self.codes[-1]) if len(self.codes) else 0
+        self._id_of = np.full(top + 2, UNKNOWN, dtype=np.int32)
+        self._id_of[self.codes] = np.arange(len(self.codes))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __eq__(self, other: object) -> bool:
+        same_kind = isinstance(other, Vocab) and self.unit == other.unit
+        return same_kind and np.array_equal(self.codes, other.codes)  # type: ignore[union-attr]
+
+    def __hash__(self) -> int:
+        return hash((self.unit, self.codes.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Vocab({self.unit!r}, {len(self)} symbols)"
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols as text, in the order of their ids (a byte above 127 as its surrogate escape)."""
+        return [self.symbol(code) for code in self.codes.tolist()]
+
+    def symbol(self, code: int) -> str:
+        return UNITS[self.unit].text(np.array([code], dtype=np.uint32))
+
+    @property
+    def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
+        """The smallest type that holds an id."""
+        return np.min_scalar_type(max(len(self) - 1, 0))
+
+    def ids_of(self, codes: Codes) -> NDArray[np.int32]:
+        """Ids (n,) of codes (n,); UNKNOWN (-1) where the vocabulary lacks one."""
+        return self._id_of[np.minimum(codes, len(self._id_of) - 1)]
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """Ids of a text; UNKNOWN (-1) where the vocabulary lacks a symbol."""
+        return self.ids_of(UNITS[self.unit].codes(text))
+
+    def decode(self, ids: Sequence[int] | Ids) -> str:
+        """The text that these ids spell."""
+        return UNITS[self.unit].text(self.codes[np.asarray(ids, dtype=np.intp)])
+
+    def unknown(self, text: str) -> list[str]:
+        """The symbols of a text that the vocabulary lacks, each once, in the order of the text."""
+        codes = UNITS[self.unit].codes(text)
+        missing = codes[self.ids_of(codes) == UNKNOWN]
+        return [self.symbol(code) for code in dict.fromkeys(missing.tolist())]
+
+    @property
+    def newline(self) -> int | None:
+        """The id of the newline, where there is one."""
+        found = int(self.ids_of(np.array([10], dtype=np.uint32))[0])
+        return None if found == UNKNOWN else found

@@ -1,0 +1,294 @@
+"""Training: truncated backpropagation through time over a text, one record a step.
+
+`train()` computes and yields; it never prints, saves, or installs a signal handler.
+"""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from charrnn.checkpoint import Model, Run
+from charrnn.errors import DivergedError, TextError, UsageError
+from charrnn.evaluation import Evaluator
+from charrnn.history import History
+from charrnn.model import Config, Network, cross_entropy, fresh_params
+from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate
+from charrnn.options import Options
+from charrnn.params import Array, Params
+from charrnn.text.corpus import Corpus, Segment, Streams
+
+PURPOSE = 1  # of the random numbers: dropout
+EVAL_EVERY = 100
+EVAL_SHARE = 0.1  # of the time, at most, that evaluation takes where nothing else is asked for
+
+Average = Callable[[Array], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of training says of itself.
+
+    `loss` and `val_loss` (None where the step ended without an evaluation) are mean nats per symbol,
+    `grad_norm` is the norm before clipping, `seconds` the time spent in the run so far, and `epoch` how often
+    the training text has been read.
+    """
+
+    step: int
+    epoch: float
+    loss: float
+    val_loss: float | None
+    lr: float
+    grad_norm: float
+    chars_per_second: float
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Training(Iterator[Step]):
+    """A training that yields one `Step` at a time and can be left and taken up at any of them.
+
+    `notes` are sentences for the user, `model` is what has been learned so far.
+    """
+
+    def __init__(
+        self, corpus: Corpus, options: Options, resumed: Model | None = None, average: Average | None = None
+    ) -> None:
+        self.corpus, self.options, self.average = corpus, options, average
+        self.vocab = corpus.vocab
+        ids, self.held_out = corpus.split(options.val_fraction)
+        self.streams = Streams(ids, options.batch_size, options.seq_length)
+        self.config = Config(options.cell, options.layers, options.hidden_size, len(corpus.vocab))
+        self.notes = [*corpus.notes, *self._notes()]
+        self._check_memory()
+        self.params = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
+        self.grads = Params(self.config.shapes)
+        T, B = self.streams.seq_length, self.streams.batch_size
+        self.network = Network(self.config, self.params, T, B, training=True)
+        self.optimizer = OPTIMIZERS[options.optimizer](self.params.flat)
+        self.evaluator = Evaluator(self.config, self.params, self.vocab) if self.held_out else None
+        self.best: Params | None = None
+        self.run = self._take_up(resumed) if resumed else self._begin()
+        self.span, self.end = self._length()
+        self.eval_every = options.eval_every or self._eval_rule()
+
+    def _notes(self) -> list[str]:
+        notes = list(self.streams.notes)
+        if self.options.val_fraction and not self.held_out:
+            notes.append("the text is too short to hold a part of it out, so the last weights are the best.")
+        if len(self.vocab) == 1:
+            notes.append("the text has only one distinct character: there is nothing to learn.")
+        return notes
+
+    def _begin(self) -> Run:
+        return Run(
+            options=self.options,
+            texts=self.corpus.names,
+            sha256=self.corpus.sha256,
+            symbols=len(self.corpus.ids),
+            streams=self.streams.batch_size,
+            seq_length=self.streams.seq_length,
+            windows=self.streams.windows,
+            step=0,
+            last=self.params,
+            optimizer=self.optimizer.state,
+            state={},
+        )
+
+    def _take_up(self, resumed: Model) -> Run:
+        run = resumed.run
+        if run is None:
+            raise UsageError("the model holds no training to go on from: leave --resume out.")
+        if run.sha256 != self.corpus.sha256 or resumed.vocab != self.vocab:
+            raise TextError(
+                f"{self.corpus.label} is not the text that the model was trained on: resume with that one, "
+                "or start anew with --force."
+            )
+        if run.best_step is not None and run.best_step != run.step:
+            self.best = resumed.params.copy()
+        elif run.best_step is not None:
+            self.best = self.params.copy()
+        for name, vector in self.optimizer.state.items():
+            vector[:] = run.optimizer[name]
+        run.options, run.optimizer = self.options, self.optimizer.state
+        if run.step % self.streams.windows:
+            self.network.set_state(run.state)
+        return run
+
+    def _length(self) -> tuple[int, int]:
+        """The steps that the schedule spans, and the step at which the run ends."""
+        epochs, steps = self.options.epochs, self.options.steps
+        by_epochs = epochs * self.streams.windows if epochs is not None else None
+        ends = [end for end in (by_epochs, steps) if end is not None] or [DEFAULT_STEPS]
+        return (ends[0], min(ends))
+
+    def _eval_rule(self) -> int:
+        """Seldom enough that evaluation, a third of the work a symbol, takes its share of the time at most."""
+        symbols = sum(map(len, self.held_out))
+        per_step = self.streams.batch_size * self.streams.seq_length
+        return max(EVAL_EVERY, math.ceil(symbols / 3 / EVAL_SHARE / per_step))
+
+    def _check_memory(self) -> None:
+        T, B = self.streams.seq_length, self.streams.batch_size
+        have = physical_memory()
+        need = needed_memory(self.config, T, B)
+        if have is None or need <= have:
+            return
+        fits = self.config.hidden_size
+        while (
+            fits > 1 and needed_memory(Config(**{**self.config.as_dict(), "hidden_size": fits}), T, B) > have
+        ):
+            fits //= 2
+        raise UsageError(
+            f"--hidden-size {self.config.hidden_size} with --layers {self.config.layers} needs {giga(need)} "
+            f"of memory, and this machine has {giga(have)}: try --hidden-size {fits}."
+        )
+
+    def __next__(self) -> Step:
+        run = self.run
+        if run.step >= self.end:
+            raise StopIteration
+        start = time.perf_counter()
+        step = run.step + 1
+        lr = learning_rate(self.options.schedule, self.options.lr, step, self.span)
+        loss, grad_norm = self._learn(step, lr)
+        run.step = step
+        run.history.add(loss)
+        busy = time.perf_counter() - start
+        val_loss = None
+        if self.evaluator is not None and (step % self.eval_every == 0 or step == self.span):
+            val_loss = self._evaluate(self.evaluator)
+        run.seconds += time.perf_counter() - start
+        symbols = self.streams.batch_size * self.streams.seq_length
+        return Step(
+            step=step,
+            epoch=step / self.streams.windows,
+            loss=loss,
+            val_loss=val_loss,
+            lr=lr,
+            grad_norm=grad_norm,
+            chars_per_second=symbols / busy,
+            seconds=run.seconds,
+        )
+
+    def _learn(self, step: int, lr: float) -> tuple[float, float]:
+        """One window forward, back, and one step of the optimizer; the loss and the gradient's norm."""
+        index = (step - 1) % self.streams.windows
+        if index == 0:
+            self.network.reset()
+        window = self.streams.window(index)
+        with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
+            logits = self.network.forward(window[:-1], self._masks(step))
+            loss = cross_entropy(logits, window[1:])
+            self.network.backward(window[:-1], logits, self.grads)
+            if self.average is not None:
+                self.average(self.grads.flat)
+            grad_norm = clip_norm(self.grads.flat, self.options.clip)
+            if not math.isfinite(loss) or not math.isfinite(grad_norm):
+                raise self._diverged(step, "the loss" if not math.isfinite(loss) else "the gradient")
+            self.optimizer.update(self.params.flat, self.grads.flat, lr, step)
+            if not math.isfinite(float(self.params.flat.sum())):
+                raise self._diverged(step, "a weight")
+        self.network.carry()
+        return loss, grad_norm
+
+    def _masks(self, step: int) -> list[Array] | None:
+        """Inverted dropout: what is kept is scaled up, so that nothing changes when it is off."""
+        drop = self.options.dropout
+        if not drop:
+            return None
+        rng = np.random.Generator(np.random.PCG64([self.options.seed, PURPOSE, step]))
+        shape = (self.streams.seq_length, self.streams.batch_size, self.config.hidden_size)
+        scale = np.float32(1.0 / (1.0 - drop))
+        return [(rng.random(shape, dtype=np.float32) >= drop) * scale for _ in range(self.config.layers)]
+
+    def _diverged(self, step: int, what: str) -> DivergedError:
+        return DivergedError(
+            f"the training diverged at step {step}: {what} is no longer a finite number. "
+            f"Try a smaller --lr than {self.options.lr:g}, or --clip 1."
+        )
+
+    def _evaluate(self, evaluator: Evaluator) -> float:
+        run, held_out = self.run, self.held_out
+        loss = evaluator.score(self.corpus.ids, held_out).nats
+        run.history.add_val(run.step, loss)
+        if run.best_loss is None or loss < run.best_loss:
+            run.best_step, run.best_loss = run.step, loss
+            if self.best is None:
+                self.best = self.params.copy()
+            self.best.flat[:] = self.params.flat
+        return loss
+
+    @property
+    def model(self) -> Model:
+        """What has been learned so far: the best weights, and the run to go on from.
+
+        It shares the training's arrays: save it, or sample from it, before the next step.
+        """
+        self.run.state = self.network.state()
+        return Model(self.config, self.vocab, self.best or self.params, self.run)
+
+    @property
+    def latest(self) -> Model:
+        """The network as it is now, without the run."""
+        return Model(self.config, self.vocab, self.params)
+
+
+DEFAULT_STEPS = 2000
+
+
+def train(
+    texts: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Corpus,
+    *,
+    model: Model | None = None,
+    average: Average | None = None,
+    **options: Any,
+) -> Training:
+    """Trains on files, folders or a `Corpus`, and yields a `Step` for every step; `.model` is the result.
+
+    `options` are the fields of `Options`. With `model` the run that it holds goes on (the options may only
+    restate those it was made with, or set a new `epochs` or `steps`). `average` is called once a step with the
+    flat gradient (n,), before clipping, to average it in place over workers. Raises CharRNNError for whatever
+    a user can cause.
+    """
+    known = set(Options.__dataclass_fields__)
+    if wrong := sorted(set(options) - known):
+        raise UsageError(f"there is no option {wrong[0]!r}: there are {', '.join(sorted(known))}.")
+    if model is not None and model.run is None:
+        raise UsageError("the model holds no training to go on from.")
+    chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
+    if isinstance(texts, Corpus):
+        corpus = texts
+    else:
+        paths = [texts] if isinstance(texts, str | os.PathLike) else list(texts)
+        corpus = Corpus.read(paths, chosen.unit, chosen.encoding)
+    return Training(corpus, chosen, model, average)
+
+
+def needed_memory(config: Config, steps: int, streams: int) -> int:
+    """Bytes, about: weights, gradients, best weights and two of the optimizer; the tapes; the logits."""
+    weights = sum(math.prod(shape) for shape in config.shapes.values())
+    tape = (steps + 1) * streams * config.hidden_size * (2 * len(config.gates) + 6)
+    return 4 * (5 * weights + config.layers * tape + 3 * steps * streams * config.vocab_size)
+
+
+def physical_memory() -> int | None:
+    """Bytes of memory in this machine, where the system says so."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def giga(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+def held_out_symbols(segments: Sequence[Segment]) -> int:
+    return sum(map(len, segments))
