@@ -134,9 +134,7 @@ def target(path: PathLike) -> Path:
     except (OSError, ValueError) as error:
         raise ModelFileError(f"{path} cannot be a model file: {error}.") from None
     if not stat.S_ISREG(mode):
-        raise ModelFileError(
-            f"{path} is not a plain file, so no model is written over it: choose another -m."
-        )
+        raise ModelFileError(f"{path} is not a plain file, so no model is written over it: choose another -m.")
     return real
 
 
@@ -201,15 +199,14 @@ def load(path: PathLike, weights: str = "best") -> Model:
 @contextmanager
 def opened(path: PathLike) -> Iterator[IO[bytes]]:
     try:
-        file = open(
-            os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
-        )
+        # without waiting for a writer, should it be a FIFO
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise ModelFileError(f"there is no model file {path}: charrnn train TEXT makes one.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ModelFileError(f"{path} cannot be read: {reason}.") from None
-    with file:
+    with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ModelFileError(f"{path} is not a plain file, so it is no model.")
         yield file
@@ -223,9 +220,7 @@ def refusing(path: PathLike) -> Iterator[None]:
     except ModelFileError as error:
         raise ModelFileError(f"{path} {error}") from None
     except (CharRNNError, Exception) as error:
-        raise ModelFileError(
-            f"{path} is not a charrnn model, or it is damaged ({type(error).__name__})."
-        ) from None
+        raise ModelFileError(f"{path} is not a charrnn model, or it is damaged ({type(error).__name__}).") from None
 
 
 class Members:
@@ -266,9 +261,7 @@ def read(file: IO[bytes]) -> Model:
     if type(meta["format"]) is not int or meta["format"] < 1:
         raise ValueError("format")
     if meta["format"] > FORMAT:
-        raise ModelFileError(
-            f"was written by a newer charrnn (format {meta['format']}; this one reads {FORMAT})."
-        )
+        raise ModelFileError(f"was written by a newer charrnn (format {meta['format']}; this one reads {FORMAT}).")
     config = Config(**meta["config"])
     if meta["unit"] not in UNITS or not all(type(code) is int for code in meta["vocab"]):
         raise ValueError("vocab")

@@ -77,9 +77,7 @@ def cut(segments: Sequence[Segment]) -> list[Piece]:
     for segment in segments:
         for begin in range(segment.begin, segment.end, size):
             end = min(begin + size, segment.end)
-            pieces.append(
-                Piece(max(segment.file_begin, begin - WARM_UP), begin, end, begin == segment.file_begin)
-            )
+            pieces.append(Piece(max(segment.file_begin, begin - WARM_UP), begin, end, begin == segment.file_begin))
     return sorted(pieces, key=lambda piece: piece.first - piece.end)
 
 

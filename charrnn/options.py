@@ -15,6 +15,7 @@ UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
 LENGTHS = ("epochs", "steps")
+DEFAULT_STEPS = 2000
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,14 @@ class Options:
         if not text_encoding:
             raise UsageError(f"--encoding {self.encoding!r} is not a text encoding that Python knows.")
 
-    @property
-    def span(self) -> str:
-        """What the learning-rate schedule spans: `epochs` if they are given, else `steps`."""
-        return "epochs" if self.epochs is not None else "steps"
+    def length(self, windows: int) -> tuple[int, int]:
+        """The steps that the schedule spans (`epochs` if given, else `steps`), and the step that ends the run.
+
+        `windows` is the number of steps in an epoch.
+        """
+        by_epochs = None if self.epochs is None else self.epochs * windows
+        ends = [end for end in (by_epochs, self.steps) if end is not None] or [DEFAULT_STEPS]
+        return ends[0], min(ends)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -98,8 +103,9 @@ class Options:
                     f"{flag(name)} {value} contradicts the model file, which was trained with {mine}: "
                     f"leave it out to go on, or use --force to start anew."
                 )
-        lengths = {name: given.get(name) for name in LENGTHS if name in given}
-        return replace(self, **{"epochs": None, "steps": None, **lengths}) if lengths else self
+        if not any(name in given for name in LENGTHS):
+            return self
+        return replace(self, epochs=given.get("epochs"), steps=given.get("steps"))
 
 
 def flag(name: str) -> str:

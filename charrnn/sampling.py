@@ -26,7 +26,8 @@ def temperature(t: float) -> Filter:
         if t:
             # the largest is taken away first, so that even 1e-320 only sends the others to -inf
             with np.errstate(over="ignore"):
-                return (logits - logits.max()) / t
+                scaled: Logits = (logits - logits.max()) / t
+            return scaled
         kept = np.full_like(logits, -np.inf)
         kept[logits.argmax()] = 0.0
         return kept
@@ -130,9 +131,7 @@ def encode_prime(vocab: Vocab, prime: str, unknown: str) -> list[int]:
     except UnicodeEncodeError:
         raise UsageError("the prime holds a lone surrogate, which no text can hold: leave it out.") from None
     if unknown == "error":
-        names = ", ".join(
-            f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})" for symbol in missing[:3]
-        )
+        names = ", ".join(f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})" for symbol in missing[:3])
         raise UsageError(
             f"the model has never seen {names} in the prime. Leave it out, or use --unknown skip. "
             f"It knows {len(vocab)} symbols: see charrnn info."

@@ -15,12 +15,11 @@ import numpy as np
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import Evaluator
-from charrnn.history import History
 from charrnn.model import Config, Network, cross_entropy, fresh_params
 from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate
 from charrnn.options import Options
 from charrnn.params import Array, Params
-from charrnn.text.corpus import Corpus, Segment, Streams
+from charrnn.text.corpus import Corpus, Streams
 
 PURPOSE = 1  # of the random numbers: dropout
 EVAL_EVERY = 100
@@ -75,7 +74,7 @@ class Training(Iterator[Step]):
         self.evaluator = Evaluator(self.config, self.params, self.vocab) if self.held_out else None
         self.best: Params | None = None
         self.run = self._take_up(resumed) if resumed else self._begin()
-        self.span, self.end = self._length()
+        self.span, self.end = options.length(self.streams.windows)
         self.eval_every = options.eval_every or self._eval_rule()
 
     def _notes(self) -> list[str]:
@@ -121,15 +120,8 @@ class Training(Iterator[Step]):
             self.network.set_state(run.state)
         return run
 
-    def _length(self) -> tuple[int, int]:
-        """The steps that the schedule spans, and the step at which the run ends."""
-        epochs, steps = self.options.epochs, self.options.steps
-        by_epochs = epochs * self.streams.windows if epochs is not None else None
-        ends = [end for end in (by_epochs, steps) if end is not None] or [DEFAULT_STEPS]
-        return (ends[0], min(ends))
-
     def _eval_rule(self) -> int:
-        """Seldom enough that evaluation, a third of the work a symbol, takes its share of the time at most."""
+        """Seldom enough that evaluation (a third of the work a symbol) takes no more than its share."""
         symbols = sum(map(len, self.held_out))
         per_step = self.streams.batch_size * self.streams.seq_length
         return max(EVAL_EVERY, math.ceil(symbols / 3 / EVAL_SHARE / per_step))
@@ -141,9 +133,7 @@ class Training(Iterator[Step]):
         if have is None or need <= have:
             return
         fits = self.config.hidden_size
-        while (
-            fits > 1 and needed_memory(Config(**{**self.config.as_dict(), "hidden_size": fits}), T, B) > have
-        ):
+        while fits > 1 and needed_memory(Config(**{**self.config.as_dict(), "hidden_size": fits}), T, B) > have:
             fits //= 2
         raise UsageError(
             f"--hidden-size {self.config.hidden_size} with --layers {self.config.layers} needs {giga(need)} "
@@ -234,13 +224,15 @@ class Training(Iterator[Step]):
         self.run.state = self.network.state()
         return Model(self.config, self.vocab, self.best or self.params, self.run)
 
+    def bits_per_char(self, nats: float) -> float:
+        """Bits per original character for a held-out loss in nats per symbol."""
+        chars = self.corpus.count_chars(self.held_out)
+        return nats / math.log(2) * sum(map(len, self.held_out)) / chars
+
     @property
     def latest(self) -> Model:
         """The network as it is now, without the run."""
         return Model(self.config, self.vocab, self.params)
-
-
-DEFAULT_STEPS = 2000
 
 
 def train(
@@ -253,9 +245,9 @@ def train(
     """Trains on files, folders or a `Corpus`, and yields a `Step` for every step; `.model` is the result.
 
     `options` are the fields of `Options`. With `model` the run that it holds goes on (the options may only
-    restate those it was made with, or set a new `epochs` or `steps`). `average` is called once a step with the
-    flat gradient (n,), before clipping, to average it in place over workers. Raises CharRNNError for whatever
-    a user can cause.
+    restate those it was made with, or set a new `epochs` or `steps`). `average` is called once a step with
+    the flat gradient (n,), before clipping, to average it in place over workers. Raises CharRNNError for
+    whatever a user can cause.
     """
     known = set(Options.__dataclass_fields__)
     if wrong := sorted(set(options) - known):
@@ -288,7 +280,3 @@ def physical_memory() -> int | None:
 
 def giga(size: int) -> str:
     return f"{size / 1e9:,.1f} GB"
-
-
-def held_out_symbols(segments: Sequence[Segment]) -> int:
-    return sum(map(len, segments))

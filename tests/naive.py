@@ -21,15 +21,11 @@ def part(name: str, k: int, params: Mapping[str, Array], layer: int, H: int) -> 
     return params[f"l{layer}.{name}"][..., k * H : (k + 1) * H]
 
 
-def naive_step(
-    cell: str, params: Mapping[str, Array], layer: int, x: Array, h: Array, c: Array
-) -> tuple[Array, Array]:
+def naive_step(cell: str, params: Mapping[str, Array], layer: int, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
     """(h, c) of one stream after the input x."""
     H = len(h)
     gates = {"rnn": "h", "lstm": "ifog", "gru": "rzn"}[cell]
-    xs = {
-        g: x @ part("Wx", k, params, layer, H) + part("b", k, params, layer, H) for k, g in enumerate(gates)
-    }
+    xs = {g: x @ part("Wx", k, params, layer, H) + part("b", k, params, layer, H) for k, g in enumerate(gates)}
     hs = {g: h @ part("Wh", k, params, layer, H) for k, g in enumerate(gates)}
     if cell == "rnn":
         return tanh(xs["h"] + hs["h"]), c

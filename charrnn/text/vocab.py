@@ -189,8 +189,9 @@ class Vocab:
         return len(self.codes)
 
     def __eq__(self, other: object) -> bool:
-        same_kind = isinstance(other, Vocab) and self.unit == other.unit
-        return same_kind and np.array_equal(self.codes, other.codes)  # type: ignore[union-attr]
+        if not isinstance(other, Vocab):
+            return NotImplemented
+        return self.unit == other.unit and np.array_equal(self.codes, other.codes)
 
     def __hash__(self) -> int:
         return hash((self.unit, self.codes.tobytes()))

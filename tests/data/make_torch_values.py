@@ -33,10 +33,7 @@ def case(cell, layers, rng):
         params[f"l{layer}.b"] = rng.normal(size=G * H)
     params["Wy"], params["by"] = rng.normal(size=(H, V)), rng.normal(size=V)
     params = {name: (0.5 * values).astype(np.float32) for name, values in params.items()}
-    state = {
-        s: (0.5 * rng.normal(size=(layers, B, H))).astype(np.float32)
-        for s in ("hc" if cell == "lstm" else "h")
-    }
+    state = {s: (0.5 * rng.normal(size=(layers, B, H))).astype(np.float32) for s in ("hc" if cell == "lstm" else "h")}
     ids = rng.integers(0, V, size=(T + 1, B))
 
     module, out = MODULES[cell](V, H, layers), nn.Linear(H, V)

@@ -1,0 +1,58 @@
+"""What commands share: options in groups in the help, and what the user gave rather than left to defaults."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from charrnn.show.terminal import remark
+
+MODEL = "model.npz"
+
+
+class GroupedOption(click.Option):
+    """An option that stands under a heading in the help."""
+
+    def __init__(self, *args: Any, group: str = "Options", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """A command whose help lists its options under their headings, in the order in which they are declared."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [p for p in self.get_params(context) if isinstance(p, GroupedOption)]
+        groups: dict[str, list[tuple[str, str]]] = {option.group: [] for option in options}
+        for parameter in self.get_params(context):
+            record = parameter.get_help_record(context)
+            if record is not None and isinstance(parameter, click.Option):
+                groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def option(*names: str, group: str = "Options", **settings: Any) -> Callable[[Any], Any]:
+    """A click option under a heading; its default is shown."""
+    settings.setdefault("show_default", True)
+    return click.option(*names, cls=GroupedOption, group=group, **settings)
+
+
+def given(context: click.Context, names: set[str]) -> dict[str, Any]:
+    """The options among `names` that the user set, on the command line or in the environment."""
+    sources = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    return {
+        name: value
+        for name, value in context.params.items()
+        if name in names and context.get_parameter_source(name) in sources
+    }
+
+
+def notes(texts: list[str], most: int = 10) -> None:
+    """Remarks to the user on stderr, not endlessly."""
+    for text in texts[:most]:
+        remark(f"note: {text}")
+    if len(texts) > most:
+        remark(f"note: and {len(texts) - most:,} more like these.")

@@ -1,0 +1,42 @@
+"""`charrnn info`: what a model is, and how it was trained."""
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from charrnn.cli.common import MODEL, GroupedCommand, option
+from charrnn.show.terminal import Answer
+
+if TYPE_CHECKING:
+    from charrnn.checkpoint import Model
+
+
+@click.command(cls=GroupedCommand)
+@option("-m", "--model", metavar="FILE", default=MODEL, help="The model file.")
+@option("--json", "as_json", is_flag=True, show_default=False, help="One JSON object.")
+def info(model: str, as_json: bool) -> None:
+    """Show what a model is: its network, vocabulary, training and loss curve."""
+    from charrnn.checkpoint import load
+
+    loaded = load(model)
+    answer = Answer()
+    if as_json:
+        answer.line(json.dumps(facts(model, loaded)))
+        return
+    from charrnn.show.tables import information
+
+    information(model, loaded, os.path.getsize(model))
+
+
+def facts(path: str, model: "Model") -> dict[str, Any]:
+    return {
+        "model": path,
+        "config": model.config.as_dict(),
+        "unit": model.vocab.unit,
+        "vocab": model.vocab.symbols,
+        "parameters": len(model.params.flat),
+        "arrays": {name: list(values.shape) for name, values in model.params.items()},
+        "run": model.run.as_dict() if model.run else None,
+    }

@@ -1,0 +1,62 @@
+"""`charrnn`: the group of commands, and what every command shares: errors as sentences, exit codes."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+import charrnn
+from charrnn.cli.evaluate import evaluate
+from charrnn.cli.info import info
+from charrnn.cli.sample import sample
+from charrnn.cli.train import train
+from charrnn.errors import CharRNNError
+from charrnn.show.terminal import remark, silence
+
+SIGINT, SIGPIPE = 2, 13
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHARRNN", "max_content_width": 100}
+
+
+@click.group(context_settings=SETTINGS, invoke_without_command=True)
+@click.version_option(charrnn.__version__, prog_name="charrnn", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Train a character-level RNN, GRU or LSTM on a text, and write new text with it.
+
+    charrnn train corpus.txt, then charrnn sample --temp 0.8
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for command in (train, sample, evaluate, info):
+    cli.add_command(command)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line; the exit code: 0 done, 1 could not, 2 wrong usage, 128 + signal."""
+    try:
+        code = cli.main(args=arguments, prog_name="charrnn", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except CharRNNError as error:
+        remark(f"error: {error}")
+        return error.exit_code
+    except click.ClickException as error:
+        place = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "charrnn"
+        remark(f"error: {error.format_message().rstrip('.')}. See {place} --help.")
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 128 + SIGINT
+    except BrokenPipeError:
+        silence(sys.stdout)
+        return 128 + SIGPIPE
+    except MemoryError:
+        remark("error: there is not enough memory for this.")
+        return 1
+    except OSError as error:
+        remark(f"error: {error.strerror or error}.")
+        silence(sys.stdout)
+        return 1

@@ -1,0 +1,290 @@
+"""`charrnn train`: reads the text, trains, shows, saves; and goes on where a run stopped."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from charrnn.cli.common import MODEL, GroupedCommand, given, notes, option
+from charrnn.cli.signals import Stop, stopping
+from charrnn.errors import CharRNNError, UsageError
+from charrnn.options import CELLS, DEFAULT_STEPS, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
+from charrnn.show.charts import duration
+from charrnn.show.terminal import Answer, is_terminal, remark
+
+if TYPE_CHECKING:
+    from charrnn.checkpoint import Model
+    from charrnn.training import Step, Training
+
+DEFAULTS = Options()
+SAVE_SECONDS = 60.0
+FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Learning", "Saving and showing"
+
+
+@click.command(cls=GroupedCommand)
+@click.argument("texts", metavar="TEXT...", nargs=-1, type=click.Path())
+@option("-m", "--model", metavar="FILE", default=MODEL, group=FIRST, help="The model file to write.")
+@option("--cell", type=click.Choice(CELLS), default=DEFAULTS.cell, group=FIRST, help="Kind of recurrent network.")
+@option("--layers", type=int, default=DEFAULTS.layers, group=FIRST, help="Layers of cells.")
+@option("--hidden-size", type=int, default=DEFAULTS.hidden_size, group=FIRST, help="Size of each layer's state.")
+@option("--epochs", type=int, group=FIRST, help="How often to read the text, in the whole run.")
+@option(
+    "--steps",
+    type=int,
+    group=FIRST,
+    help=f"Steps of the whole run; the first reached of both ends it. [default: {DEFAULT_STEPS}, if neither]",
+)
+@option(
+    "--unit",
+    type=click.Choice(UNITS),
+    default=DEFAULTS.unit,
+    group=FIRST,
+    help="What a symbol is: a code point, a byte, or a code point with Hangul syllables as their letters.",
+)
+@option(
+    "--resume",
+    is_flag=True,
+    group=FIRST,
+    show_default=False,
+    help="Go on with the run in the model file; its options hold, TEXT may be left out.",
+)
+@option(
+    "--dropout",
+    type=float,
+    default=DEFAULTS.dropout,
+    group=NETWORK,
+    help="Share of activations dropped between layers and before the output.",
+)
+@option("--encoding", default=DEFAULTS.encoding, group=TEXT, help="Encoding of the text files.")
+@option(
+    "--val-fraction",
+    type=float,
+    default=DEFAULTS.val_fraction,
+    group=TEXT,
+    help="Last part of each file to hold out; 0 for none.",
+)
+@option(
+    "--seq-length",
+    type=int,
+    default=DEFAULTS.seq_length,
+    group=LEARNING,
+    help="Steps of a window: how far the gradient reaches back.",
+)
+@option("--batch-size", type=int, default=DEFAULTS.batch_size, group=LEARNING, help="Streams read side by side.")
+@option("--lr", type=float, default=DEFAULTS.lr, group=LEARNING, help="Learning rate at its peak.")
+@option(
+    "--optimizer",
+    type=click.Choice(OPTIMIZERS),
+    default=DEFAULTS.optimizer,
+    group=LEARNING,
+    help="How a gradient becomes a step.",
+)
+@option(
+    "--schedule",
+    type=click.Choice(SCHEDULES),
+    default=DEFAULTS.schedule,
+    group=LEARNING,
+    help="The learning rate after its warm-up; over --epochs if given, else --steps.",
+)
+@option("--clip", type=float, default=DEFAULTS.clip, group=LEARNING, help="Largest norm of a gradient; 0 for any.")
+@option("--seed", type=int, default=DEFAULTS.seed, group=LEARNING, help="The same seed gives the same run.")
+@option(
+    "--eval-every",
+    type=int,
+    default=DEFAULTS.eval_every,
+    group=LEARNING,
+    metavar="N",
+    help="Steps between scorings of the held-out text; 0 to choose by its size.",
+)
+@option(
+    "--save-every",
+    type=int,
+    default=0,
+    group=OUTPUT,
+    metavar="N",
+    help="Steps between savings, beside one about each minute; 0 for that alone.",
+)
+@option("--force", is_flag=True, group=OUTPUT, show_default=False, help="Replace a model file that exists.")
+@option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    group=OUTPUT,
+    show_default=False,
+    help="One JSON object a step on stdout.",
+)
+@option("--log-every", type=int, default=1, group=OUTPUT, metavar="N", help="Steps between JSON objects.")
+@option("-q", "--quiet", is_flag=True, group=OUTPUT, show_default=False, help="No progress and no notes.")
+@click.pass_context
+def train(
+    context: click.Context,
+    /,
+    texts: tuple[str, ...],
+    model: str,
+    resume: bool,
+    force: bool,
+    save_every: int,
+    as_json: bool,
+    log_every: int,
+    quiet: bool,
+    **_: Any,
+) -> int:
+    """Train on TEXT: one or more files, folders, or - for standard input."""
+    check_int("save_every", save_every, 0)
+    check_int("log_every", log_every, 1)
+    chosen = given(context, {field.name for field in fields(Options)})
+    if resume:
+        training = taken_up(texts, model, force, chosen)
+        if training is None:
+            return 0
+    else:
+        training = begun(texts, model, force, Options(**chosen))
+    if not quiet:
+        notes(training.notes)
+    session = Session(training, model, save_every, Records(log_every) if as_json else None, quiet)
+    with stopping() as stop:
+        return session.run(stop)
+
+
+def begun(texts: tuple[str, ...], model: str, force: bool, options: Options) -> "Training":
+    """A new run, after a look at everything that can be wrong with it."""
+    if not texts:
+        raise UsageError("name a text to train on: charrnn train TEXT, or - for standard input.")
+    if os.path.exists(model) and not force and os.path.isfile(model):
+        raise UsageError(f"{model} exists. Use --resume to go on, --force to replace it, or -m for another file.")
+    from charrnn.checkpoint import check_target
+    from charrnn.text.corpus import Corpus
+    from charrnn.training import Training
+
+    check_target(model)
+    corpus = Corpus.read(texts, options.unit, options.encoding)
+    for file in corpus.files:
+        if os.path.exists(model) and os.path.exists(file) and os.path.samefile(model, file):
+            raise UsageError(f"{model} is the text itself: choose another -m for the model.")
+    return Training(corpus, options)
+
+
+def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, Any]) -> "Training | None":
+    """The run in the model file, ready to go on; None where nothing is left to do."""
+    if force:
+        raise UsageError("--resume goes on with the model file and --force replaces it: use one of them.")
+    from charrnn.checkpoint import check_target, load
+    from charrnn.text.corpus import Corpus
+    from charrnn.training import Training
+
+    found = load(model)
+    if found.run is None:
+        raise UsageError(f"{model} holds no training to go on from: it can be sampled, not resumed.")
+    options = found.run.options.resumed(chosen)
+    if not texts and finished(found, options, model):
+        return None
+    check_target(model)
+    corpus = Corpus.read(texts or found.run.texts, options.unit, options.encoding)
+    training = Training(corpus, options, found)
+    return None if finished(found, options, model) else training
+
+
+def finished(found: "Model", options: Options, model: str) -> bool:
+    if found.run is None:
+        return False
+    end = options.length(found.run.windows)[1]
+    if found.run.step < end:
+        return False
+    remark(f"{model} has all of its {end:,} steps: nothing is left to do. More --epochs or --steps go on.")
+    return True
+
+
+class Records:
+    """Steps as JSON lines on stdout, every so many; a reader who leaves does not end the training."""
+
+    def __init__(self, every: int) -> None:
+        self.every, self.answer = every, Answer()
+        self.steps, self.busy = 0, 0.0
+        self.open = True
+
+    def add(self, record: "Step", last: bool) -> None:
+        self.steps += 1
+        self.busy += 1.0 / record.chars_per_second
+        if not self.open or not (record.step % self.every == 0 or record.val_loss is not None or last):
+            return
+        values = {**record.as_dict(), "chars_per_second": round(self.steps / self.busy, 1)}
+        self.steps, self.busy = 0, 0.0
+        try:
+            self.answer.line(json.dumps(values))
+        except BrokenPipeError:
+            self.open = False
+
+
+class Session:
+    """One sitting of a training: its display, its records, its saves, and how it ends."""
+
+    def __init__(self, training: "Training", model: str, save_every: int, records: Records | None, quiet: bool):
+        self.training, self.model, self.save_every = training, model, save_every
+        self.records, self.quiet = records, quiet
+        self.saved_at, self.begin = time.monotonic(), time.monotonic()
+
+    def run(self, stop: Stop) -> int:
+        from charrnn.show.progress import display
+
+        training = self.training
+        live = self.records is None or not is_terminal(sys.stdout)
+        with display(training, self.line, self.quiet, live) as screen:
+            for record in training:
+                if self.records is not None:
+                    self.records.add(record, last=record.step == training.end)
+                screen.show(record)
+                if stop:
+                    break
+                if record.step < training.end and self.due(record.step):
+                    self.save_if_possible()
+        self.training.model.save(self.model)
+        if stop and training.run.step < training.end:
+            self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To go on: {self.command()}")
+            return 128 + stop.signal
+        self.summary()
+        return 128 + stop.signal if stop else 0
+
+    def due(self, step: int) -> bool:
+        by_step = self.save_every and step % self.save_every == 0
+        return bool(by_step) or time.monotonic() - self.saved_at >= SAVE_SECONDS
+
+    def save_if_possible(self) -> None:
+        """A save that fails is no reason to lose what has been learned: it is tried again later."""
+        self.saved_at = time.monotonic()
+        try:
+            self.training.model.save(self.model)
+        except CharRNNError as error:
+            remark(f"warning: {error} The training goes on.")
+
+    def line(self, step: int) -> str:
+        """A line of text that the network writes at this moment."""
+        from charrnn.sampling import sample
+
+        text = "".join(sample(self.training.latest, 70, temp=0.7, seed=step))
+        return " ".join(text.split())
+
+    def remark(self, text: str) -> None:
+        if not self.quiet:
+            remark(text)
+
+    def command(self) -> str:
+        return "charrnn train --resume" + ("" if self.model == MODEL else f" -m {self.model}")
+
+    def summary(self) -> None:
+        run = self.training.run
+        size = os.path.getsize(self.model) / 1e6
+        took = duration(time.monotonic() - self.begin)
+        if run.best_loss is None:
+            loss = "nothing was held out"
+        else:
+            bits = self.training.bits_per_char(run.best_loss)
+            loss = f"held out {run.best_loss:.3f} nats ({bits:.2f} bits per character) at step {run.best_step:,}"
+        self.remark(f"Trained in {took}: {loss}, in {self.model} ({size:.1f} MB).")
+        if run.step < self.training.span:
+            self.remark(f"Step {run.step:,} of {self.training.span:,} that the schedule spans.")
+        option = "" if self.model == MODEL else f" -m {self.model}"
+        self.remark(f"Now: charrnn sample{option} --temp 0.8")

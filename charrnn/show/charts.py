@@ -1,0 +1,32 @@
+"""Small pictures made of characters."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+ASCII = "_.-~=+*#"
+
+
+def spark(values: Sequence[float], width: int, ascii_only: bool = False) -> str:
+    """A curve of at most `width` characters, the means of equal parts of the values, lowest to highest."""
+    if not values or width < 1:
+        return ""
+    parts = min(width, len(values))
+    cuts = [k * len(values) // parts for k in range(parts + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(cuts)]
+    low, high = min(means), max(means)
+    ramp = ASCII if ascii_only else BLOCKS
+    scale = (len(ramp) - 1) / (high - low) if high > low else 0.0
+    return "".join(ramp[round((mean - low) * scale)] for mean in means)
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, or hours and minutes."""
+    whole = max(0, round(seconds))
+    if whole >= 3600:
+        return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+    return f"{whole // 60}:{whole % 60:02}"
+
+
+def speed(chars_per_second: float) -> str:
+    return f"{chars_per_second:,.0f}" if chars_per_second < 1e4 else f"{chars_per_second / 1e3:,.0f}k"

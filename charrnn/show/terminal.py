@@ -1,0 +1,82 @@
+"""Plain writing to the terminal: foreign text made harmless, answers to stdout, remarks to stderr."""
+
+import os
+import sys
+import unicodedata
+from typing import TextIO
+
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def safe(text: str) -> str:
+    """The text with nothing in it that a terminal would obey: newline and tab stay, the rest becomes visible."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(visible, text))
+
+
+def visible(character: str) -> str:
+    code = ord(character)
+    if character in "\n\t":
+        return character
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    return f"\\u{{{code:x}}}" if unicodedata.category(character) in UNSEEN else character
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person reads this; asked of the stream, because FORCE_COLOR makes rich believe it of any."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def remark(text: str) -> None:
+    """One line on stderr; a closed stderr is no reason to stop."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    line = safe(text) + "\n"
+    try:
+        stream.write(line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
+        stream.flush()
+    except (OSError, ValueError):
+        pass
+
+
+class Answer:
+    """stdout, for what was asked for: exact bytes of UTF-8 to a pipe or file, harmless text to a terminal."""
+
+    def __init__(self) -> None:
+        if sys.stdout is None:
+            raise OSError("standard output is closed")
+        self.stream = sys.stdout
+        self.terminal = is_terminal(self.stream)
+        self.encoding = self.stream.encoding or "utf-8"
+
+    def write(self, text: str) -> None:
+        """Writes and flushes."""
+        if self.terminal:
+            data = safe(text).encode(self.encoding, "backslashreplace")
+        else:
+            data = text.encode("utf-8", "surrogateescape")
+        self.stream.buffer.write(data)
+        self.stream.buffer.flush()
+
+    def line(self, text: str) -> None:
+        self.write(text + "\n")
+
+
+def silence(stream: TextIO | None) -> None:
+    """Points a broken stream at nothing, so that the interpreter's last flush does not complain."""
+    if stream is None:
+        return
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        pass

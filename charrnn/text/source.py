@@ -1,0 +1,140 @@
+"""Texts from files, folders and pipes: found, read and decoded in chunks."""
+
+import codecs
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from charrnn.errors import TextError
+from charrnn.text.vocab import UNITS, Codes, Unit
+
+CHUNK = 1 << 20
+STDIN = "-"
+
+
+class Source:
+    """One file to read, twice if need be; what cannot be read twice (a pipe) is spooled once."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path, self.name = path, "standard input" if str(path) == STDIN else str(path)
+        self.spool: IO[bytes] | None = None
+        if str(path) == STDIN:
+            self._spool(sys.stdin.buffer)
+        elif not stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as pipe:
+                self._spool(pipe)
+
+    def _spool(self, pipe: IO[bytes]) -> None:
+        self.spool = tempfile.SpooledTemporaryFile(max_size=64 * CHUNK)  # noqa: SIM115
+        while block := pipe.read(CHUNK):
+            self.spool.write(block)
+
+    def open(self) -> AbstractContextManager[IO[bytes]]:
+        if self.spool is None:
+            return open(self.path, "rb")
+        self.spool.seek(0)
+        return nullcontext(self.spool)
+
+    def codes(self, unit: Unit, encoding: str, digest: Any = None) -> Iterator[Codes]:
+        """The file's codes, chunk by chunk; raises TextError where the bytes are not text in this encoding."""
+        with self.open() as file:
+            blocks = iter(lambda: file.read(CHUNK), b"")
+            if digest is not None:
+                blocks = updating(digest, blocks)
+            if unit is UNITS["byte"]:
+                yield from (np.frombuffer(block, dtype=np.uint8).astype(np.uint32) for block in blocks)
+            else:
+                yield from (unit.codes(text) for text in decoded(blocks, encoding, self.name))
+
+
+def updating(digest: Any, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
+
+
+def decoded(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[str]:
+    """Text without a byte-order mark, CRLF read as LF."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    offset, carry, first = 0, "", True
+    while True:
+        block = next(blocks, b"")
+        pending = len(decoder.getstate()[0])
+        try:
+            text = carry + decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            raise undecodable(error, offset - pending, encoding, name) from None
+        except UnicodeError as error:
+            raise TextError(f"{name} is not {encoding.upper()}: {error}.") from None
+        if first and text:
+            text, first = text.removeprefix("\ufeff"), False
+        carry = "\r" if block and text.endswith("\r") else ""
+        text = text.removesuffix(carry) if carry else text
+        if text:
+            yield text.replace("\r\n", "\n")
+        if not block:
+            return
+        offset += len(block)
+
+
+def undecodable(error: UnicodeDecodeError, base: int, encoding: str, name: str) -> TextError:
+    byte = error.object[error.start]
+    if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") and base + error.start < 2:
+        return TextError(f"{name} looks like UTF-16: try --encoding utf-16.")
+    return TextError(
+        f"{name} is not {encoding.upper()} (byte 0x{byte:02X} at offset {base + error.start:,}). "
+        "Try --encoding latin-1 or its true encoding, or --unit byte to train on bytes."
+    )
+
+
+def find_sources(paths: Sequence[str | os.PathLike[str]], notes: list[str]) -> Iterator[tuple[Source, bool]]:
+    """Every file to read, and whether it was found in a folder rather than named."""
+    for path in paths:
+        try:
+            if str(path) != STDIN and os.path.isdir(path):
+                found = [file for file in walk(Path(path)) if is_text(file, notes)]
+                if not found:
+                    raise TextError(f"{path} is a folder without text files.")
+                yield from ((Source(file), True) for file in found)
+            else:
+                yield Source(path), False
+        except FileNotFoundError:
+            raise TextError(f"there is no file {path}.") from None
+        except (OSError, ValueError) as error:
+            raise unreadable(str(path), error) from None
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """The non-hidden files of a folder and its folders, in name order."""
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from walk(entry)
+        elif entry.is_file():
+            yield entry
+
+
+def is_text(file: Path, notes: list[str]) -> bool:
+    """Whether a file that was found looks like text: it holds no NUL and can be opened."""
+    try:
+        with open(file, "rb") as opened:
+            start = opened.read(8192)
+    except OSError as error:
+        notes.append(f"left out {file}: {error.strerror}")
+        return False
+    if b"\0" in start:
+        notes.append(f"left out {file}: it is not text")
+    return bool(start) and b"\0" not in start
+
+
+def unreadable(name: str, error: Exception) -> TextError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return TextError(f"{name} cannot be read: {reason}.")
