@@ -8,11 +8,16 @@ import sys
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
+def pin_threads() -> None:
+    """One thread for matrix products, unless the environment says otherwise."""
+    for name in BLAS_THREADS:
+        os.environ.setdefault(name, "1")
+
+
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
     try:
-        for name in BLAS_THREADS:
-            os.environ.setdefault(name, "1")
+        pin_threads()
         from charrnn.cli.main import run
 
         sys.exit(run())

@@ -24,7 +24,7 @@ from charrnn.model import Config
 from charrnn.optim import OPTIMIZERS
 from charrnn.options import Options
 from charrnn.params import Array, Params
-from charrnn.text.vocab import UNITS, Vocab
+from charrnn.text.vocab import CODE_LIMIT, UNITS, Vocab
 
 FORMAT = 1
 MAX_META = 1 << 26
@@ -206,9 +206,10 @@ def opened(path: PathLike) -> Iterator[IO[bytes]]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ModelFileError(f"{path} cannot be read: {reason}.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ModelFileError(f"{path} is not a plain file, so it is no model.")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ModelFileError(f"{path} is not a plain file, so it is no model.")
         yield file
 
 
@@ -263,7 +264,8 @@ def read(file: IO[bytes]) -> Model:
     if meta["format"] > FORMAT:
         raise ModelFileError(f"was written by a newer charrnn (format {meta['format']}; this one reads {FORMAT}).")
     config = Config(**meta["config"])
-    if meta["unit"] not in UNITS or not all(type(code) is int for code in meta["vocab"]):
+    limit = 256 if meta["unit"] == "byte" else CODE_LIMIT
+    if meta["unit"] not in UNITS or not all(type(code) is int and 0 <= code < limit for code in meta["vocab"]):
         raise ValueError("vocab")
     vocab = Vocab(meta["unit"], meta["vocab"])
     if len(vocab) != config.vocab_size or vocab.codes.tolist() != meta["vocab"]:

@@ -40,5 +40,9 @@ class History:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "History":
         history = cls(**values)
+        if not isinstance(history.train, list) or len(history.train) >= LIMIT or len(history.val) >= LIMIT:
+            raise ValueError("history")
+        history.train = list(map(float, history.train))
         history.val = [(int(step), float(loss)) for step, loss in history.val]
+        history.stride, history.count, history.pending = int(history.stride), int(history.count), float(history.pending)
         return history

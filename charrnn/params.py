@@ -47,12 +47,15 @@ class Params(dict[str, Array]):
 
 
 def initialise(params: Params, gates: str, hidden_size: int, rng: np.random.Generator) -> None:
-    """Weights uniform in ±1/sqrt(H), biases zero, the forget gate's 1 (Jozefowicz et al. 2015)."""
-    bound = 1.0 / math.sqrt(hidden_size)
+    """Weights uniform in ±1/sqrt(H), biases zero, the forget gate's 1 (Jozefowicz et al. 2015).
+
+    Layer 0 reads one row of Wx at a time, a fan-in of one, so its rows have unit variance: ±sqrt(3).
+    """
     for name, values in params.items():
         if values.ndim == 1:
             values[:] = 0.0
         else:
+            bound = math.sqrt(3.0) if name == "l0.Wx" else 1.0 / math.sqrt(hidden_size)
             values[:] = rng.uniform(-bound, bound, size=values.shape)
         if name.endswith(".b") and "f" in gates:
             forget = gates.index("f") * hidden_size

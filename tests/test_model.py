@@ -189,7 +189,8 @@ def test_fresh_weights(cell: str) -> None:
     assert params.flat.dtype == np.float32
     assert (params.flat == fresh_params(config, seed=1).flat).all()
     assert (params["l1.Wh"] != fresh_params(config, seed=2)["l1.Wh"]).any()
-    assert np.abs(params["l0.Wx"]).max() <= 0.25
+    assert np.abs(params["l1.Wh"]).max() <= 0.25
+    assert params["l0.Wx"].std() == pytest.approx(1.0, abs=0.1)
     for bias in (params["l0.b"], params["l1.b"]):
         forget = bias.reshape(-1, 16)[config.gates.index("f")] if cell == "lstm" else np.ones(0)
         assert (forget == 1.0).all()

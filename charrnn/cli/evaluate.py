@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("eval", cls=GroupedCommand)
-@click.argument("texts", metavar="[TEXT...]", nargs=-1, type=click.Path())
+@click.argument("texts", metavar="[TEXT...]", nargs=-1, type=str)
 @option(
     "-m",
     "--model",

@@ -11,7 +11,7 @@ from charrnn.cli.info import info
 from charrnn.cli.sample import sample
 from charrnn.cli.train import train
 from charrnn.errors import CharRNNError
-from charrnn.show.terminal import remark, silence
+from charrnn.show.terminal import ReaderLeft, remark, silence
 
 SIGINT, SIGPIPE = 2, 13
 
@@ -50,7 +50,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 128 + SIGINT
-    except BrokenPipeError:
+    except (ReaderLeft, BrokenPipeError):
         silence(sys.stdout)
         return 128 + SIGPIPE
     except MemoryError:

@@ -46,7 +46,7 @@ CHOICE, OUTPUT, SOURCE = "Choosing characters", "Text", "Model"
 @option(
     "--prime-file",
     metavar="FILE",
-    type=click.Path(),
+    type=str,
     group=OUTPUT,
     help="The same from a file, or - for stdin.",
 )

@@ -14,7 +14,7 @@ from charrnn.cli.signals import Stop, stopping
 from charrnn.errors import CharRNNError, UsageError
 from charrnn.options import CELLS, DEFAULT_STEPS, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
 from charrnn.show.charts import duration
-from charrnn.show.terminal import Answer, is_terminal, remark
+from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model
@@ -26,7 +26,7 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("texts", metavar="TEXT...", nargs=-1, type=click.Path())
+@click.argument("texts", metavar="TEXT...", nargs=-1, type=str)
 @option("-m", "--model", metavar="FILE", default=MODEL, group=FIRST, help="The model file to write.")
 @option("--cell", type=click.Choice(CELLS), default=DEFAULTS.cell, group=FIRST, help="Kind of recurrent network.")
 @option("--layers", type=int, default=DEFAULTS.layers, group=FIRST, help="Layers of cells.")
@@ -215,7 +215,7 @@ class Records:
         self.steps, self.busy = 0, 0.0
         try:
             self.answer.line(json.dumps(values))
-        except BrokenPipeError:
+        except ReaderLeft:
             self.open = False
 
 

@@ -47,6 +47,10 @@ def remark(text: str) -> None:
         pass
 
 
+class ReaderLeft(Exception):
+    """Nobody reads stdout any more."""
+
+
 class Answer:
     """stdout, for what was asked for: exact bytes of UTF-8 to a pipe or file, harmless text to a terminal."""
 
@@ -58,13 +62,16 @@ class Answer:
         self.encoding = self.stream.encoding or "utf-8"
 
     def write(self, text: str) -> None:
-        """Writes and flushes."""
+        """Writes and flushes; raises ReaderLeft where the pipe is closed."""
         if self.terminal:
             data = safe(text).encode(self.encoding, "backslashreplace")
         else:
             data = text.encode("utf-8", "surrogateescape")
-        self.stream.buffer.write(data)
-        self.stream.buffer.flush()
+        try:
+            self.stream.buffer.write(data)
+            self.stream.buffer.flush()
+        except BrokenPipeError:
+            raise ReaderLeft from None
 
     def line(self, text: str) -> None:
         self.write(text + "\n")

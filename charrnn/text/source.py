@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -33,6 +34,7 @@ class Source:
 
     def _spool(self, pipe: IO[bytes]) -> None:
         self.spool = tempfile.SpooledTemporaryFile(max_size=64 * CHUNK)  # noqa: SIM115
+        weakref.finalize(self, self.spool.close)
         while block := pipe.read(CHUNK):
             self.spool.write(block)
 

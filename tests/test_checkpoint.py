@@ -1,0 +1,251 @@
+"""The model file: round trips, what it holds, and what is refused."""
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from charrnn.checkpoint import FORMAT, Model, check_target, load
+from charrnn.errors import ModelFileError
+from charrnn.options import CELLS
+from tests.test_sampling import model_of
+from tests.test_training import begin
+
+
+def trained(cell: str = "lstm", steps: int = 9) -> Model:
+    training = begin(cell=cell, steps=steps)
+    list(training)
+    return training.model
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Changes the arrays of a model file; `change` gets them by name, the JSON as `meta`."""
+    with np.load(path) as file:
+        arrays: dict[str, Any] = dict(file)
+    arrays["meta"] = json.loads(arrays["meta"].tobytes())
+    change(arrays)
+    if isinstance(arrays.get("meta"), dict):
+        arrays["meta"] = np.frombuffer(json.dumps(arrays["meta"]).encode(), dtype=np.uint8)
+    with open(path, "wb") as out:
+        np.savez(out, **arrays)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_round_trip(cell: str, tmp_path: Path) -> None:
+    model = trained(cell)
+    model.save(tmp_path / "m.npz")
+    again = load(tmp_path / "m.npz")
+    assert again.config == model.config
+    assert again.vocab == model.vocab
+    assert again.params.keys() == model.params.keys()
+    np.testing.assert_array_equal(again.params.flat, model.params.flat)
+    assert again.run is not None
+    assert model.run is not None
+    assert again.run.as_dict() == model.run.as_dict()
+    np.testing.assert_array_equal(again.run.last.flat, model.run.last.flat)
+    for name, state in model.run.state.items():
+        np.testing.assert_array_equal(again.run.state[name], state)
+    again.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "m.npz").read_bytes()
+
+
+def test_any_numpy_opens_it(tmp_path: Path) -> None:
+    model = trained()
+    model.save(tmp_path / "m.npz")
+    with np.load(tmp_path / "m.npz", allow_pickle=False) as file:
+        meta = json.loads(file["meta"].tobytes())
+        np.testing.assert_array_equal(file["l0.Wx"], model.params["l0.Wx"])
+        assert file["optimizer.m"].shape == model.params.flat.shape
+        assert file["state.h"].shape == (2, 4, 12)
+    assert meta["format"] == FORMAT
+    assert "".join(map(chr, meta["vocab"])) == "".join(model.vocab.symbols)
+
+
+def test_a_model_without_a_run(tmp_path: Path) -> None:
+    model = model_of("한글 abc\n", "jamo")
+    model.save(tmp_path / "m.npz")
+    again = load(tmp_path / "m.npz")
+    assert again.run is None
+    assert again.vocab == model.vocab
+    np.testing.assert_array_equal(load(tmp_path / "m.npz", weights="last").params.flat, model.params.flat)
+
+
+def test_a_name_without_npz_is_kept(tmp_path: Path) -> None:
+    model_of("ab").save(tmp_path / "model.bin")
+    assert os.listdir(tmp_path) == ["model.bin"]
+
+
+def test_history_is_thinned(tmp_path: Path) -> None:
+    training = begin(steps=2500, hidden_size=2, layers=1, val_fraction=0.0, batch_size=1, seq_length=2)
+    losses = [record.loss for record in training]
+    history = training.run.history
+    assert len(history.train) <= 1000
+    assert history.stride == 4
+    np.testing.assert_allclose(history.train, np.reshape(losses, (-1, 4)).mean(axis=1), rtol=1e-9)
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.npz"
+    model_of("ab").save(path)
+    before = path.read_bytes()
+
+    def fail(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for name in ("fsync", "replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, fail)
+            with pytest.raises(ModelFileError, match="No space left"):
+                model_of("cd").save(path)
+        assert os.listdir(tmp_path) == ["m.npz"]
+        assert path.read_bytes() == before
+
+
+def test_links_are_followed_and_modes_kept(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.npz", tmp_path / "link.npz"
+    model_of("ab").save(real)
+    real.chmod(0o640)
+    link.symlink_to(real)
+    model_of("abc").save(link)
+    assert link.is_symlink()
+    assert len(load(real).vocab) == 3
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("make", [lambda p: p.mkdir(), os.mkfifo], ids=["folder", "fifo"])
+def test_only_plain_files_are_written_or_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "x"
+    make(path)
+    for attempt in (check_target, model_of("ab").save, load):
+        with pytest.raises(ModelFileError):
+            attempt(path)
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_no_folder_to_write_to(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no folder"):
+        check_target(tmp_path / "missing" / "m.npz")
+
+
+def put(name: str, value: object) -> Callable[[dict[str, Any]], None]:
+    return lambda arrays: arrays.__setitem__(name, value)
+
+
+def meta(**values: object) -> Callable[[dict[str, Any]], None]:
+    return lambda arrays: arrays["meta"].update(values)
+
+
+def config(**values: object) -> Callable[[dict[str, Any]], None]:
+    return lambda arrays: arrays["meta"]["config"].update(values)
+
+
+def run(**values: object) -> Callable[[dict[str, Any]], None]:
+    return lambda arrays: arrays["meta"]["run"].update(values)
+
+
+DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no meta": lambda arrays: arrays.pop("meta"),
+    "meta is no json": put("meta", np.frombuffer(b"{", dtype=np.uint8)),
+    "meta is a list": put("meta", np.frombuffer(b"[]", dtype=np.uint8)),
+    "meta is deep": put("meta", np.frombuffer(b"[" * 100_000, dtype=np.uint8)),
+    "no format": lambda arrays: arrays["meta"].pop("format"),
+    "newer": meta(format=FORMAT + 1),
+    "unknown cell": config(cell="cnn"),
+    "more layers": config(layers=3),
+    "huge": config(hidden_size=10**9),
+    "negative": config(hidden_size=-1),
+    "fraction": config(hidden_size=1.5),
+    "no config": meta(config=None),
+    "unknown unit": meta(unit="word"),
+    "short vocabulary": meta(vocab=[1, 2]),
+    "unsorted vocabulary": lambda arrays: arrays["meta"]["vocab"].reverse(),
+    "repeated symbol": lambda arrays: arrays["meta"]["vocab"].__setitem__(1, arrays["meta"]["vocab"][0]),
+    "text in the vocabulary": lambda arrays: arrays["meta"]["vocab"].__setitem__(0, "a"),
+    "code beyond Unicode": lambda arrays: arrays["meta"]["vocab"].__setitem__(-1, 2**31),
+    "missing array": lambda arrays: arrays.pop("l1.Wh"),
+    "additional array": put("evil", np.zeros(3)),
+    "other shape": put("by", np.zeros(3, dtype=np.float32)),
+    "transposed": lambda arrays: arrays.__setitem__("Wy", np.ascontiguousarray(arrays["Wy"].T)),
+    "fortran": lambda arrays: arrays.__setitem__("Wy", np.asfortranarray(arrays["Wy"])),
+    "float64": lambda arrays: arrays.__setitem__("by", arrays["by"].astype(np.float64)),
+    "integers": lambda arrays: arrays.__setitem__("by", arrays["by"].astype(np.int32)),
+    "big-endian": lambda arrays: arrays.__setitem__("by", arrays["by"].astype(">f4")),
+    "objects": lambda arrays: arrays.__setitem__("by", np.array([{}] * len(arrays["by"]), dtype=object)),
+    "nan": lambda arrays: arrays["Wy"].__setitem__(0, np.nan),
+    "infinite moment": lambda arrays: arrays["optimizer.m"].__setitem__(0, np.inf),
+    "no run options": run(options={}),
+    "run of nonsense": meta(run=3),
+    "run with other streams": run(streams=7),
+    "history of nonsense": run(history={"train": "abc"}),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    trained().save(path)
+    rewrite(path, DAMAGE[name])
+    with pytest.raises(ModelFileError, match="m.npz .*(damaged|newer)") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\x93NUMPY" + b"\0" * 100, b"\0" * 5000])
+def test_what_is_no_model_is_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    path.write_bytes(data)
+    with pytest.raises(ModelFileError, match="not a charrnn model"):
+        load(path)
+
+
+def test_missing_and_foreign_archives(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no model file"):
+        load(tmp_path / "none.npz")
+    np.savez(tmp_path / "other.npz", a=np.ones(3))
+    with pytest.raises(ModelFileError, match="not a charrnn model"):
+        load(tmp_path / "other.npz")
+
+
+def test_every_truncation_and_many_flipped_bytes_are_refused_or_harmless(tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    trained().save(path)
+    data, wanted = path.read_bytes(), load(path)
+    rng = np.random.default_rng(0)
+    for end in rng.integers(0, len(data), size=60):
+        path.write_bytes(data[:end])
+        with pytest.raises(ModelFileError):
+            load(path)
+    for place in rng.integers(0, len(data), size=300):
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        try:
+            found = load(path)
+        except ModelFileError:
+            continue
+        np.testing.assert_array_equal(found.params.flat, wanted.params.flat)
+        assert found.vocab == wanted.vocab
+
+
+def test_compressed_and_repeated_members_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    model_of("ab").save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    with open(path, "wb") as out:
+        np.savez_compressed(out, **arrays)
+    with pytest.raises(ModelFileError):
+        load(path)
+    model_of("ab").save(path)
+    extra = io.BytesIO()
+    np.lib.format.write_array(extra, arrays["by"] + 1)
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("by.npy", extra.getvalue())
+    with pytest.raises(ModelFileError):
+        load(path)

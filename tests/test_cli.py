@@ -1,0 +1,423 @@
+"""The command line: what goes to stdout and stderr, exit codes, and what never happens to a file."""
+
+import io
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charrnn.checkpoint import load
+from charrnn.cli.main import run
+from charrnn.cli.signals import Stop, stopping
+
+TEXT = "the cat sat on the mat.\nthe dog sat on the cat.\n" * 12
+TINY = ["--hidden-size", "8", "--layers", "1", "--batch-size", "4", "--seq-length", "8", "--eval-every", "4"]
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def charrnn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command line in an empty folder that holds only corpus.txt."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "corpus.txt").write_text(TEXT)
+
+    def command(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = run(list(arguments))
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        assert "\x1b" not in out + err
+        return code, out, err
+
+    return command
+
+
+def train(charrnn: Command, *more: str) -> None:
+    code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", *more)
+    assert code == 0, err
+
+
+def process(arguments: Sequence[str], folder: Path, **more: Any) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # unbuffered, so that nothing read ahead is lost to communicate()
+        [sys.executable, "-m", "charrnn", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        **more,
+    )
+
+
+def test_train_then_sample_as_in_the_readme(charrnn: Command) -> None:
+    code, out, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12")
+    assert (code, out) == (0, "")
+    assert "LSTM 1 x 8" in err
+    assert "step 12/12" in err
+    assert "Now: charrnn sample --temp 0.8" in err
+    code, out, err = charrnn("sample", "--temp", "0.8", "--seed", "1", "-n", "50")
+    assert (code, len(out), err) == (0, 50, "")
+
+
+def test_a_drawn_seed_is_shown_and_repeats_the_text(charrnn: Command) -> None:
+    train(charrnn)
+    _, first, err = charrnn("sample", "-n", "40")
+    assert err.startswith("seed ")
+    assert charrnn("sample", "-n", "40", "--seed", err.split()[1])[1] == first
+
+
+def test_prime_echo_and_files(charrnn: Command, tmp_path: Path) -> None:
+    train(charrnn)
+    options = ("-n", "30", "--seed", "2")
+    _, plain, _ = charrnn("sample", *options, "-p", "the cat")
+    assert plain.startswith("the cat")
+    assert len(plain) == 37
+    assert charrnn("sample", *options, "-p", "the cat", "--no-echo")[1] == plain[7:]
+    (tmp_path / "prime.txt").write_text("the cat\n")
+    assert charrnn("sample", *options, "--prime-file", "prime.txt")[1] == plain
+    assert charrnn("sample", *options, "--prime-file", "-", stdin=b"the cat")[1] == plain
+    answer = json.loads(charrnn("sample", *options, "-p", "the cat", "--json")[1])
+    assert answer == {"text": plain, "prime": "the cat", "seed": 2}
+    assert charrnn("sample", "-n", "0", "--seed", "1")[:2] == (0, "")
+
+
+def test_json_records(charrnn: Command) -> None:
+    code, out, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--json", "--log-every", "3", "-q")
+    assert (code, err) == (0, "")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert [r["step"] for r in records] == [3, 4, 6, 8, 9, 12]
+    assert list(records[0]) == [
+        "step",
+        "epoch",
+        "loss",
+        "val_loss",
+        "lr",
+        "grad_norm",
+        "chars_per_second",
+        "seconds",
+    ]
+    assert [r["step"] for r in records if r["val_loss"] is not None] == [4, 8, 12]
+
+
+def test_eval_scores_the_held_out_part_and_agrees_with_the_training(charrnn: Command, tmp_path: Path) -> None:
+    _, out, _ = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--json")
+    best = min(r["val_loss"] for r in map(json.loads, out.splitlines()) if r["val_loss"] is not None)
+    code, out, err = charrnn("eval", "--json")
+    held_out = json.loads(out)
+    assert (code, held_out["nats"], held_out["part"]) == (0, best, "held-out")
+    assert held_out["chars"] == int(len(TEXT) * 0.1)
+    assert "held-out part" in err
+    assert charrnn("eval", "corpus.txt", "--json")[1] == out
+    assert json.loads(charrnn("eval", "--all", "--json")[1])["chars"] == len(TEXT)
+    (tmp_path / "other.txt").write_text("the cat sat éé on Z")
+    code, out, err = charrnn("eval", "other.txt", "--json")
+    assert json.loads(out)["chars"] == len("the cat sat  on ")
+    assert "3 symbols (2 distinct: 'Z', 'é')" in err
+
+
+def test_eval_of_several_models_is_a_table_best_first(charrnn: Command) -> None:
+    train(charrnn, "-m", "worse.npz", "--lr", "0.000001")
+    train(charrnn, "-m", "better.npz", "--lr", "0.05")
+    code, out, _ = charrnn("eval", "-m", "worse.npz", "-m", "better.npz")
+    assert code == 0
+    rows = [line.split()[0] for line in out.splitlines() if "npz" in line]
+    assert rows == ["better.npz", "worse.npz"]
+    lines = charrnn("eval", "-m", "worse.npz", "-m", "better.npz", "--json")[1].splitlines()
+    assert [json.loads(line)["model"] for line in lines] == rows
+
+
+def test_eval_without_held_out_text_says_so(charrnn: Command) -> None:
+    train(charrnn, "--val-fraction", "0")
+    code, out, err = charrnn("eval", "--json")
+    assert (code, json.loads(out)["part"]) == (0, "all")
+    assert "trained on all of corpus.txt" in err
+
+
+def test_info(charrnn: Command) -> None:
+    train(charrnn)
+    code, out, _ = charrnn("info")
+    assert code == 0
+    assert "LSTM 1 x 8" in out
+    assert "l0.Wx" in out
+    facts = json.loads(charrnn("info", "--json")[1])
+    assert facts["config"] == {"cell": "lstm", "layers": 1, "hidden_size": 8, "vocab_size": len(set(TEXT))}
+    assert facts["run"]["step"] == 12
+    assert facts["parameters"] == sum(math.prod(shape) for shape in facts["arrays"].values())
+
+
+def test_an_existing_model_is_not_overwritten(charrnn: Command, tmp_path: Path) -> None:
+    train(charrnn)
+    before = (tmp_path / "model.npz").read_bytes()
+    code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "3")
+    assert code == 2
+    assert "Use --resume to go on, --force to replace it, or -m" in err
+    assert (tmp_path / "model.npz").read_bytes() == before
+    train(charrnn, "--force")
+
+
+def test_resume(charrnn: Command, tmp_path: Path) -> None:
+    whole = ("train", "corpus.txt", *TINY, "--epochs", "2")
+    assert charrnn(*whole, "-m", "whole.npz")[0] == 0
+    code, _, err = charrnn(*whole, "-m", "parts.npz", "--steps", "13")
+    assert code == 0
+    assert "that the schedule spans" in err
+    before = (tmp_path / "parts.npz").read_bytes()
+    code, _, err = charrnn("train", "--resume", "-m", "parts.npz")
+    assert code == 0
+    assert "nothing is left to do" in err
+    assert (tmp_path / "parts.npz").read_bytes() == before
+    code, _, err = charrnn("train", "--resume", "-m", "parts.npz", "--lr", "0.5")
+    assert code == 2
+    assert "contradicts" in err
+    assert charrnn("train", "--resume", "-m", "parts.npz", "--epochs", "2", "--hidden-size", "8")[0] == 0
+    one, two = load("whole.npz"), load("parts.npz")
+    assert one.params.flat.tobytes() == two.params.flat.tobytes()
+    assert one.run is not None
+    assert two.run is not None
+    assert one.run.last.flat.tobytes() == two.run.last.flat.tobytes()
+    assert one.run.history == two.run.history
+
+
+def test_korean_in_every_unit(charrnn: Command, tmp_path: Path) -> None:
+    text = "나는 강가에 앉아 달을 보았다.\n달은 말이 없었다.\n" * 15
+    (tmp_path / "korean.txt").write_text(text, encoding="utf-8")
+    for unit in ("char", "byte", "jamo"):
+        model = f"{unit}.npz"
+        assert charrnn("train", "korean.txt", "-m", model, "--unit", unit, *TINY, "--steps", "20")[0] == 0
+        code, out, _ = charrnn("sample", "-m", model, "-p", "나는", "-n", "20", "--seed", "1")
+        assert (code, out[:2], len(out)) == (0, "나는", 22)
+        score = json.loads(charrnn("eval", "-m", model, "--json")[1])
+        assert score["chars"] == int(len(text) * 0.1)
+        assert score["bits_per_char"] > 0
+
+
+def test_bytes_come_out_as_they_went_in(tmp_path: Path) -> None:
+    data = bytes(range(128, 256)) * 4
+    (tmp_path / "raw").write_bytes(data)
+    arguments = ["train", "raw", "--unit", "byte", *TINY, "--steps", "2", "-q"]
+    assert process(arguments, tmp_path).communicate() == (b"", b"")
+    out, _ = process(["sample", "-n", "300", "--seed", "1"], tmp_path).communicate()
+    assert len(out) >= 300
+    assert set(out) <= set(data)
+
+
+BAD_USAGE = [
+    ["train"],
+    ["train", "corpus.txt", "--cell", "cnn"],
+    ["train", "corpus.txt", "--layers", "0"],
+    ["train", "corpus.txt", "--hidden-size", "-3"],
+    ["train", "corpus.txt", "--hidden-size", "1e3"],
+    ["train", "corpus.txt", "--hidden-size", "1000000"],
+    ["train", "corpus.txt", "--seq-length", "0"],
+    ["train", "corpus.txt", "--batch-size", "0"],
+    ["train", "corpus.txt", "--epochs", "0"],
+    ["train", "corpus.txt", "--steps", "0"],
+    ["train", "corpus.txt", "--lr", "nan"],
+    ["train", "corpus.txt", "--lr", "0"],
+    ["train", "corpus.txt", "--lr", "1e999"],
+    ["train", "corpus.txt", "--clip", "-1"],
+    ["train", "corpus.txt", "--clip", "inf"],
+    ["train", "corpus.txt", "--dropout", "1"],
+    ["train", "corpus.txt", "--val-fraction", "1"],
+    ["train", "corpus.txt", "--seed", "-1"],
+    ["train", "corpus.txt", "--encoding", "klingon"],
+    ["train", "corpus.txt", "--log-every", "0"],
+    ["train", "corpus.txt", "--save-every", "-1"],
+    ["train", "corpus.txt", "-m", "corpus.txt", "--force"],
+    ["train", "--resume", "--force"],
+    ["train", "corpus.txt", "--nonsense"],
+    ["sample", "--temp", "-1"],
+    ["sample", "--temp", "nan"],
+    ["sample", "--top-k", "-1"],
+    ["sample", "--top-p", "0"],
+    ["sample", "-n", "-1"],
+    ["sample", "--seed", "-1"],
+    ["sample", "-p", "a", "--prime-file", "b"],
+    ["sample", "-p", "\u00e9"],
+    ["dance"],
+]
+
+COULD_NOT = [
+    ["train", "missing.txt"],
+    ["train", "empty.txt", "-m", "x.npz"],
+    ["train", "latin.txt", "-m", "x.npz"],
+    ["train", "one.txt", "-m", "x.npz"],
+    ["train", "folder", "-m", "x.npz"],
+    ["train", "a\0b", "-m", "x.npz"],
+    ["train", "corpus.txt", "-m", "missing/x.npz"],
+    ["train", "corpus.txt", "-m", "folder"],
+    ["train", "--resume", "-m", "missing.npz"],
+    ["train", "--resume", "-m", "corpus.txt"],
+    ["sample", "-m", "missing.npz"],
+    ["sample", "-m", "corpus.txt"],
+    ["sample", "-m", "cut.npz"],
+    ["sample", "--prime-file", "missing.txt"],
+    ["sample", "--prime-file", "latin.txt"],
+    ["eval", "-m", "cut.npz"],
+    ["eval", "missing.txt"],
+    ["eval", "foreign.txt"],
+    ["info", "-m", "cut.npz"],
+    ["info", "-m", "folder"],
+]
+
+
+@pytest.mark.parametrize(("code", "arguments"), [(2, a) for a in BAD_USAGE] + [(1, a) for a in COULD_NOT], ids=str)
+def test_mistakes_are_a_sentence_and_an_exit_code(
+    code: int, arguments: list[str], charrnn: Command, tmp_path: Path
+) -> None:
+    train(charrnn)
+    model = (tmp_path / "model.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(model[:-300])
+    for name, data in {"empty.txt": b"", "latin.txt": b"caf\xe9", "one.txt": b"a", "foreign.txt": b"\xc3\xa9"}.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "folder").mkdir()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    if arguments[0] == "train" and not {"-m", "--resume"} & set(arguments):
+        arguments = [*arguments, "-m", "new.npz"]
+    found, out, err = charrnn(*arguments)
+    assert (found, out) == (code, "")
+    lines = [line for line in err.splitlines() if not line.startswith(("note: ", "seed "))]
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert lines[0].endswith((".", "info."))
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_a_text_without_variety_trains_with_a_note(charrnn: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a" * 100)
+    code, _, err = charrnn("train", "a.txt", *TINY, "--steps", "3")
+    assert code == 0
+    assert "only one distinct character" in err
+
+
+def test_help_and_version_need_neither_numpy_nor_a_live_display() -> None:
+    script = (
+        "import sys, charrnn.cli.main as m; code = m.run(sys.argv[1:]);"
+        "bad = {'numpy', 'rich.live', 'rich.console'} & set(sys.modules); assert not bad, bad; sys.exit(code)"
+    )
+    for arguments in (["--help"], ["-h"], ["--version"], ["train", "--help"], ["sample", "-h"], []):
+        done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b""), done.stderr
+        assert done.stdout
+
+
+def test_environment_variables_are_options(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARRNN_TRAIN_CELL", "gru")
+    train(charrnn)
+    assert "GRU 1 x 8" in charrnn("info")[1]
+    monkeypatch.setenv("CHARRNN_TRAIN_CELL", "rnn")
+    assert charrnn("train", "--resume")[0] == 2
+
+
+def test_force_color_puts_no_escapes_into_files(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
+        monkeypatch.setenv(name, "1")
+    train(charrnn)
+    for arguments in (["info"], ["eval"], ["sample", "-n", "20"], ["--help"]):
+        charrnn(*arguments)  # asserts it
+
+
+def test_a_reader_who_leaves(charrnn: Command, tmp_path: Path) -> None:
+    train(charrnn)
+    sampling = process(["sample", "-n", "1000000", "--seed", "1"], tmp_path)
+    assert sampling.stdout is not None
+    assert sampling.stderr is not None
+    sampling.stdout.read(10)
+    sampling.stdout.close()
+    assert sampling.wait(timeout=30) == 128 + signal.SIGPIPE
+    assert sampling.stderr.read() == b""
+    sampling.stderr.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(number: int, tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    training = process(["train", "corpus.txt", *TINY, "--steps", "1000000", "--json"], tmp_path)
+    assert training.stdout is not None
+    assert training.stderr is not None
+    lines = [training.stdout.readline() for _ in range(5)]
+    training.send_signal(number)
+    out, err = training.communicate(timeout=30)
+    assert training.returncode == 128 + number
+    last = json.loads([*lines, *out.splitlines()][-1])["step"]
+    assert f"Stopped at step {last:,}, saved in model.npz. To go on: charrnn train --resume" in err.decode()
+    run = load(tmp_path / "model.npz").run
+    assert run is not None
+    assert run.step == last
+    assert sorted(os.listdir(tmp_path)) == ["corpus.txt", "model.npz"]
+
+
+def test_the_second_signal_ends_at_once() -> None:
+    script = "from charrnn.cli.signals import *\nwith stopping():\n print(flush=True)\n while True: pass"
+    looping = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert looping.stdout is not None
+    looping.stdout.readline()
+    looping.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    assert looping.poll() is None
+    looping.send_signal(signal.SIGTERM)
+    assert looping.wait(timeout=10) == 128 + signal.SIGTERM
+    looping.stdout.close()
+
+
+def test_signals_are_given_back_and_ignored_ones_stay_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        handler = signal.getsignal(signal.SIGINT)
+        with stopping() as stop:
+            assert isinstance(stop, Stop)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGINT) == stop.receive
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_standard_input_as_text(charrnn: Command) -> None:
+    assert charrnn("train", "-", *TINY, "--steps", "3", stdin=TEXT.encode())[0] == 0
+    code, _, err = charrnn("eval")
+    assert code == 1
+    assert "name the text to score" in err
+
+
+def test_saving_by_steps(charrnn: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from charrnn.checkpoint import Model
+
+    steps: list[int] = []
+    right = Model.save
+
+    def save(self: Model, path: str) -> None:
+        assert self.run is not None
+        steps.append(self.run.step)
+        right(self, path)
+
+    monkeypatch.setattr(Model, "save", save)
+    train(charrnn, "--save-every", "5")
+    assert steps == [5, 10, 12]
+
+
+def test_a_save_that_fails_on_the_way_does_not_end_the_training(
+    charrnn: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from charrnn import checkpoint
+
+    right, calls = checkpoint.write, [0]
+
+    def write(path: Path, arrays: dict[str, Any]) -> None:
+        calls[0] += 1
+        if calls[0] == 1:
+            raise OSError(28, "No space left on device")
+        right(path, arrays)
+
+    monkeypatch.setattr(checkpoint, "write", write)
+    code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--save-every", "5")
+    assert code == 0
+    assert "warning: model.npz could not be written: No space left on device. The training goes on." in err

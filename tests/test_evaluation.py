@@ -1,0 +1,100 @@
+"""Scoring: every character once, the same whatever the cutting, and in comparable units."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charrnn import evaluation
+from charrnn.checkpoint import Model
+from charrnn.errors import TextError
+from charrnn.evaluation import cut, evaluate
+from charrnn.model import Network, softmax_nats
+from charrnn.text.corpus import Corpus, Segment
+from tests.test_sampling import model_of
+
+TEXT = "the cat sat on the mat\nand the dog sat on the cat\n" * 20
+
+
+@given(sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=5), share=st.floats(0.01, 1.0))
+def test_every_character_is_scored_once(sizes: list[int], share: float) -> None:
+    ends = np.cumsum(sizes).tolist()
+    segments = [
+        Segment(end - size, end - max(1, int(size * share)), end) for size, end in zip(sizes, ends, strict=True)
+    ]
+    scored: list[int] = []
+    for piece in cut(segments):
+        scored += range(piece.begin, piece.end)
+        segment = next(s for s in segments if s.begin <= piece.begin < s.end)
+        assert segment.file_begin <= piece.first <= piece.begin
+        assert piece.starts_file == (piece.begin == segment.file_begin)
+    assert sorted(scored) == [i for s in segments for i in range(s.begin, s.end)]
+
+
+def read_through(model: Model, text: str) -> float:
+    """The mean loss of one network that reads the whole text, after a newline."""
+    ids = model.vocab.encode("\n" + text)[:, None]
+    network = Network(model.config, model.params, len(ids), 1)
+    return float(softmax_nats(network.forward(ids[:-1]), ids[1:]).mean(dtype=np.float64))
+
+
+@pytest.mark.parametrize("unit", ["char", "byte", "jamo"])
+def test_a_short_text_is_read_in_one_piece(unit: str) -> None:
+    text = "the cat 한글 sat\n"
+    model = model_of(text, unit)
+    score = evaluate(model, Corpus.from_text(text, unit, model.vocab))
+    assert score.nats == pytest.approx(read_through(model, text), rel=1e-6)
+    assert score.symbols == len(model.vocab.encode(text))
+    assert (score.chars, score.bytes) == (len(text), len(text.encode()))
+    assert score.bits_per_char == pytest.approx(score.total / math.log(2) / len(text))
+    assert score.perplexity == pytest.approx(math.exp(score.nats))
+
+
+def test_long_texts_in_pieces_are_close_to_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(TEXT)
+    corpus = Corpus.from_text(TEXT, vocab=model.vocab)
+    assert len(cut(corpus.segments)) > 10
+    assert evaluate(model, corpus).nats == pytest.approx(read_through(model, TEXT), rel=1e-4)
+    monkeypatch.setattr(evaluation, "SHORTEST", 10_000)
+    assert evaluate(model, corpus).nats == pytest.approx(read_through(model, TEXT), rel=1e-6)
+
+
+def test_warm_up_is_read_but_not_counted() -> None:
+    model = model_of(TEXT)
+    corpus = Corpus.from_text(TEXT, vocab=model.vocab)
+    half = len(TEXT) // 2
+    parts = [evaluate(model, corpus, [Segment(0, a, b)]) for a, b in ((0, half), (half, len(TEXT)))]
+    whole = evaluate(model, corpus)
+    assert sum(part.symbols for part in parts) == whole.symbols == len(TEXT)
+    assert sum(part.total for part in parts) == pytest.approx(whole.total, rel=1e-4)
+
+
+def test_accuracy_of_a_model_that_always_says_the_same() -> None:
+    model = model_of("ab\n")
+    model.params.flat[:] = 0.0
+    model.params["by"][:] = [0.0, 5.0, 0.0]  # newline, a, b
+    score = evaluate(model, Corpus.from_text("aabaa", vocab=model.vocab))
+    assert score.accuracy == 0.8
+    p = math.exp(5) / (math.exp(5) + 2)
+    assert score.nats == pytest.approx(-(4 * math.log(p) + math.log((1 - p) / 2)) / 5, rel=1e-5)
+
+
+def test_without_a_newline_the_first_character_cannot_be_scored() -> None:
+    model = model_of("ab")
+    assert evaluate(model, Corpus.from_text("abab", vocab=model.vocab)).symbols == 3
+    with pytest.raises(TextError):
+        evaluate(model, Corpus.from_text("a", vocab=model.vocab))
+
+
+def test_another_vocabulary_is_refused() -> None:
+    with pytest.raises(TextError, match="vocabulary"):
+        evaluate(model_of("ab"), Corpus.from_text("abc"))
+
+
+def test_nothing_known_is_refused(tmp_path: Path) -> None:
+    model = model_of("ab\n")
+    with pytest.raises(TextError, match="no character"):
+        evaluate(model, Corpus.from_text("xyz", vocab=model.vocab))

@@ -1,0 +1,85 @@
+"""Optimizers against steps computed by hand from their papers, clipping, and schedules."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from charrnn import optim
+from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate, norm
+
+GRADS = [np.array([0.5, -2.0]), np.array([1.0, 0.25]), np.array([-0.5, 0.0])]
+LR = 0.1
+
+
+def by_hand(name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Three steps, written out."""
+    w, m, v = np.array([1.0, 2.0]), np.zeros(2), np.zeros(2)
+    for t, g in enumerate(GRADS, 1):
+        if name == "sgd":
+            v = 0.9 * v + g
+            w = w - LR * v
+        elif name == "rmsprop":
+            v = 0.95 * v + 0.05 * g**2
+            w = w - LR * g / (np.sqrt(v) + 1e-8)
+        elif name == "adagrad":
+            v = v + g**2
+            w = w - LR * g / (np.sqrt(v) + 1e-8)
+        else:
+            m = 0.9 * m + 0.1 * g
+            v = 0.999 * v + 0.001 * g**2
+            w = w - LR * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    return w
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("chunk", [1, 1 << 14])
+def test_three_steps_by_hand(name: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optim, "CHUNK", chunk)
+    params = np.array([1.0, 2.0])
+    optimizer = OPTIMIZERS[name](params)
+    for step, grads in enumerate(GRADS, 1):
+        optimizer.update(params, grads.copy(), LR, step)
+    np.testing.assert_allclose(params, by_hand(name), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_float32_stays_float32(name: str) -> None:
+    params = np.ones(3, dtype=np.float32)
+    optimizer = OPTIMIZERS[name](params)
+    optimizer.update(params, np.ones(3, dtype=np.float32), LR, 1)
+    assert params.dtype == np.float32
+    assert all(vector.dtype == np.float32 for vector in optimizer.state.values())
+    assert set(optimizer.state) == set(optimizer.vectors)
+
+
+def test_clipping_keeps_direction_and_tells_the_norm() -> None:
+    grads = np.array([3.0, 4.0], dtype=np.float32)
+    assert clip_norm(grads, 10.0) == 5.0
+    assert clip_norm(grads, 0.0) == 5.0
+    np.testing.assert_array_equal(grads, [3, 4])
+    assert clip_norm(grads, 1.0) == 5.0
+    np.testing.assert_allclose(grads, [0.6, 0.8], rtol=1e-6)
+
+
+def test_the_norm_of_large_gradients_does_not_overflow() -> None:
+    grads = np.full(100_000, 1e30, dtype=np.float32)
+    assert norm(grads) == pytest.approx(1e30 * math.sqrt(100_000), rel=1e-6)
+    clip_norm(grads, 1.0)
+    assert norm(grads) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_cosine_warms_up_peaks_and_ends_at_nothing() -> None:
+    rates = [learning_rate("cosine", 2.0, step, 1000) for step in range(1, 1001)]
+    assert rates[0] == 0.02
+    assert rates[99] == rates[100] == 2.0
+    assert all(a > b for a, b in pairwise(rates[100:]))
+    assert rates[549] == pytest.approx(1.0, abs=0.005)
+    assert 0 < rates[-1] < 1e-5
+
+
+def test_constant_and_short_schedules() -> None:
+    assert learning_rate("constant", 2.0, 5000, 1000) == 2.0
+    assert learning_rate("cosine", 2.0, 1, 1) == 2.0
+    assert [learning_rate("constant", 1.0, s, 20) for s in (1, 2, 3)] == [0.5, 1.0, 1.0]

@@ -1,0 +1,76 @@
+"""Options: ranges, lengths, and what a resumed run may say."""
+
+import math
+from typing import Any
+
+import pytest
+
+from charrnn.errors import UsageError
+from charrnn.options import Options
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    {
+        "cell": ["transformer"],
+        "unit": ["word"],
+        "optimizer": ["lion"],
+        "schedule": ["linear"],
+        "encoding": ["klingon", "base64", "a\0b"],
+        "layers": [0, -1, 1.5, True],
+        "hidden_size": [0],
+        "seq_length": [0],
+        "batch_size": [0],
+        "epochs": [0, -3],
+        "steps": [0],
+        "seed": [-1, 2**63],
+        "eval_every": [-1],
+        "lr": [0, -1, math.nan, math.inf, "a"],
+        "clip": [-0.1, math.nan, math.inf],
+        "dropout": [-0.1, 1.0, math.nan],
+        "val_fraction": [-0.1, 1.0, math.nan],
+    }.items(),
+)
+def test_out_of_range(name: str, values: list[Any]) -> None:
+    for value in values:
+        with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
+            Options(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["dropout", "val_fraction", "clip", "seed", "eval_every"])
+def test_zero_is_valid(name: str) -> None:
+    assert getattr(Options(**{name: 0}), name) == 0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "length"),
+    [
+        (Options(), (2000, 2000)),
+        (Options(steps=7), (7, 7)),
+        (Options(epochs=3), (30, 30)),
+        (Options(epochs=3, steps=13), (30, 13)),
+        (Options(epochs=3, steps=130), (30, 30)),
+    ],
+)
+def test_the_schedule_spans_epochs_and_the_first_reached_ends_it(options: Options, length: tuple[int, int]) -> None:
+    assert options.length(windows=10) == length
+
+
+def test_resuming_may_restate_and_lengthen_but_not_contradict() -> None:
+    options = Options(epochs=3, steps=137, lr=0.01)
+    assert options.resumed({}) == options
+    assert options.resumed({"lr": 0.01, "cell": "lstm"}) == options
+    assert options.resumed({"epochs": 3}) == Options(epochs=3, lr=0.01)
+    assert options.resumed({"epochs": 3, "steps": 200}) == Options(epochs=3, steps=200, lr=0.01)
+    with pytest.raises(UsageError, match="--lr 0.02 contradicts"):
+        options.resumed({"lr": 0.02})
+    with pytest.raises(UsageError, match="--hidden-size 64 contradicts"):
+        options.resumed({"hidden_size": 64})
+
+
+def test_stored_and_read_again() -> None:
+    options = Options(epochs=3, dropout=0.25)
+    assert Options.from_dict(options.as_dict()) == options
+    for wrong in ({}, {**options.as_dict(), "more": 1}, {**options.as_dict(), "layers": "2"}):
+        with pytest.raises(UsageError):
+            Options.from_dict(wrong)

@@ -1,0 +1,93 @@
+"""What a person sees: harmless text, small curves, and the live display at several widths."""
+
+import io
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+import charrnn
+from charrnn.show.charts import duration, spark, speed
+from charrnn.show.progress import Screen, headline
+from charrnn.show.terminal import UNSEEN, is_terminal, safe
+from tests.test_training import begin
+
+
+@given(st.text(st.characters()))
+def test_safe_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+    shown = safe(text)
+    assert not any(unicodedata.category(c) in UNSEEN for c in shown if c not in "\n\t")
+    shown.encode("utf-8")
+
+
+@given(st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126)))
+def test_safe_leaves_plain_text(text: str) -> None:
+    assert safe(text) == text
+
+
+def test_safe_by_example() -> None:
+    assert safe("a\x1b[31m\x07\x7f\u202e\n\t한") == "a\u241b[31m\u2407\u2421\\u{202e}\n\t한"
+
+
+def test_spark() -> None:
+    assert spark([3.0, 2.0, 1.0], 10) == "█▅▁"
+    assert spark([1.0] * 5, 3) == "▁▁▁"
+    assert spark([], 5) == ""
+    assert len(spark(list(range(1000)), 30)) == 30
+    assert spark([2.0, 1.0], 5, ascii_only=True) == "#_"
+
+
+def test_durations_and_speeds() -> None:
+    assert [duration(s) for s in (0, 59.6, 61, 3661)] == ["0:00", "1:00", "1:01", "1:01:01"]
+    assert [speed(s) for s in (950.4, 168_400.0)] == ["950", "168k"]
+
+
+def test_a_closed_stream_is_no_terminal() -> None:
+    stream = io.StringIO()
+    stream.close()
+    assert not is_terminal(stream)
+    assert not is_terminal(None)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_the_live_display_fits_and_shows_model_text_as_it_is(width: int) -> None:
+    training = begin(steps=20)
+    written = iter(["[red]x[/red]", "a", "[/]\x1b[2J", ":skull:"])
+    screen = Screen(training, lambda step: next(written))
+    screen.console = Console(file=io.StringIO(), width=width, force_terminal=True, markup=False, emoji=False)
+    screen.live.console = screen.console
+    with screen:
+        for record in training:
+            screen.show(record)
+        shown = Console(file=io.StringIO(), width=width, markup=False, highlight=False, emoji=False)
+        shown.print(screen.picture())
+    text = shown.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, text.splitlines())) <= width
+    assert "LSTM 2 x 12" in text
+    if width >= 60:
+        assert "[red]x[/red]" in text
+        assert "[/]\u241b[2J" in text
+        assert "step 20/20" in text
+        assert re.search(r"best +\d\.\d{3} nats", text)
+
+
+def test_the_lines_keep_the_first_and_the_latest() -> None:
+    training = begin(steps=20)
+    screen = Screen(training, lambda step: f"text {step}")
+    for step in range(0, 1000, 100):
+        screen.add_line(step)
+    steps = [step for step, _ in screen.lines]
+    assert len(steps) == 6
+    assert (steps[0], steps[-1]) == (0, 900)
+    assert steps == sorted(steps)
+
+
+def test_the_headline_says_what_is_trained_on_what() -> None:
+    training = charrnn.train(charrnn.Corpus.from_text("한글 " * 50, "jamo"), unit="jamo", steps=3, hidden_size=16)
+    first, second, third = headline(training)
+    assert first.startswith("LSTM 2 x 16, ")
+    assert "350 symbols, 7 distinct jamos" in second
+    assert "seed 0" in third

@@ -1,0 +1,98 @@
+"""The floors of the house: who may import whom, and what does not belong where."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import charrnn
+
+HOME = Path(charrnn.__file__).parent
+FILES = sorted(HOME.rglob("*.py"))
+FLOORS = {
+    "errors": 0,
+    "options": 0,
+    "cells": 1,
+    "params": 1,
+    "optim": 1,
+    "history": 1,
+    "text": 1,
+    "model": 2,
+    "checkpoint": 3,
+    "sampling": 4,
+    "evaluation": 4,
+    "training": 5,
+    "show": 6,
+    "cli": 7,
+    "__main__": 8,
+    "__init__": 8,
+}
+# within floor 1: texts have only each other, and cells name the type of the weights
+SIDEWAYS = {("cells", "params"), ("optim", "params"), ("options", "errors")}
+EXTERNAL = {"rich": {"show"}, "click": {"cli"}}
+
+
+def room(file: Path) -> str:
+    """The file's name, or its folder's."""
+    return file.relative_to(HOME).parts[0].removesuffix(".py")
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Every module that a file imports, also inside functions, but for what only type checkers read."""
+    tree = ast.parse(file.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module or ""
+
+
+def test_every_file_has_its_floor() -> None:
+    assert {room(file) for file in FILES} == FLOORS.keys()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOME)))
+def test_a_file_imports_only_from_lower_floors(file: Path) -> None:
+    mine = room(file)
+    for module in imports(file):
+        top, _, rest = module.partition(".")
+        if top != "charrnn" or not rest:
+            assert mine in EXTERNAL.get(top, {mine}), f"{top} is imported in {file}"
+            continue
+        other = rest.split(".")[0]
+        same = other == mine or (mine, other) in SIDEWAYS
+        assert same or FLOORS[other] < FLOORS[mine], f"{file} imports {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOME)))
+def test_files_stay_short(file: Path) -> None:
+    assert len(file.read_text("utf-8").splitlines()) <= 320
+
+
+def test_importing_charrnn_waits_for_nothing() -> None:
+    script = (
+        "import sys, charrnn; assert not {'numpy', 'rich', 'click'} & set(sys.modules); charrnn.load; charrnn.train"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_public_names() -> None:
+    for name in charrnn.__all__:
+        assert getattr(charrnn, name) is not None
+    assert callable(charrnn.train)
+    assert "train" in dir(charrnn)
+    with pytest.raises(AttributeError):
+        charrnn.nothing  # noqa: B018
+
+
+def test_what_is_public_is_explained() -> None:
+    for name in charrnn.__all__:
+        value = getattr(charrnn, name)
+        assert name == "__version__" or (value.__doc__ or "").strip(), name

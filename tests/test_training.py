@@ -1,0 +1,232 @@
+"""Training as a whole: it learns, it is repeatable, it stops and goes on, it notices what goes wrong."""
+
+import os
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import charrnn
+from charrnn.checkpoint import load
+from charrnn.errors import DivergedError, TextError, UsageError
+from charrnn.evaluation import evaluate
+from charrnn.options import CELLS, OPTIMIZERS
+from charrnn.params import Array
+from charrnn.training import Step, Training, physical_memory, train
+
+SENTENCE = "the quick brown fox jumps over the lazy dog.\n"
+TEXT = "".join(
+    f"{a} and {b} went to {c}.\n"
+    for a in ("Tom", "Ann")
+    for b in ("Bob", "Eve", "Kim")
+    for c in ["the sea", "a hill", "bed"]
+)
+SMALL: dict[str, Any] = {"hidden_size": 12, "batch_size": 4, "seq_length": 10, "eval_every": 7, "lr": 0.01}
+
+
+def begin(text: str = TEXT, **options: Any) -> Training:
+    return train(charrnn.Corpus.from_text(text), **{**SMALL, **options})
+
+
+def digest(training: Training) -> dict[str, bytes]:
+    """Every bit that later steps depend on."""
+    model = training.model
+    assert model.run is not None
+    arrays = {"last": model.run.last.flat, "best": model.params.flat, **model.run.optimizer, **model.run.state}
+    found = {name: values.tobytes() for name, values in arrays.items()}
+    scalars = (model.run.step, model.run.best_step, model.run.best_loss, model.run.history)
+    return {**found, "scalars": repr(scalars).encode()}
+
+
+def timeless(record: Step) -> dict[str, Any]:
+    return {name: value for name, value in record.as_dict().items() if name not in ("chars_per_second", "seconds")}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_learns_one_sentence_and_writes_it(cell: str) -> None:
+    training = train(
+        charrnn.Corpus.from_text(SENTENCE * 6),
+        cell=cell,
+        layers=1,
+        hidden_size=48,
+        batch_size=4,
+        seq_length=30,
+        steps=250,
+        lr=0.01,
+        val_fraction=0.0,
+    )
+    records = list(training)
+    assert records[0].loss > 3.0
+    assert records[-1].loss < 0.1
+    assert "".join(charrnn.sample(training.model, len(SENTENCE), temp=0.0, prime="\n")) == SENTENCE
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_loss_falls(cell: str, optimizer: str) -> None:
+    lr = {"adam": 0.01, "rmsprop": 0.005, "adagrad": 0.05, "sgd": 0.1}[optimizer]
+    losses = [record.loss for record in begin(cell=cell, optimizer=optimizer, lr=lr, steps=60)]
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:5])
+
+
+def test_a_record_says_what_happened() -> None:
+    records = list(begin(steps=20))
+    assert [r.step for r in records] == list(range(1, 21))
+    assert [r.step for r in records if r.val_loss is not None] == [7, 14, 20]
+    assert records[9].epoch == pytest.approx(10 / begin(steps=20).streams.windows)
+    assert all(r.grad_norm > 0 and r.chars_per_second > 0 for r in records)
+    assert all(a.seconds < b.seconds for a, b in pairwise(records))
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    one, two, other = (begin(steps=15, dropout=0.3, seed=seed) for seed in (1, 1, 2))
+    records = [[timeless(r) for r in t] for t in (one, two, other)]
+    assert records[0] == records[1] != records[2]
+    assert digest(one) == digest(two)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_resumed_is_as_if_never_stopped(cell: str, optimizer: str, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"cell": cell, "optimizer": optimizer, "dropout": 0.4, "epochs": 2}
+    whole = begin(**options)
+    wanted = [(timeless(record), digest(whole)) for record in whole]
+    for stop in (1, 7, 13):
+        first = begin(**options, steps=stop)
+        list(first)
+        first.model.save(tmp_path / "m.npz")
+        corpus = charrnn.Corpus.from_text(TEXT)
+        again = train(corpus, model=load(tmp_path / "m.npz"), epochs=2)
+        found = [(timeless(record), digest(again)) for record in again]
+        assert found == wanted[stop:]
+
+
+def test_a_finished_run_has_nothing_left(tmp_path: Path) -> None:
+    first = begin(steps=5)
+    list(first)
+    first.model.save(tmp_path / "m.npz")
+    corpus = charrnn.Corpus.from_text(TEXT)
+    assert list(train(corpus, model=load(tmp_path / "m.npz"))) == []
+    assert len(list(train(corpus, model=load(tmp_path / "m.npz"), steps=8))) == 3
+
+
+def test_evaluations_that_count_are_at_multiples_and_at_the_end_of_the_schedule() -> None:
+    stopped = begin(epochs=10, steps=16)
+    assert [r.step for r in stopped if r.val_loss is not None] == [7, 14]
+    assert stopped.model.run is not None
+    assert stopped.model.run.best_step in (7, 14)
+
+
+def test_best_and_last_weights(tmp_path: Path) -> None:
+    training = begin(steps=30)
+    seen = {}
+    for record in training:
+        if record.val_loss is not None:
+            seen[record.val_loss] = training.params.flat.copy()
+    training.model.save(tmp_path / "m.npz")
+    best, last = load(tmp_path / "m.npz"), load(tmp_path / "m.npz", weights="last")
+    np.testing.assert_array_equal(best.params.flat, seen[min(seen)])
+    np.testing.assert_array_equal(last.params.flat, training.params.flat)
+
+
+def test_eval_gives_the_number_of_the_training(tmp_path: Path) -> None:
+    training = begin(steps=14, dropout=0.5)
+    losses = [record.val_loss for record in training if record.val_loss is not None]
+    training.model.save(tmp_path / "m.npz")
+    model = load(tmp_path / "m.npz")
+    corpus = charrnn.Corpus.from_text(TEXT, vocab=model.vocab)
+    _, held_out = corpus.split(0.1)
+    assert evaluate(model, corpus, held_out).nats == min(losses)
+
+
+def test_without_held_out_text_best_and_last_are_the_same() -> None:
+    training = begin(steps=10, val_fraction=0.0)
+    assert all(record.val_loss is None for record in training)
+    assert training.model.params is training.params
+    assert begin("abc", steps=3, val_fraction=0.1).notes[-1].startswith("the text is too short to hold")
+
+
+def test_an_interrupted_training_leaves_a_usable_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    training = begin(steps=50)
+    for _ in range(10):
+        next(training)
+
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.optimizer, "update", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            next(training)
+    assert len("".join(charrnn.sample(training.model, 20))) == 20
+    assert next(training).step == 11
+
+
+def test_one_distinct_character_trains_to_nothing() -> None:
+    training = begin("a" * 200, steps=5)
+    assert [record.loss for record in training] == [0.0] * 5
+    assert any("one distinct character" in note for note in training.notes)
+
+
+def test_a_tiny_text_shrinks_streams_and_windows() -> None:
+    training = begin("abcabcabc", steps=4, batch_size=32, seq_length=64)
+    list(training)
+    assert (training.streams.batch_size, training.streams.seq_length) == (1, 8)
+    assert sum("the text is short" in note for note in training.notes) == 2
+
+
+def test_a_learning_rate_without_sense_is_noticed_in_the_step() -> None:
+    training = begin(lr=3e38, clip=0.0, schedule="constant", steps=50)
+    with pytest.raises(DivergedError, match=r"diverged at step \d+.*--lr"):
+        list(training)
+
+
+def test_a_planted_nan_is_noticed_before_the_update() -> None:
+    training = begin(steps=50)
+    next(training)
+    kept = training.params.flat.copy()
+    training.network.tapes[0].h[0, 0, 0] = np.nan
+    with pytest.raises(DivergedError, match="the loss"):
+        next(training)
+    np.testing.assert_array_equal(training.params.flat, kept)
+
+
+def test_the_average_is_called_once_a_step_on_the_flat_gradient() -> None:
+    calls: list[int] = []
+
+    def average(grads: Array) -> None:
+        calls.append(len(grads))
+        grads *= 0.0
+
+    training = train(charrnn.Corpus.from_text(TEXT), average=average, **SMALL, steps=3)
+    before = training.params.flat.copy()
+    records = list(training)
+    assert calls == [len(before)] * 3
+    assert all(record.grad_norm == 0.0 for record in records)
+    np.testing.assert_array_equal(training.params.flat, before)
+
+
+def test_another_text_or_other_options_do_not_resume(tmp_path: Path) -> None:
+    first = begin(steps=5)
+    list(first)
+    with pytest.raises(TextError, match="not the text"):
+        train(charrnn.Corpus.from_text(TEXT + "x"), model=first.model, steps=9)
+    with pytest.raises(UsageError, match="contradicts"):
+        train(charrnn.Corpus.from_text(TEXT), model=first.model, hidden_size=13)
+
+
+def test_unknown_options_are_refused() -> None:
+    with pytest.raises(UsageError, match="hiden_size"):
+        train("x.txt", hiden_size=3)
+
+
+def test_absurd_sizes_are_refused_before_they_are_allocated() -> None:
+    with pytest.raises(UsageError, match=r"--hidden-size 1000000 .*needs [\d,.]+ GB.*try --hidden-size"):
+        begin(hidden_size=1_000_000)
+
+
+def test_memory_is_unknown_on_some_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sysconf")
+    assert physical_memory() is None
