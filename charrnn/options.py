@@ -15,7 +15,7 @@ UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
 LENGTHS = ("epochs", "steps")
-DEFAULT_STEPS = 2000
+DEFAULT_STEPS = 1000
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Options:
     Where neither is given, `DEFAULT_STEPS` holds. `eval_every` 0 means: chosen from the sizes.
     """
 
-    cell: str = "lstm"
+    cell: str = "gru"
     layers: int = 2
     hidden_size: int = 128
-    dropout: float = 0.0
+    dropout: float = 0.2
     unit: str = "char"
     encoding: str = "utf-8"
     seq_length: int = 64

@@ -45,7 +45,7 @@ def test_zero_is_valid(name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "length"),
     [
-        (Options(), (2000, 2000)),
+        (Options(), (1000, 1000)),
         (Options(steps=7), (7, 7)),
         (Options(epochs=3), (30, 30)),
         (Options(epochs=3, steps=13), (30, 13)),
@@ -59,7 +59,7 @@ def test_the_schedule_spans_epochs_and_the_first_reached_ends_it(options: Option
 def test_resuming_may_restate_and_lengthen_but_not_contradict() -> None:
     options = Options(epochs=3, steps=137, lr=0.01)
     assert options.resumed({}) == options
-    assert options.resumed({"lr": 0.01, "cell": "lstm"}) == options
+    assert options.resumed({"lr": 0.01, "cell": "gru"}) == options
     assert options.resumed({"epochs": 3}) == Options(epochs=3, lr=0.01)
     assert options.resumed({"epochs": 3, "steps": 200}) == Options(epochs=3, steps=200, lr=0.01)
     with pytest.raises(UsageError, match="--lr 0.02 contradicts"):

@@ -70,9 +70,9 @@ def evaluate(
         for path, _, found, extra in rows:
             answer.line(json.dumps({"model": path, **extra, **figures(found)}))
         return
-    from charrnn.show.tables import scores
+    from charrnn.show.tables import console, scores
 
-    scores([(path, model, found) for path, model, found, _ in rows])
+    scores(console(), [(path, model, found) for path, model, found, _ in rows])
 
 
 def figures(score: "Score") -> dict[str, float]:

@@ -25,9 +25,9 @@ def info(model: str, as_json: bool) -> None:
     if as_json:
         answer.line(json.dumps(facts(model, loaded)))
         return
-    from charrnn.show.tables import information
+    from charrnn.show.tables import console, information
 
-    information(model, loaded, os.path.getsize(model))
+    information(console(), model, loaded, os.path.getsize(model))
 
 
 def facts(path: str, model: "Model") -> dict[str, Any]:

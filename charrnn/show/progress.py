@@ -111,9 +111,9 @@ class Plain:
 class Screen:
     """The live display on stderr, refreshed at most four times a second."""
 
-    def __init__(self, training: Training, write: Writer) -> None:
+    def __init__(self, training: Training, write: Writer, console: Console | None = None) -> None:
         self.training, self.write = training, write
-        self.console = Console(stderr=True, markup=False, highlight=False, emoji=False, force_terminal=True)
+        self.console = console or Console(stderr=True, markup=False, highlight=False, emoji=False, force_terminal=True)
         self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self.clock, self.drawn = Clock(training), 0.0
         self.record: Step | None = None
@@ -132,10 +132,12 @@ class Screen:
         self.live.stop()
 
     def add_line(self, step: int) -> None:
-        """Keeps the first lines, every second of those in between, and the latest."""
+        """Keeps the first line, the latest, and in between those at steps that grow most evenly in ratio."""
         self.lines.append((step, safe(self.write(step))))
         if len(self.lines) > TEXT_LINES:
-            del self.lines[1 if len(self.lines) % 2 or self.lines[1][0] == 0 else 2]
+            steps = [at + 1 for at, _ in self.lines]
+            ratios = [after / before for before, after in zip(steps[1:], steps[3:], strict=False)]
+            del self.lines[2 + ratios.index(min(ratios))]
 
     def show(self, record: Step) -> None:
         self.record = record

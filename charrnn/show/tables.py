@@ -28,7 +28,7 @@ def console() -> Console:
     )
 
 
-def scores(rows: Sequence[tuple[str, Model, Score]]) -> None:
+def scores(out: Console, rows: Sequence[tuple[str, Model, Score]]) -> None:
     """One row a model, the best first (by bits per character)."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("model", overflow="fold")
@@ -47,7 +47,7 @@ def scores(rows: Sequence[tuple[str, Model, Score]]) -> None:
         )
         style = "green" if place == 0 and len(rows) > 1 else ""
         table.add_row(Text(safe(path)), network(model), *figures, style=style)
-    console().print(table)
+    out.print(table)
 
 
 def network(model: Model) -> str:
@@ -55,9 +55,8 @@ def network(model: Model) -> str:
     return f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {model.vocab.unit}"
 
 
-def information(path: str, model: Model, size: int) -> None:
+def information(out: Console, path: str, model: Model, size: int) -> None:
     """What a model is, how it was trained, and how its loss fell."""
-    out = console()
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
