@@ -18,12 +18,13 @@ from typing import IO, Any
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.errors import CharRNNError, ModelFileError
 from charrnn.history import History
 from charrnn.model import Config
 from charrnn.optim import OPTIMIZERS
 from charrnn.options import Options
-from charrnn.params import Array, Params
+from charrnn.params import Params
 from charrnn.text.vocab import CODE_LIMIT, UNITS, Vocab
 
 FORMAT = 1

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError
-from charrnn.model import Config, Ids, Network, softmax_nats
-from charrnn.params import Array, Params
+from charrnn.model import Config, Network, softmax_nats
+from charrnn.params import Ids, Params
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.vocab import Vocab
 
@@ -90,6 +91,7 @@ class Evaluator:
 
     def score(self, ids: Ids, segments: Sequence[Segment]) -> Score:
         """The sums over every symbol of the segments (the first of a file counts as after a newline)."""
+        self.network.pack()
         total, symbols, correct = 0.0, 0, 0
         pieces = cut(segments)
         for group in range(0, len(pieces), STREAMS):

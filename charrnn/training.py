@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import Evaluator
 from charrnn.model import Config, Network, cross_entropy, fresh_params
 from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate
 from charrnn.options import Options
-from charrnn.params import Array, Params
+from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Streams
 
 PURPOSE = 1  # of the random numbers: dropout
@@ -61,6 +62,8 @@ class Training(Iterator[Step]):
     ) -> None:
         self.corpus, self.options, self.average = corpus, options, average
         self.vocab = corpus.vocab
+        if resumed:
+            self._check_text(resumed)
         ids, self.held_out = corpus.split(options.val_fraction)
         self.streams = Streams(ids, options.batch_size, options.seq_length)
         self.config = Config(options.cell, options.layers, options.hidden_size, len(corpus.vocab))
@@ -100,15 +103,18 @@ class Training(Iterator[Step]):
             state={},
         )
 
-    def _take_up(self, resumed: Model) -> Run:
-        run = resumed.run
-        if run is None:
+    def _check_text(self, resumed: Model) -> None:
+        if resumed.run is None:
             raise UsageError("the model holds no training to go on from: leave --resume out.")
-        if run.sha256 != self.corpus.sha256 or resumed.vocab != self.vocab:
+        if resumed.run.sha256 != self.corpus.sha256 or resumed.vocab != self.vocab:
             raise TextError(
                 f"{self.corpus.label} is not the text that the model was trained on: resume with that one, "
                 "or start anew with --force."
             )
+
+    def _take_up(self, resumed: Model) -> Run:
+        run = resumed.run
+        assert run is not None
         if run.best_step is not None and run.best_step != run.step:
             self.best = resumed.params.copy()
         elif run.best_step is not None:
@@ -174,6 +180,7 @@ class Training(Iterator[Step]):
             self.network.reset()
         window = self.streams.window(index)
         with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
+            self.network.pack()
             logits = self.network.forward(window[:-1], self._masks(step))
             loss = cross_entropy(logits, window[1:])
             self.network.backward(window[:-1], logits, self.grads)

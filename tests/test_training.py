@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import charrnn
+from charrnn.arrays import Array
 from charrnn.checkpoint import load
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import evaluate
 from charrnn.options import CELLS, OPTIMIZERS
-from charrnn.params import Array
 from charrnn.training import Step, Training, physical_memory, train
 
 SENTENCE = "the quick brown fox jumps over the lazy dog.\n"
@@ -195,7 +195,7 @@ def test_a_planted_nan_is_noticed_before_the_update() -> None:
     training = begin(steps=50)
     next(training)
     kept = training.params.flat.copy()
-    training.network.tapes[0].h[0, 0, 0] = np.nan
+    training.network.layers[0].h[0, 0, 0] = np.nan
     with pytest.raises(DivergedError, match="the loss"):
         next(training)
     np.testing.assert_array_equal(training.params.flat, kept)
