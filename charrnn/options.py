@@ -16,6 +16,8 @@ OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
 LENGTHS = ("epochs", "steps")
 DEFAULT_STEPS = 1000
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Options:
     """The options of a run, as they are stored in the model file.
 
     `epochs` and `steps` are totals of the whole run, also when it is resumed; the first reached ends it.
-    Where neither is given, `DEFAULT_STEPS` holds. `eval_every` 0 means: chosen from the sizes.
+    Where neither is given, `DEFAULT_STEPS` holds. `eval_every` and `workers`
+    0 mean: chosen from the sizes (and the cores).
     """
 
     cell: str = "gru"
@@ -43,6 +46,7 @@ class Options:
     val_fraction: float = 0.1
     eval_every: int = 0
     seed: int = 0
+    workers: int = 0
 
     def __post_init__(self) -> None:
         for name, words in (
@@ -60,6 +64,7 @@ class Options:
                 check_int(name, getattr(self, name), 1)
         check_int("eval_every", self.eval_every, 0)
         check_int("seed", self.seed, 0)
+        check_int("workers", self.workers, 0, 1024)
         check_float("lr", self.lr, above=0.0)
         check_float("dropout", self.dropout, at_least=0.0, below=1.0)
         check_float("val_fraction", self.val_fraction, at_least=0.0, below=1.0)
@@ -113,10 +118,11 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def check_int(name: str, value: object, low: int, high: int = 2**63 - 1) -> None:
+def check_int(name: str, value: object, low: int, high: int = LARGEST) -> None:
     """Raises UsageError unless `value` is a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UsageError(f"{flag(name)} is a whole number of at least {low}, not {shown(value)}.")
+        limits = f"of at least {low}" if high == LARGEST else f"from {low} to {high:,}"
+        raise UsageError(f"{flag(name)} is a whole number {limits}, not {shown(value)}.")
 
 
 def check_float(

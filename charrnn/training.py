@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,13 @@ from charrnn.arrays import Array
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import Evaluator
-from charrnn.model import Config, Network, cross_entropy, fresh_params
+from charrnn.model import Config, fresh_params
 from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate
 from charrnn.options import Options
+from charrnn.parallel import CARRY_ON, LOAD, RESET, Share, Team, cores, default_workers, shares
 from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Streams
 
-PURPOSE = 1  # of the random numbers: dropout
 EVAL_EVERY = 100
 EVAL_SHARE = 0.1  # of the time, at most, that evaluation takes where nothing else is asked for
 
@@ -60,28 +60,37 @@ class Training(Iterator[Step]):
     def __init__(
         self, corpus: Corpus, options: Options, resumed: Model | None = None, average: Average | None = None
     ) -> None:
-        self.corpus, self.options, self.average = corpus, options, average
+        self.corpus, self.average = corpus, average
         self.vocab = corpus.vocab
         if resumed:
             self._check_text(resumed)
         ids, self.held_out = corpus.split(options.val_fraction)
         self.streams = Streams(ids, options.batch_size, options.seq_length)
         self.config = Config(options.cell, options.layers, options.hidden_size, len(corpus.vocab))
-        self.notes = [*corpus.notes, *self._notes()]
         self._check_memory()
-        self.params = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
-        self.grads = Params(self.config.shapes)
         T, B = self.streams.seq_length, self.streams.batch_size
-        self.network = Network(self.config, self.params, T, B, training=True)
+        workers = min(options.workers or default_workers(self.config, B, cores()), B)
+        self.options = replace(options, workers=workers)
+        self.notes = [*corpus.notes, *self._notes(options.workers)]
+        last = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
+        self.team = Team(self.config, T, B, workers, options.dropout, options.seed) if workers > 1 else None
+        self.params = Params(self.config.shapes, flat=self.team.params) if self.team else last
+        self.params.flat[:] = last.flat
+        self.grads = Params(self.config.shapes)
+        mine = shares(B, workers)[0]
+        self.share = Share(self.config, self.params, self.grads, T, mine, B, options.dropout, options.seed)
         self.optimizer = OPTIMIZERS[options.optimizer](self.params.flat)
         self.evaluator = Evaluator(self.config, self.params, self.vocab) if self.held_out else None
         self.best: Params | None = None
+        self.state = RESET
         self.run = self._take_up(resumed) if resumed else self._begin()
         self.span, self.end = options.length(self.streams.windows)
         self.eval_every = options.eval_every or self._eval_rule()
 
-    def _notes(self) -> list[str]:
+    def _notes(self, asked: int) -> list[str]:
         notes = list(self.streams.notes)
+        if asked > self.options.workers:
+            notes.append(f"workers: {self.options.workers} instead of {asked}, one for each stream.")
         if self.options.val_fraction and not self.held_out:
             notes.append("the text is too short to hold a part of it out, so the last weights are the best.")
         if len(self.vocab) == 1:
@@ -121,10 +130,26 @@ class Training(Iterator[Step]):
             self.best = self.params.copy()
         for name, vector in self.optimizer.state.items():
             vector[:] = run.optimizer[name]
-        run.options, run.optimizer = self.options, self.optimizer.state
-        if run.step % self.streams.windows:
-            self.network.set_state(run.state)
+        run.options, run.last, run.optimizer = self.options, self.params, self.optimizer.state
+        self._carry_in(run.state)
         return run
+
+    def _carry_in(self, state: dict[str, Array]) -> None:
+        """Takes up the state (layers, B, H) that an earlier sitting left, in this process and the others."""
+        self.state = LOAD
+        self.share.network.set_state({name: values[:, self.share.streams] for name, values in state.items()})
+        if self.team:
+            for name, values in state.items():
+                self.team.state[name][:] = values
+
+    def _state(self) -> dict[str, Array]:
+        """The carried state of all streams, (layers, B, H)."""
+        mine = self.share.network.state()
+        if self.team is None:
+            return mine
+        for name, values in mine.items():
+            self.team.state[name][:, self.share.streams] = values
+        return self.team.state
 
     def _eval_rule(self) -> int:
         """Seldom enough that evaluation (a third of the work a symbol) takes no more than its share."""
@@ -149,6 +174,7 @@ class Training(Iterator[Step]):
     def __next__(self) -> Step:
         run = self.run
         if run.step >= self.end:
+            self.close()
             raise StopIteration
         start = time.perf_counter()
         step = run.step + 1
@@ -176,34 +202,24 @@ class Training(Iterator[Step]):
     def _learn(self, step: int, lr: float) -> tuple[float, float]:
         """One window forward, back, and one step of the optimizer; the loss and the gradient's norm."""
         index = (step - 1) % self.streams.windows
-        if index == 0:
-            self.network.reset()
+        state = RESET if index == 0 else self.state
         window = self.streams.window(index)
         with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
-            self.network.pack()
-            logits = self.network.forward(window[:-1], self._masks(step))
-            loss = cross_entropy(logits, window[1:])
-            self.network.backward(window[:-1], logits, self.grads)
+            if self.team:
+                self.team.begin(window, step, state)
+            loss = self.share.learn(window, step, state)
+            if self.team:
+                loss += self.team.finish(self.grads.flat)
             if self.average is not None:
                 self.average(self.grads.flat)
+            self.state = CARRY_ON
             grad_norm = clip_norm(self.grads.flat, self.options.clip)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
                 raise self._diverged(step, "the loss" if not math.isfinite(loss) else "the gradient")
             self.optimizer.update(self.params.flat, self.grads.flat, lr, step)
             if not math.isfinite(float(self.params.flat.sum())):
                 raise self._diverged(step, "a weight")
-        self.network.carry()
         return loss, grad_norm
-
-    def _masks(self, step: int) -> list[Array] | None:
-        """Inverted dropout: what is kept is scaled up, so that nothing changes when it is off."""
-        drop = self.options.dropout
-        if not drop:
-            return None
-        rng = np.random.Generator(np.random.PCG64([self.options.seed, PURPOSE, step]))
-        shape = (self.streams.seq_length, self.streams.batch_size, self.config.hidden_size)
-        scale = np.float32(1.0 / (1.0 - drop))
-        return [(rng.random(shape, dtype=np.float32) >= drop) * scale for _ in range(self.config.layers)]
 
     def _diverged(self, step: int, what: str) -> DivergedError:
         return DivergedError(
@@ -222,13 +238,19 @@ class Training(Iterator[Step]):
             self.best.flat[:] = self.params.flat
         return loss
 
+    def close(self) -> None:
+        """Lets the workers go; the training cannot go on then, but its model stays."""
+        if self.team:
+            self.run.state = {name: values.copy() for name, values in self._state().items()}
+            self.team.close()
+
     @property
     def model(self) -> Model:
         """What has been learned so far: the best weights, and the run to go on from.
 
         It shares the training's arrays: save it, or sample from it, before the next step.
         """
-        self.run.state = self.network.state()
+        self.run.state = self._state()
         return Model(self.config, self.vocab, self.best or self.params, self.run)
 
     def bits_per_char(self, nats: float) -> float:

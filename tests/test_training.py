@@ -195,7 +195,7 @@ def test_a_planted_nan_is_noticed_before_the_update() -> None:
     training = begin(steps=50)
     next(training)
     kept = training.params.flat.copy()
-    training.network.layers[0].h[0, 0, 0] = np.nan
+    training.share.network.layers[0].h[0, 0, 0] = np.nan
     with pytest.raises(DivergedError, match="the loss"):
         next(training)
     np.testing.assert_array_equal(training.params.flat, kept)

@@ -93,6 +93,14 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
 @option("--clip", type=float, default=DEFAULTS.clip, group=LEARNING, help="Largest norm of a gradient; 0 for any.")
 @option("--seed", type=int, default=DEFAULTS.seed, group=LEARNING, help="The same seed gives the same run.")
 @option(
+    "--workers",
+    type=int,
+    default=DEFAULTS.workers,
+    group=LEARNING,
+    metavar="N",
+    help="Processes that share the streams; 0 to choose by the sizes and the cores.",
+)
+@option(
     "--eval-every",
     type=int,
     default=DEFAULTS.eval_every,

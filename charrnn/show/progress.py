@@ -64,7 +64,8 @@ def headline(training: Training) -> list[str]:
         f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(training.params.flat):,} parameters",
         f"{safe(training.corpus.label)}: {len(training.corpus.ids):,} symbols, {distinct}",
         f"{streams.batch_size} streams x {streams.seq_length} steps, {options.optimizer} {options.lr:g}, "
-        f"{options.schedule}, dropout {options.dropout:g}, seed {options.seed}",
+        f"{options.schedule}, dropout {options.dropout:g}, seed {options.seed}, "
+        f"{options.workers} worker{'s' * (options.workers > 1)}",
     ]
 
 
