@@ -12,11 +12,17 @@ MODEL = "model.npz"
 
 
 class GroupedOption(click.Option):
-    """An option that stands under a heading in the help."""
+    """An option that stands under a heading in the help, and is set in the environment by its long name."""
 
     def __init__(self, *args: Any, group: str = "Options", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.group = group
+        self.allow_from_autoenv = False  # click would go by the parameter's name
+
+    def resolve_envvar_value(self, context: click.Context) -> str | None:
+        if context.auto_envvar_prefix is not None:
+            self.envvar = f"{context.auto_envvar_prefix}_{long_name(self)}"
+        return super().resolve_envvar_value(context)
 
 
 class GroupedCommand(click.Command):
@@ -32,6 +38,12 @@ class GroupedCommand(click.Command):
         for heading, records in groups.items():
             with formatter.section(heading):
                 formatter.write_dl(records)
+
+
+def long_name(option: click.Option) -> str:
+    """The first long name of an option, as the environment spells it."""
+    name = next(name for name in option.opts if name.startswith("--"))
+    return name.removeprefix("--").replace("-", "_").upper()
 
 
 def option(*names: str, group: str = "Options", **settings: Any) -> Callable[[Any], Any]:
