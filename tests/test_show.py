@@ -87,3 +87,18 @@ def test_the_headline_says_what_is_trained_on_what() -> None:
     assert first.startswith("GRU 2 x 16, ")
     assert "350 symbols, 7 distinct jamos" in second
     assert "seed 0" in third
+
+
+@pytest.mark.parametrize("width", [25, 40, 60])
+def test_the_bar_leaves_room_for_the_step_and_the_time(width: int) -> None:
+    training = begin(steps=20)
+    screen = Screen(training, lambda step: "", Console(file=io.StringIO(), width=width, force_terminal=True))
+    for screen.record in training:
+        pass
+    shown = Console(file=io.StringIO(), width=width, color_system=None)
+    shown.print(*screen.bar(width))
+    lines = shown.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width
+    assert any("━" in line for line in lines)
+    assert "step 20/20" in lines[-1]
+    assert "0:00 left" in lines[-1]

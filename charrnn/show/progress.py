@@ -172,13 +172,19 @@ class Screen:
 
     def bar(self, width: int) -> list[RenderableType]:
         step, end = self.training.run.step, self.training.end
-        place = f"step {step:,}/{end:,}, epoch {step / self.training.streams.windows:.1f}"
+        words = [f"step {step:,}/{end:,}", f"epoch {step / self.training.streams.windows:.1f}"]
         if self.record is not None:
-            place += f", {self.clock.left(step)} left"
-        bar = ProgressBar(total=end, completed=step, width=max(10, min(width - 2, width - len(place) - 3)))
-        if width < len(place) + 16:
-            return [ProgressBar(total=end, completed=step, width=max(1, width - 1)), line(place)]
+            words.append(f"{self.clock.left(step)} left")
+        if len(", ".join(words)) > width:
+            del words[1]  # what a narrow screen can do without
+        place = ", ".join(words)
+        narrow = width < len(place) + 16
+        room = width - 1 if narrow else width - len(place) - 3
+        bar = ProgressBar(total=end, completed=step, width=max(1, room))
         grid = Table.grid(padding=(0, 1))
+        if narrow:
+            grid.add_row(bar)  # a bar by itself does not end its line
+            return [grid, line(place)]
         grid.add_row(bar, line(place))
         return [grid]
 
