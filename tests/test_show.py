@@ -3,6 +3,7 @@
 import io
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import charrnn
+from charrnn.evaluation import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.progress import Screen, headline
+from charrnn.show.tables import scores
 from charrnn.show.terminal import UNSEEN, is_terminal, safe
 from tests.test_training import begin
 
@@ -102,3 +105,32 @@ def test_the_bar_leaves_room_for_the_step_and_the_time(width: int) -> None:
     assert any("━" in line for line in lines)
     assert "step 20/20" in lines[-1]
     assert "0:00 left" in lines[-1]
+
+
+def table(width: int, names: Sequence[str], parts: Sequence[str] = (), encoding: str = "utf-8") -> str:
+    model = begin().model
+    score = Score(total=123_456.7, symbols=111_540, correct=70_000, chars=111_540, bytes=111_550)
+    data = io.BytesIO()
+    paper = io.TextIOWrapper(data, encoding)
+    out = Console(file=paper, width=width, markup=False, color_system=None)
+    scores(out, [(name, model, score) for name in names], parts)
+    paper.flush()
+    return data.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 95, 120])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("parts", [(), ("held-out", "all")])
+def test_scores_drop_columns_and_cut_no_figure(width: int, encoding: str, parts: Sequence[str]) -> None:
+    shown = table(width, ["a long name [red] of a model.npz", "b.npz"], parts, encoding)
+    assert max(map(len, shown.splitlines())) <= width
+    assert "…" not in shown
+    assert shown.count("1.5968") == 2
+    if width >= 60:
+        assert "[red]" in shown
+        assert shown.count("1.1068") == 2
+        assert len(re.findall(r"111,540\b", shown)) == 2
+        assert ("held-out" in shown) == bool(parts)
+    if width == 120:
+        assert "62.8%" in shown
+        assert "GRU 2 x 12, char" in shown

@@ -70,9 +70,10 @@ def evaluate(
         for path, _, found, extra in rows:
             answer.line(json.dumps({"model": path, **extra, **figures(found)}))
         return
-    from charrnn.show.tables import console, scores
+    from charrnn.show.tables import scores, show
 
-    scores(console(), [(path, model, found) for path, model, found, _ in rows])
+    lines = [(path, model, found) for path, model, found, _ in rows]
+    show(answer, lambda out: scores(out, lines))
 
 
 def figures(score: "Score") -> dict[str, float]:

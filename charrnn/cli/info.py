@@ -25,9 +25,10 @@ def info(model: str, as_json: bool) -> None:
     if as_json:
         answer.line(json.dumps(facts(model, loaded)))
         return
-    from charrnn.show.tables import console, information
+    from charrnn.show.tables import information, show
 
-    information(console(), model, loaded, os.path.getsize(model))
+    size = os.path.getsize(model)
+    show(answer, lambda out: information(out, model, loaded, size))
 
 
 def facts(path: str, model: "Model") -> dict[str, Any]:

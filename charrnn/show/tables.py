@@ -1,9 +1,11 @@
 """The answers of `eval` and `info` as tables on stdout."""
 
-import sys
-from collections.abc import Sequence
+import io
+import shutil
+from collections.abc import Callable, Sequence
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -11,43 +13,92 @@ from rich.text import Text
 from charrnn.checkpoint import Model
 from charrnn.evaluation import Score
 from charrnn.show.charts import duration, spark
-from charrnn.show.terminal import is_terminal, safe
+from charrnn.show.terminal import Answer, safe
+
+NARROWEST, WIDEST, OFF_TERMINAL = 10, 1000, 120  # columns
+FIGURES = ("nats", "bits/char", "bits/byte", "perplexity", "accuracy", "chars")
+FIRST_TO_GO = ("perplexity", "bits/byte", "accuracy", "network", "chars", "part", "nats")
+MODEL_ROOM = 12  # columns in which a folded name can still be read
 
 
-def console() -> Console:
-    """stdout, in colour only where a person reads it."""
-    terminal = is_terminal(sys.stdout)
+def show(answer: Answer, draw: Callable[[Console], None]) -> None:
+    """Draws on paper and writes that: rich by itself ends the process where nobody reads, and knows one encoding."""
+    encoding = answer.encoding if answer.terminal else "utf-8"
+    data = io.BytesIO()
+    paper = io.TextIOWrapper(data, encoding, errors="backslashreplace", newline="")
+    draw(console(paper, answer.terminal))
+    paper.flush()
+    answer.put(data.getvalue())
+
+
+def console(paper: io.TextIOWrapper, terminal: bool) -> Console:
+    """As wide as stdout, in colour only where a person reads it."""
+    width = shutil.get_terminal_size((OFF_TERMINAL, 24)).columns
     return Console(
-        file=sys.stdout,
+        file=paper,
         markup=False,
         highlight=False,
         emoji=False,
         force_terminal=terminal,
         color_system="auto" if terminal else None,
-        width=None if terminal else 100,
+        width=min(max(width, NARROWEST), WIDEST),
     )
 
 
-def scores(out: Console, rows: Sequence[tuple[str, Model, Score]]) -> None:
-    """One row a model, the best first (by bits per character)."""
+def scores(
+    out: Console,
+    rows: Sequence[tuple[str, Model, Score]],
+    parts: Sequence[str] = (),
+    comparable: bool = True,
+) -> None:
+    """One row a model, in this order; the first in green as the best, where they can be compared.
+
+    `parts` says what of the text each was scored on; it is shown where that differs.
+    """
+    several = len(set(parts)) > 1
+    lines = [cells(*row, part) for row, part in zip(rows, parts if several else [""] * len(rows), strict=True)]
+    if not several:
+        for line in lines:
+            del line["part"]
+    names = fitting(lines, out.width)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", overflow="fold")
-    table.add_column("network", no_wrap=True)
-    names = ("nats", "bits/char", "bits/byte", "perplexity", "accuracy", "chars")
     for name in names:
-        table.add_column(name, justify="right")
-    for place, (path, model, score) in enumerate(rows):
-        figures = (
-            f"{score.nats:.4f}",
-            f"{score.bits_per_char:.4f}",
-            f"{score.bits_per_byte:.4f}",
-            f"{score.perplexity:.3f}",
-            f"{score.accuracy:.1%}",
-            f"{score.chars:,}",
+        table.add_column(
+            name,
+            justify="right" if name in FIGURES else "left",
+            no_wrap=name != "model",
+            overflow="fold",
         )
-        style = "green" if place == 0 and len(rows) > 1 else ""
-        table.add_row(Text(safe(path)), network(model), *figures, style=style)
+    for place, line in enumerate(lines):
+        best = place == 0 and len(lines) > 1 and comparable
+        table.add_row(*(Text(line[name]) for name in names), style="green" if best else "")
     out.print(table)
+
+
+def cells(path: str, model: Model, score: Score, part: str) -> dict[str, str]:
+    """What a row says, by column."""
+    return {
+        "model": safe(path),
+        "part": part,
+        "network": network(model),
+        "nats": f"{score.nats:.4f}",
+        "bits/char": f"{score.bits_per_char:.4f}",
+        "bits/byte": f"{score.bits_per_byte:.4f}",
+        "perplexity": f"{score.perplexity:.3f}",
+        "accuracy": f"{score.accuracy:.1%}",
+        "chars": f"{score.chars:,}",
+    }
+
+
+def fitting(lines: Sequence[dict[str, str]], width: int) -> list[str]:
+    """The columns that have room side by side: a figure that is cut is worth nothing."""
+    widths = {name: max(cell_len(text) for text in (name, *(line[name] for line in lines))) for name in lines[0]}
+    widths["model"] = min(widths["model"], MODEL_ROOM)
+    for name in FIRST_TO_GO:
+        if sum(widths.values()) + 3 * len(widths) - 1 <= width:
+            break
+        widths.pop(name, None)
+    return list(widths)
 
 
 def network(model: Model) -> str:
@@ -68,7 +119,7 @@ def information(out: Console, path: str, model: Model, size: int) -> None:
     for name in ("shape", "parameters"):
         arrays.add_column(name, justify="right")
     for name, values in model.params.items():
-        arrays.add_row(name, " x ".join(map(str, values.shape)), f"{values.size:,}")
+        arrays.add_row(Text(safe(name)), " x ".join(map(str, values.shape)), f"{values.size:,}")
     out.print(arrays)
     if model.run:
         curves(out, model)

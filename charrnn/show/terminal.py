@@ -67,6 +67,10 @@ class Answer:
             data = safe(text).encode(self.encoding, "backslashreplace")
         else:
             data = text.encode("utf-8", "surrogateescape")
+        self.put(data)
+
+    def put(self, data: bytes) -> None:
+        """Writes what is harmless and encoded already, such as a picture in colours."""
         try:
             self.stream.buffer.write(data)
             self.stream.buffer.flush()
