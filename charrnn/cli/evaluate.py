@@ -1,6 +1,8 @@
 """`charrnn eval`: how well models predict a text, in units that can be compared."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +15,24 @@ if TYPE_CHECKING:
     from charrnn.checkpoint import Model
     from charrnn.evaluation import Score
     from charrnn.text.corpus import Corpus, Segment
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model's score, and what it was scored on: `unknown` are the characters of it that were left out."""
+
+    path: str
+    model: "Model"
+    score: "Score"
+    texts: tuple[str, ...]
+    part: str
+    sha256: str
+    unknown: dict[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"model": self.path, "text": list(self.texts), "part": self.part, **figures(self.score)}
 
 
 @click.command("eval", cls=GroupedCommand)
@@ -53,27 +73,47 @@ def evaluate(
 
     Of that text only the part that was held out is scored, unless --all is given.
     """
-    from charrnn.checkpoint import load
-    from charrnn.evaluation import evaluate as score
-
     answer = Answer()
-    rows: list[tuple[str, Model, Score, dict[str, Any]]] = []
-    for path in models:
-        model = load(path, weights)
-        corpus = read(path, model, texts, encoding)
-        segments, part = scored(path, model, corpus, whole)
-        found = score(model, corpus, segments)
-        rows.append((path, model, found, {"text": list(corpus.names), "part": part}))
-        report_unknown(path, corpus)
-    rows.sort(key=lambda row: row[2].bits_per_char)
+    rows = [scored_row(path, weights, texts, encoding, whole) for path in models]
+    rows.sort(key=lambda row: row.score.bits_per_char)
+    different = difference(rows)
+    if different:
+        remark(f"warning: the models were scored on different {different}: their figures cannot be compared.")
     if as_json:
-        for path, _, found, extra in rows:
-            answer.line(json.dumps({"model": path, **extra, **figures(found)}))
+        for row in rows:
+            answer.line(json.dumps(row.as_dict()))
         return
     from charrnn.show.tables import scores, show
 
-    lines = [(path, model, found) for path, model, found, _ in rows]
-    show(answer, lambda out: scores(out, lines))
+    lines, parts = [(row.path, row.model, row.score) for row in rows], [row.part for row in rows]
+    show(answer, lambda out: scores(out, lines, parts, comparable=not different))
+
+
+def scored_row(path: str, weights: str, texts: tuple[str, ...], encoding: str | None, whole: bool) -> Row:
+    """Loads a model, reads its text, and scores the one on the other."""
+    from charrnn.checkpoint import load
+    from charrnn.evaluation import evaluate as score
+
+    model = load(path, weights)
+    corpus = read(path, model, texts, encoding)
+    segments, part = scored(path, model, corpus, whole, bool(texts))
+    found = score(model, corpus, segments)
+    report_unknown(path, corpus)
+    names = texts or (model.run.texts if model.run else ())
+    return Row(path, model, found, tuple(names), part, corpus.sha256, corpus.unknown)
+
+
+def difference(rows: list[Row]) -> str:
+    """In what the texts differ that the models were scored on; empty where they are the same."""
+    kinds: tuple[tuple[str, Callable[[Row], object]], ...] = (
+        ("texts", lambda row: row.sha256),
+        ("parts of the text", lambda row: row.part),
+        ("characters of the text", lambda row: (row.unknown, row.score.chars)),
+    )
+    for words, of in kinds:
+        if any(of(row) != of(rows[0]) for row in rows):
+            return words
+    return ""
 
 
 def figures(score: "Score") -> dict[str, float]:
@@ -86,19 +126,28 @@ def read(path: str, model: "Model", texts: tuple[str, ...], encoding: str | None
     from charrnn.text.corpus import Corpus
 
     recorded = model.run.texts if model.run else ()
-    if not texts and (not recorded or "-" in recorded):
-        raise TextError(f"{path} does not say which file it was trained on: name the text to score.")
+    if not texts and (not recorded or STDIN in recorded):
+        raise TextError(f"{path} does not say which file it was trained on: name the text to score: charrnn eval TEXT.")
     encoding = encoding or (model.run.options.encoding if model.run else "utf-8")
     Options(encoding=encoding)  # refuses an encoding that there is not
-    corpus = Corpus.read(texts or recorded, model.vocab.unit, encoding, model.vocab)
+    try:
+        corpus = Corpus.read(texts or recorded, model.vocab.unit, encoding, model.vocab)
+    except TextError as error:
+        if texts:
+            raise
+        raise TextError(f"{error} {path} was trained on it; name the text to score: charrnn eval TEXT.") from None
     notes(corpus.notes)
     return corpus
 
 
-def scored(path: str, model: "Model", corpus: "Corpus", whole: bool) -> "tuple[list[Segment], str]":
-    """What of the text to score, and its name."""
+def scored(path: str, model: "Model", corpus: "Corpus", whole: bool, named: bool) -> "tuple[list[Segment], str]":
+    """What of the text to score, and its name; `named` says that the user chose the text."""
     run = model.run
-    if run is None or run.sha256 != corpus.sha256:
+    if run is None:
+        return corpus.segments, "all"
+    if run.sha256 != corpus.sha256:
+        if not named:
+            remark(f"note: {corpus.label} has changed since the training: all of it is scored.")
         return corpus.segments, "all"
     if whole:
         return corpus.segments, "all"
