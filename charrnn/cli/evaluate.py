@@ -1,7 +1,13 @@
 """`charrnn eval`: how well models predict a text, in units that can be compared."""
 
 import json
+import os
+import shutil
+import stat
+import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +80,8 @@ def evaluate(
     Of that text only the part that was held out is scored, unless --all is given.
     """
     answer = Answer()
-    rows = [scored_row(path, weights, texts, encoding, whole) for path in models]
+    with Spool() as spool:
+        rows = [scored_row(path, weights, spool, texts, encoding, whole) for path in models]
     rows.sort(key=lambda row: row.score.bits_per_char)
     different = difference(rows)
     if different:
@@ -89,13 +96,15 @@ def evaluate(
     show(answer, lambda out: scores(out, lines, parts, comparable=not different))
 
 
-def scored_row(path: str, weights: str, texts: tuple[str, ...], encoding: str | None, whole: bool) -> Row:
+def scored_row(
+    path: str, weights: str, spool: "Spool", texts: tuple[str, ...], encoding: str | None, whole: bool
+) -> Row:
     """Loads a model, reads its text, and scores the one on the other."""
     from charrnn.checkpoint import load
     from charrnn.evaluation import evaluate as score
 
     model = load(path, weights)
-    corpus = read(path, model, texts, encoding)
+    corpus = read(path, model, spool, texts, encoding)
     segments, part = scored(path, model, corpus, whole, bool(texts))
     found = score(model, corpus, segments)
     report_unknown(path, corpus)
@@ -121,7 +130,7 @@ def figures(score: "Score") -> dict[str, float]:
     return {name: getattr(score, name) for name in names}
 
 
-def read(path: str, model: "Model", texts: tuple[str, ...], encoding: str | None) -> "Corpus":
+def read(path: str, model: "Model", spool: "Spool", texts: tuple[str, ...], encoding: str | None) -> "Corpus":
     from charrnn.options import Options
     from charrnn.text.corpus import Corpus
 
@@ -130,14 +139,72 @@ def read(path: str, model: "Model", texts: tuple[str, ...], encoding: str | None
         raise TextError(f"{path} does not say which file it was trained on: name the text to score: charrnn eval TEXT.")
     encoding = encoding or (model.run.options.encoding if model.run else "utf-8")
     Options(encoding=encoding)  # refuses an encoding that there is not
+    sources = [spool.text(name) for name in texts or recorded]
     try:
-        corpus = Corpus.read(texts or recorded, model.vocab.unit, encoding, model.vocab)
+        corpus = Corpus.read(sources, model.vocab.unit, encoding, model.vocab)
     except TextError as error:
         if texts:
             raise
         raise TextError(f"{error} {path} was trained on it; name the text to score: charrnn eval TEXT.") from None
     notes(corpus.notes)
     return corpus
+
+
+class Spool:
+    """Texts that every model can read: what can be read only once (standard input, a pipe) is copied once."""
+
+    def __init__(self) -> None:
+        self.files = ExitStack()
+        self.texts: dict[str, str | Copy] = {}
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.files.close()
+
+    def text(self, name: str) -> "str | Copy":
+        if name not in self.texts:
+            self.texts[name] = self.copy(name) if read_once(name) else name
+        return self.texts[name]
+
+    def copy(self, name: str) -> "Copy":
+        from charrnn.text.source import unreadable
+
+        shown = "standard input" if name == STDIN else name
+        if name == STDIN and sys.stdin is None:
+            raise TextError("standard input is closed.")
+        try:
+            file = self.files.enter_context(tempfile.NamedTemporaryFile(prefix="charrnn-"))  # noqa: SIM115
+            with nullcontext(sys.stdin.buffer) if name == STDIN else open(name, "rb") as pipe:
+                shutil.copyfileobj(pipe, file)
+            file.flush()
+        except OSError as error:
+            raise unreadable(shown, error) from None
+        return Copy(shown, file.name)
+
+
+class Copy:
+    """The path of a copy, shown under the name of what was copied."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self.name, self.path = name, path
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __fspath__(self) -> str:
+        return self.path
+
+
+def read_once(name: str) -> bool:
+    if name == STDIN:
+        return True
+    try:
+        mode = os.stat(name).st_mode
+    except (OSError, ValueError):
+        return False  # reading it says what is wrong
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def scored(path: str, model: "Model", corpus: "Corpus", whole: bool, named: bool) -> "tuple[list[Segment], str]":
