@@ -18,6 +18,7 @@ from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model
+    from charrnn.text.corpus import Corpus
     from charrnn.training import Step, Training
 
 DEFAULTS = Options()
@@ -146,11 +147,11 @@ def train(
     check_int("log_every", log_every, 1)
     chosen = given(context, {field.name for field in fields(Options)})
     if resume:
-        training = taken_up(texts, model, force, chosen)
+        training = taken_up(texts, model, force, chosen, quiet)
         if training is None:
             return 0
     else:
-        training = begun(texts, model, force, Options(**chosen))
+        training = begun(texts, model, force, Options(**chosen), quiet)
     if not quiet:
         notes(training.notes)
     session = Session(training, model, save_every, Records(log_every) if as_json else None, quiet)
@@ -158,30 +159,28 @@ def train(
         return session.run(stop)
 
 
-def begun(texts: tuple[str, ...], model: str, force: bool, options: Options) -> "Training":
+def begun(texts: tuple[str, ...], model: str, force: bool, options: Options, quiet: bool) -> "Training":
     """A new run, after a look at everything that can be wrong with it."""
     if not texts:
         raise UsageError("name a text to train on: charrnn train TEXT, or - for standard input.")
     if os.path.exists(model) and not force and os.path.isfile(model):
         raise UsageError(f"{model} exists. Use --resume to go on, --force to replace it, or -m for another file.")
     from charrnn.checkpoint import check_target
-    from charrnn.text.corpus import Corpus
     from charrnn.training import Training
 
     check_target(model)
-    corpus = Corpus.read(texts, options.unit, options.encoding)
+    corpus = read(texts, options, quiet)
     for file in corpus.files:
         if os.path.exists(model) and os.path.exists(file) and os.path.samefile(model, file):
             raise UsageError(f"{model} is the text itself: choose another -m for the model.")
     return Training(corpus, options)
 
 
-def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, Any]) -> "Training | None":
+def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, Any], quiet: bool) -> "Training | None":
     """The run in the model file, ready to go on; None where nothing is left to do."""
     if force:
         raise UsageError("--resume goes on with the model file and --force replaces it: use one of them.")
     from charrnn.checkpoint import check_target, load
-    from charrnn.text.corpus import Corpus
     from charrnn.training import Training
 
     found = load(model)
@@ -191,9 +190,18 @@ def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, 
     if not texts and finished(found, options, model):
         return None
     check_target(model)
-    corpus = Corpus.read(texts or found.run.texts, options.unit, options.encoding)
+    corpus = read(texts or found.run.texts, options, quiet)
     training = Training(corpus, options, found)
     return None if finished(found, options, model) else training
+
+
+def read(texts: tuple[str, ...], options: Options, quiet: bool) -> "Corpus":
+    """The text as numbers; a large one is seen to be read."""
+    from charrnn.show.reading import Reading
+    from charrnn.text.corpus import Corpus
+
+    with Reading(texts, quiet) as reading:
+        return Corpus.read(texts, options.unit, options.encoding, progress=reading.progress)
 
 
 def finished(found: "Model", options: Options, model: str) -> bool:

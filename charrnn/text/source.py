@@ -6,18 +6,22 @@ import stat
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charrnn.errors import TextError
 from charrnn.text.vocab import UNITS, Codes, Unit
 
 CHUNK = 1 << 20
 STDIN = "-"
+
+See = Callable[[bytes], None]
+Progress = Callable[[int, int], None]
 
 
 class Source:
@@ -38,27 +42,56 @@ class Source:
         while block := pipe.read(CHUNK):
             self.spool.write(block)
 
+    @property
+    def size(self) -> int:
+        """Its bytes, as far as can be told."""
+        if self.spool is not None:
+            return self.spool.seek(0, os.SEEK_END)
+        try:
+            return os.stat(self.path).st_size
+        except OSError:
+            return 0
+
     def open(self) -> AbstractContextManager[IO[bytes]]:
         if self.spool is None:
             return open(self.path, "rb")
         self.spool.seek(0)
         return nullcontext(self.spool)
 
-    def codes(self, unit: Unit, encoding: str, digest: Any = None) -> Iterator[Codes]:
-        """The file's codes, chunk by chunk; raises TextError where the bytes are not text in this encoding."""
+    def codes(self, unit: Unit, encoding: str, see: See) -> Iterator[Codes | NDArray[np.uint8]]:
+        """The file's codes, chunk by chunk, as bytes where all are below 256; `see` is shown every block.
+
+        Raises TextError where the bytes are not text in this encoding.
+        """
         with self.open() as file:
-            blocks = iter(lambda: file.read(CHUNK), b"")
-            if digest is not None:
-                blocks = updating(digest, blocks)
+            blocks = seen(iter(lambda: file.read(CHUNK), b""), see)
             if unit is UNITS["byte"]:
-                yield from (np.frombuffer(block, dtype=np.uint8).astype(np.uint32) for block in blocks)
-            else:
-                yield from (unit.codes(text) for text in decoded(blocks, encoding, self.name))
+                yield from (np.frombuffer(block, dtype=np.uint8) for block in blocks)
+                return
+            for text in decoded(blocks, encoding, self.name):
+                # the codes of ASCII are its bytes in every unit, and most text is ASCII
+                yield np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else unit.codes(text)
 
 
-def updating(digest: Any, blocks: Iterator[bytes]) -> Iterator[bytes]:
+class Reading:
+    """How far two readings of some files have got, told to a callback in bytes of their text."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.done, self.total = progress, 0, 2 * total
+
+    def see(self, block: bytes) -> None:
+        self.done += len(block)
+        if self.progress:
+            self.progress(self.done // 2, max(self.done, self.total) // 2)
+
+    def again(self, total: int) -> None:
+        """The second reading begins, of so many bytes."""
+        self.total = self.done + total
+
+
+def seen(blocks: Iterator[bytes], see: See) -> Iterator[bytes]:
     for block in blocks:
-        digest.update(block)
+        see(block)
         yield block
 
 
