@@ -24,6 +24,8 @@ FLOORS = {
     "layer": 2,
     "dropout": 1,
     "shared": 1,
+    "npz": 1,
+    "memory": 4,
     "model": 3,
     "checkpoint": 4,
     "parallel": 4,
