@@ -89,6 +89,17 @@ def test_prime_echo_and_files(charrnn: Command, tmp_path: Path) -> None:
     assert charrnn("sample", "-n", "0", "--seed", "1")[:2] == (0, "")
 
 
+def test_many_texts_at_once(charrnn: Command) -> None:
+    train(charrnn)
+    _, out, _ = charrnn("sample", "--count", "3", "-n", "20", "--seed", "4", "-p", "the")
+    wanted = [charrnn("sample", "-n", "20", "--seed", str(4 + i), "-p", "the")[1] for i in range(3)]
+    assert out.split("\n---\n") == wanted
+    lines = charrnn("sample", "--count", "3", "-n", "20", "--seed", "4", "-p", "the", "--json")[1].splitlines()
+    assert [json.loads(line)["text"] for line in lines] == wanted
+    assert [json.loads(line)["seed"] for line in lines] == [4, 5, 6]
+    assert charrnn("sample", "--count", "0")[0] == 2
+
+
 def test_json_records(charrnn: Command) -> None:
     code, out, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--json", "--log-every", "3", "-q")
     assert (code, err) == (0, "")
