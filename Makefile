@@ -4,10 +4,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-MODEL  ?= model.npz
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint types check corpora results clean help
+.PHONY: install demo test lint types check corpora clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

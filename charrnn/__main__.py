@@ -3,13 +3,14 @@
 import os
 import sys
 
-# One thread for matrix products: more of them stall for each other as soon as another process wants a core.
-# It has to be said before NumPy is loaded; what the user set stays.
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+from charrnn.options import BLAS_THREADS
 
 
 def pin_threads() -> None:
-    """One thread for matrix products, unless the environment says otherwise."""
+    """One thread for matrix products, unless the environment says otherwise; said before NumPy is loaded.
+
+    More of them stall for each other as soon as another process wants a core.
+    """
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")
 

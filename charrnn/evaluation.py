@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError
 from charrnn.model import Config, Network, softmax_nats
-from charrnn.params import Array, Params
+from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.symbols import Symbols
 from charrnn.text.vocab import Ids, Vocab
@@ -24,6 +25,7 @@ STREAMS = 64
 WARM_UP = 128
 SHORTEST = 64
 WINDOW = 64
+LARGEST_EXPONENT = 709.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        return math.exp(self.nats)
+        return math.exp(self.nats) if self.nats < LARGEST_EXPONENT else math.inf
 
     @property
     def accuracy(self) -> float:
@@ -116,17 +118,23 @@ class Evaluator:
 
     def __init__(self, config: Config, params: Params, vocab: Vocab) -> None:
         self.network = Network(config, params, WINDOW, STREAMS)
-        self.newline = vocab.newline
+        self.params, self.newline = params, vocab.newline
 
     def score(self, ids: Symbols, segments: Sequence[Segment]) -> Score:
         """The sums over every symbol of the segments (the first of a file counts as after a newline)."""
+        self.network.pack()
         total, symbols, correct = 0.0, 0, 0
         pieces = cut(segments)
         for group in range(0, len(pieces), STREAMS):
             lines = [Line(ids, piece, self.newline) for piece in pieces[group : group + STREAMS]]
             more = self._score_lines([line for line in lines if len(line) > 1])
             total, symbols, correct = total + more[0], symbols + more[1], correct + more[2]
-        return Score(total, symbols, correct)
+        first = [int(ids[p.begin : p.begin + 1][0]) for p in pieces if p.starts_file and self.newline is None]
+        if first:  # nothing stands before these: they are predicted from an empty state
+            logits = np.tile(self.params["by"], (len(first), 1, 1))
+            correct += int((logits.argmax(axis=-1)[:, 0] == first).sum())
+            total += float(softmax_nats(logits, np.array(first)[:, None]).sum(dtype=np.float64))
+        return Score(total, symbols + len(first), correct)
 
     def _score_lines(self, lines: list[Line]) -> tuple[float, int, int]:
         steps = max((len(line) - 1 for line in lines), default=0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from charrnn.params import Array
+from charrnn.arrays import Array
 
 CHUNK = 1 << 14  # so that the vectors of one pass stay in the cache
 WARM_UP_STEPS = 100

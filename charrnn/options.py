@@ -6,6 +6,7 @@ The command line and the library both fill in an `Options`; nothing else holds d
 import codecs
 import math
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Number
 from typing import Any
 
 from charrnn.errors import UsageError
@@ -16,6 +17,8 @@ OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
 LENGTHS = ("epochs", "steps")
 DEFAULT_STEPS = 1000
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Options:
     """The options of a run, as they are stored in the model file.
 
     `epochs` and `steps` are totals of the whole run, also when it is resumed; the first reached ends it.
-    Where neither is given, `DEFAULT_STEPS` holds. `eval_every` 0 means: chosen from the sizes.
+    Where neither is given, `DEFAULT_STEPS` holds. `eval_every` and `workers`
+    0 mean: chosen from the sizes (and the cores).
     """
 
     cell: str = "gru"
@@ -43,8 +47,13 @@ class Options:
     val_fraction: float = 0.1
     eval_every: int = 0
     seed: int = 0
+    workers: int = 0
 
     def __post_init__(self) -> None:
+        for field in fields(self):  # numbers of NumPy become Python's, which JSON can hold
+            value = getattr(self, field.name)
+            if isinstance(value, Number) and hasattr(value, "item"):
+                object.__setattr__(self, field.name, value.item())
         for name, words in (
             ("cell", CELLS),
             ("unit", UNITS),
@@ -60,6 +69,7 @@ class Options:
                 check_int(name, getattr(self, name), 1)
         check_int("eval_every", self.eval_every, 0)
         check_int("seed", self.seed, 0)
+        check_int("workers", self.workers, 0, 1024)
         check_float("lr", self.lr, above=0.0)
         check_float("dropout", self.dropout, at_least=0.0, below=1.0)
         check_float("val_fraction", self.val_fraction, at_least=0.0, below=1.0)
@@ -92,20 +102,28 @@ class Options:
         return cls(**values)
 
     def resumed(self, given: dict[str, Any]) -> "Options":
-        """These options, gone on with: `given` may restate any and may set a new length, alone or as both.
+        """These options, gone on with: `given` may restate any, and may set a new length.
 
+        New epochs alone lift a limit by steps; new steps alone leave the epochs, which the schedule spans.
         Raises UsageError where `given` contradicts the file.
         """
         for name, value in given.items():
             mine = getattr(self, name)
-            if name not in LENGTHS and value != mine:
+            if name not in LENGTHS and value != mine and not (name == "encoding" and same_encoding(value, mine)):
                 raise UsageError(
                     f"{flag(name)} {value} contradicts the model file, which was trained with {mine}: "
                     f"leave it out to go on, or use --force to start anew."
                 )
-        if not any(name in given for name in LENGTHS):
-            return self
-        return replace(self, epochs=given.get("epochs"), steps=given.get("steps"))
+        if "epochs" in given:
+            return replace(self, epochs=given["epochs"], steps=given.get("steps"))
+        return replace(self, steps=given["steps"]) if "steps" in given else self
+
+
+def same_encoding(one: str, other: str) -> bool:
+    try:
+        return codecs.lookup(one).name == codecs.lookup(other).name
+    except (LookupError, ValueError):
+        return False
 
 
 def flag(name: str) -> str:
@@ -113,10 +131,11 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def check_int(name: str, value: object, low: int, high: int = 2**63 - 1) -> None:
+def check_int(name: str, value: object, low: int, high: int = LARGEST) -> None:
     """Raises UsageError unless `value` is a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UsageError(f"{flag(name)} is a whole number of at least {low}, not {shown(value)}.")
+        limits = f"of at least {low}" if high == LARGEST else f"from {low} to {high:,}"
+        raise UsageError(f"{flag(name)} is a whole number {limits}, not {shown(value)}.")
 
 
 def check_float(

@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-Array = NDArray[np.floating[Any]]
+from charrnn.arrays import Array, zeros
+
+Ids = NDArray[np.integer[Any]]
 Shapes = dict[str, tuple[int, ...]]
 
 FORGET_BIAS = 1.0
 
 
 def shapes(gates: int, layers: int, hidden_size: int, vocab_size: int) -> Shapes:
-    """The name and shape of every weight: `l0.Wx` (V, G·H), `l0.Wh` (H, G·H), `l0.b` (G·H,), ..., `Wy`, `by`."""
+    """The name and shape of every weight: `l0.Wh` (H, G·H), `l0.Wx` (V, G·H), `l0.b` (G·H,), ..., `Wy`, `by`."""
     found: Shapes = {}
     for layer in range(layers):
         inputs = hidden_size if layer else vocab_size
-        found[f"l{layer}.Wx"] = (inputs, gates * hidden_size)
         found[f"l{layer}.Wh"] = (hidden_size, gates * hidden_size)
+        found[f"l{layer}.Wx"] = (inputs, gates * hidden_size)
         found[f"l{layer}.b"] = (gates * hidden_size,)
     found["Wy"] = (hidden_size, vocab_size)
     found["by"] = (vocab_size,)
@@ -29,15 +31,26 @@ def shapes(gates: int, layers: int, hidden_size: int, vocab_size: int) -> Shapes
 class Params(dict[str, Array]):
     """Weights by name; the values are views into `.flat`, so that one operation reaches them all."""
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self, shapes: Mapping[str, tuple[int, ...]], dtype: DTypeLike = np.float32, flat: Array | None = None
+    ) -> None:
         super().__init__()
         self.shapes = dict(shapes)
-        self.flat: Array = np.zeros(sum(map(math.prod, shapes.values())), dtype=dtype)
+        size = sum(map(math.prod, shapes.values()))
+        self.flat: Array = zeros((size,), dtype) if flat is None else flat
+        self._begins: dict[str, int] = {}
         begin = 0
         for name, shape in self.shapes.items():
             end = begin + math.prod(shape)
+            self._begins[name] = begin
             self[name] = self.flat[begin:end].reshape(shape)
             begin = end
+
+    def matrix(self, layer: int) -> Array:
+        """Wh, Wx and b of a layer, one under the other: (H + inputs + 1, G·H), a view."""
+        names = [f"l{layer}.{name}" for name in ("Wh", "Wx", "b")]
+        begin, size = self._begins[names[0]], sum(self[name].size for name in names)
+        return self.flat[begin : begin + size].reshape(-1, self[names[0]].shape[1])
 
     def copy(self) -> "Params":
         """The same weights in an array of their own."""

@@ -7,21 +7,24 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import Evaluator
-from charrnn.model import Config, Network, cross_entropy, fresh_params
+from charrnn.memory import check_memory
+from charrnn.model import Config, fresh_params
 from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate
 from charrnn.options import Options
-from charrnn.params import Array, Params
+from charrnn.parallel import CARRY_ON, LOAD, RESET, Share, Team, cores, default_workers, shares
+from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Streams
 
-PURPOSE = 1  # of the random numbers: dropout
 EVAL_EVERY = 100
 EVAL_SHARE = 0.1  # of the time, at most, that evaluation takes where nothing else is asked for
 
@@ -59,26 +62,37 @@ class Training(Iterator[Step]):
     def __init__(
         self, corpus: Corpus, options: Options, resumed: Model | None = None, average: Average | None = None
     ) -> None:
-        self.corpus, self.options, self.average = corpus, options, average
+        self.corpus, self.average = corpus, average
         self.vocab = corpus.vocab
+        if resumed:
+            self._check_text(resumed)
         ids, self.held_out = corpus.split(options.val_fraction)
         self.streams = Streams(ids, options.batch_size, options.seq_length)
         self.config = Config(options.cell, options.layers, options.hidden_size, len(corpus.vocab))
-        self.notes = [*corpus.notes, *self._notes()]
-        self._check_memory()
-        self.params = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
-        self.grads = Params(self.config.shapes)
         T, B = self.streams.seq_length, self.streams.batch_size
-        self.network = Network(self.config, self.params, T, B, training=True)
+        check_memory(self.config, T, B)
+        workers = min(options.workers or default_workers(self.config, B, cores()), B)
+        self.options = replace(options, workers=workers)
+        self.notes = [*corpus.notes, *self._notes(options.workers)]
+        last = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
+        self.team = Team(self.config, T, B, workers, options.dropout, options.seed) if workers > 1 else None
+        self.params = Params(self.config.shapes, flat=self.team.params if self.team else None)
+        self.params.flat[:] = last.flat  # a model that is gone on with stays as it is
+        self.grads = Params(self.config.shapes)
+        mine = shares(B, workers)[0]
+        self.share = Share(self.config, self.params, self.grads, T, mine, B, options.dropout, options.seed)
         self.optimizer = OPTIMIZERS[options.optimizer](self.params.flat)
         self.evaluator = Evaluator(self.config, self.params, self.vocab) if self.held_out else None
         self.best: Params | None = None
+        self.state = RESET
         self.run = self._take_up(resumed) if resumed else self._begin()
         self.span, self.end = options.length(self.streams.windows)
         self.eval_every = options.eval_every or self._eval_rule()
 
-    def _notes(self) -> list[str]:
+    def _notes(self, asked: int) -> list[str]:
         notes = list(self.streams.notes)
+        if asked > self.options.workers:
+            notes.append(f"workers: {self.options.workers} instead of {asked}, one for each stream.")
         if self.options.val_fraction and not self.held_out:
             notes.append("the text is too short to hold a part of it out, so the last weights are the best.")
         if len(self.vocab) == 1:
@@ -100,25 +114,44 @@ class Training(Iterator[Step]):
             state={},
         )
 
-    def _take_up(self, resumed: Model) -> Run:
-        run = resumed.run
-        if run is None:
+    def _check_text(self, resumed: Model) -> None:
+        if resumed.run is None:
             raise UsageError("the model holds no training to go on from: leave --resume out.")
-        if run.sha256 != self.corpus.sha256 or resumed.vocab != self.vocab:
+        if resumed.run.sha256 != self.corpus.sha256 or resumed.vocab != self.vocab:
             raise TextError(
                 f"{self.corpus.label} is not the text that the model was trained on: resume with that one, "
                 "or start anew with --force."
             )
+
+    def _take_up(self, resumed: Model) -> Run:
+        assert resumed.run is not None
+        run = replace(resumed.run, texts=self.corpus.names, history=deepcopy(resumed.run.history))
         if run.best_step is not None and run.best_step != run.step:
             self.best = resumed.params.copy()
         elif run.best_step is not None:
             self.best = self.params.copy()
         for name, vector in self.optimizer.state.items():
             vector[:] = run.optimizer[name]
-        run.options, run.optimizer = self.options, self.optimizer.state
-        if run.step % self.streams.windows:
-            self.network.set_state(run.state)
+        run.options, run.last, run.optimizer = self.options, self.params, self.optimizer.state
+        self._carry_in(run.state)
         return run
+
+    def _carry_in(self, state: dict[str, Array]) -> None:
+        """Takes up the state (layers, B, H) that an earlier sitting left, in this process and the others."""
+        self.state = LOAD
+        self.share.network.set_state({name: values[:, self.share.streams] for name, values in state.items()})
+        if self.team:
+            for name, values in state.items():
+                self.team.state[name][:] = values
+
+    def _state(self) -> dict[str, Array]:
+        """The carried state of all streams, (layers, B, H)."""
+        mine = self.share.network.state()
+        if self.team is None:
+            return mine
+        for name, values in mine.items():
+            self.team.state[name][:, self.share.streams] = values
+        return self.team.state
 
     def _eval_rule(self) -> int:
         """Seldom enough that evaluation (a third of the work a symbol) takes no more than its share."""
@@ -126,23 +159,10 @@ class Training(Iterator[Step]):
         per_step = self.streams.batch_size * self.streams.seq_length
         return max(EVAL_EVERY, math.ceil(symbols / 3 / EVAL_SHARE / per_step))
 
-    def _check_memory(self) -> None:
-        T, B = self.streams.seq_length, self.streams.batch_size
-        have = physical_memory()
-        need = needed_memory(self.config, T, B)
-        if have is None or need <= have:
-            return
-        fits = self.config.hidden_size
-        while fits > 1 and needed_memory(Config(**{**self.config.as_dict(), "hidden_size": fits}), T, B) > have:
-            fits //= 2
-        raise UsageError(
-            f"--hidden-size {self.config.hidden_size} with --layers {self.config.layers} needs {giga(need)} "
-            f"of memory, and this machine has {giga(have)}: try --hidden-size {fits}."
-        )
-
     def __next__(self) -> Step:
         run = self.run
         if run.step >= self.end:
+            self.close()
             raise StopIteration
         start = time.perf_counter()
         step = run.step + 1
@@ -170,33 +190,24 @@ class Training(Iterator[Step]):
     def _learn(self, step: int, lr: float) -> tuple[float, float]:
         """One window forward, back, and one step of the optimizer; the loss and the gradient's norm."""
         index = (step - 1) % self.streams.windows
-        if index == 0:
-            self.network.reset()
+        state = RESET if index == 0 else self.state
         window = self.streams.window(index)
         with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
-            logits = self.network.forward(window[:-1], self._masks(step))
-            loss = cross_entropy(logits, window[1:])
-            self.network.backward(window[:-1], logits, self.grads)
+            if self.team:
+                self.team.begin(window, step, state)
+            loss = self.share.learn(window, step, state)
+            if self.team:
+                loss += self.team.finish(self.grads.flat)
             if self.average is not None:
                 self.average(self.grads.flat)
+            self.state = CARRY_ON
             grad_norm = clip_norm(self.grads.flat, self.options.clip)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
                 raise self._diverged(step, "the loss" if not math.isfinite(loss) else "the gradient")
             self.optimizer.update(self.params.flat, self.grads.flat, lr, step)
             if not math.isfinite(float(self.params.flat.sum())):
                 raise self._diverged(step, "a weight")
-        self.network.carry()
         return loss, grad_norm
-
-    def _masks(self, step: int) -> list[Array] | None:
-        """Inverted dropout: what is kept is scaled up, so that nothing changes when it is off."""
-        drop = self.options.dropout
-        if not drop:
-            return None
-        rng = np.random.Generator(np.random.PCG64([self.options.seed, PURPOSE, step]))
-        shape = (self.streams.seq_length, self.streams.batch_size, self.config.hidden_size)
-        scale = np.float32(1.0 / (1.0 - drop))
-        return [(rng.random(shape, dtype=np.float32) >= drop) * scale for _ in range(self.config.layers)]
 
     def _diverged(self, step: int, what: str) -> DivergedError:
         return DivergedError(
@@ -206,7 +217,10 @@ class Training(Iterator[Step]):
 
     def _evaluate(self, evaluator: Evaluator) -> float:
         run, held_out = self.run, self.held_out
-        loss = evaluator.score(self.corpus.ids, held_out).nats
+        with np.errstate(all="ignore"):
+            loss = evaluator.score(self.corpus.ids, held_out).nats
+        if not math.isfinite(loss):
+            raise self._diverged(run.step, "the held-out loss")
         run.history.add_val(run.step, loss)
         if run.best_loss is None or loss < run.best_loss:
             run.best_step, run.best_loss = run.step, loss
@@ -215,13 +229,19 @@ class Training(Iterator[Step]):
             self.best.flat[:] = self.params.flat
         return loss
 
+    def close(self) -> None:
+        """Lets the workers go; the training cannot go on then, but its model stays."""
+        if self.team:
+            self.run.state = {name: values.copy() for name, values in self._state().items()}
+            self.team.close()
+
     @property
     def model(self) -> Model:
         """What has been learned so far: the best weights, and the run to go on from.
 
         It shares the training's arrays: save it, or sample from it, before the next step.
         """
-        self.run.state = self.network.state()
+        self.run.state = self._state()
         return Model(self.config, self.vocab, self.best or self.params, self.run)
 
     def bits_per_char(self, nats: float) -> float:
@@ -249,6 +269,10 @@ def train(
     the flat gradient (n,), before clipping, to average it in place over workers. Raises CharRNNError for
     whatever a user can cause.
     """
+    if isinstance(texts, Corpus):
+        options = {"unit": texts.vocab.unit, **options}
+        if options["unit"] != texts.vocab.unit:
+            raise UsageError(f"the corpus is made of {texts.vocab.unit}s, not of {options['unit']}s.")
     known = set(Options.__dataclass_fields__)
     if wrong := sorted(set(options) - known):
         raise UsageError(f"there is no option {wrong[0]!r}: there are {', '.join(sorted(known))}.")
@@ -261,22 +285,3 @@ def train(
         paths = [texts] if isinstance(texts, str | os.PathLike) else list(texts)
         corpus = Corpus.read(paths, chosen.unit, chosen.encoding)
     return Training(corpus, chosen, model, average)
-
-
-def needed_memory(config: Config, steps: int, streams: int) -> int:
-    """Bytes, about: weights, gradients, best weights and two of the optimizer; the tapes; the logits."""
-    weights = sum(math.prod(shape) for shape in config.shapes.values())
-    tape = (steps + 1) * streams * config.hidden_size * (2 * len(config.gates) + 6)
-    return 4 * (5 * weights + config.layers * tape + 3 * steps * streams * config.vocab_size)
-
-
-def physical_memory() -> int | None:
-    """Bytes of memory in this machine, where the system says so."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def giga(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB"

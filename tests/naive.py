@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from charrnn.params import Array
+from charrnn.arrays import Array
 
 
 def sigmoid(x: Array) -> Array:

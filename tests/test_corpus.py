@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.errors import TextError
+from charrnn.errors import TextError, UsageError
 from charrnn.text import source
 from charrnn.text.corpus import Corpus, Streams
 
@@ -171,11 +171,43 @@ def test_windows_follow_each_other_and_cover_the_text(size: int, batch: int, ste
     if streams.batch_size > 1:
         assert seen == set(range(size))
     else:
-        assert len(seen) > size - 1 - streams.seq_length
-    assert shape[0] - 1 == min(steps, size - 1)
+        assert len(seen) > size - streams.windows
+        assert shape[0] - 1 <= min(steps, size - 1)
     assert bool(streams.notes) == (shape != (steps + 1, batch))
 
 
 def test_a_text_too_short_to_predict_anything() -> None:
     with pytest.raises(TextError, match="at least 2"):
         Streams(np.zeros(1, dtype=np.uint8), 4, 4)
+
+
+@pytest.mark.parametrize("size", [101, 128, 1000])
+def test_a_single_stream_reads_all_but_a_few_characters(size: int) -> None:
+    streams = Streams(np.arange(size), 1, 64)
+    seen = {int(i) for k in range(streams.windows) for i in streams.window(k).ravel()}
+    assert len(seen) > size - streams.windows
+
+
+def test_a_vocabulary_brings_its_unit() -> None:
+    jamo = Corpus.from_text("옛날에", "jamo")
+    again = Corpus.from_text("옛날", vocab=jamo.vocab)
+    assert again.unknown == {}
+    assert again.vocab is jamo.vocab
+    assert text_of(again) == "옛날"
+
+
+def test_what_a_user_can_get_wrong_is_an_error_of_ours(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", "abc")
+    assert text_of(Corpus.read(path)) == text_of(Corpus.read(str(path))) == "abc"
+    with pytest.raises(UsageError, match="--unit"):
+        Corpus.from_text("a", "word")
+    with pytest.raises(UsageError, match="--encoding"):
+        Corpus.read(path, encoding="klingon")
+    with pytest.raises(TextError, match="surrogate"):
+        Corpus.from_text("a\ud800", "byte")
+
+
+def test_a_folder_without_readable_text_says_why(tmp_path: Path) -> None:
+    write(tmp_path / "f" / "latin.txt", b"caf\xe9")
+    with pytest.raises(TextError, match=r"holds no text: left out .*latin.txt is not UTF-8"):
+        Corpus.read([tmp_path / "f"])

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from charrnn import arrays
+from charrnn.arrays import Array
 from charrnn.cells import CELLS, LSTM
 from charrnn.errors import UsageError
-from charrnn.model import Config, Network, cross_entropy, fresh_params, sum_rows
-from charrnn.params import Array, Params
+from charrnn.layer import sum_rows
+from charrnn.model import Config, Network, cross_entropy, fresh_params
+from charrnn.params import Params
 from tests.naive import naive_logits
 
 H, V, T, B = 5, 7, 6, 3
@@ -30,6 +33,7 @@ def make(cell: str, layers: int, seed: int = 0) -> tuple[Network, Ids]:
 
 
 def loss_of(network: Network, window: Ids, masks: list[Array] | None = None) -> float:
+    network.pack()
     return cross_entropy(network.forward(window[:-1], masks), window[1:])
 
 
@@ -89,12 +93,40 @@ def test_gradients_with_dropout_are_the_differences(cell: str) -> None:
     assert worst(gradients(network, window, masks), differences(network, window, masks)) < 1e-6
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_blocks_and_pieces_change_nothing(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config(cell, 2, 12, V)
+    params = fresh_params(config, 0, np.float64)
+    window = np.random.default_rng(0).integers(0, V, size=(T + 1, B))
+    found = []
+    for widths, small in (((64,), 10**6), ((4,), 10**6), ((4,), 40)):
+        monkeypatch.setattr(arrays, "BLOCK_WIDTHS", widths)
+        monkeypatch.setattr(arrays, "SMALL", small)
+        monkeypatch.setattr(arrays, "SHORTEST", 2)
+        network = Network(config, params, T, B, training=True)
+        network.set_state({name: np.full((2, B, 12), 0.3) for name in config.states})
+        layer = network.layers[0]
+        found.append((network.window.n, layer.k_forward, gradients(network, window)))
+    assert [(blocks, pieces > 1) for blocks, pieces, _ in found] == [(1, False), (3, False), (3, True)]
+    assert worst(found[1][2], found[0][2]) < 1e-12
+    assert worst(found[2][2], found[0][2]) < 1e-12
+
+
+def test_buffers_start_on_cache_lines() -> None:
+    for size in range(1, 40):
+        for dtype in (np.float32, np.float64):
+            array = arrays.zeros((size, 3), dtype)
+            assert array.ctypes.data % arrays.LINE == 0
+            assert array.shape == (size, 3)
+            assert not array.any()
+
+
 def test_the_gradient_check_catches_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     right = LSTM.step_back
 
     def forgets_the_forget_gate(self: LSTM, *args: object) -> None:
         right(self, *args)  # type: ignore[arg-type]
-        args[0].dc.fill(0.0)  # type: ignore[attr-defined]
+        self.dc.fill(0.0)
 
     monkeypatch.setattr(LSTM, "step_back", forgets_the_forget_gate)
     network, window = make("lstm", 1)
@@ -171,13 +203,13 @@ def test_cross_entropy_is_mean_nats_and_survives_huge_logits() -> None:
     assert np.isfinite(huge).all()
 
 
-@pytest.mark.parametrize("symbols", [7, 3000])
-def test_sum_rows_is_add_at(symbols: int) -> None:
+@pytest.mark.parametrize(("symbols", "columns"), [(7, 4), (3000, 4), (7, 300)])
+def test_sum_rows_is_add_at(symbols: int, columns: int) -> None:
     rng = np.random.default_rng(0)
-    ids, rows = rng.integers(0, symbols, size=50), rng.normal(size=(50, 4))
-    wanted = np.zeros((symbols, 4))
+    ids, rows = rng.integers(0, symbols, size=50), rng.normal(size=(50, columns))
+    wanted = np.zeros((symbols, columns))
     np.add.at(wanted, ids, rows)
-    found = np.full((symbols, 4), np.nan)
+    found = np.full((symbols, columns), np.nan)
     sum_rows(ids, rows, found)
     np.testing.assert_allclose(found, wanted, atol=1e-12)
 

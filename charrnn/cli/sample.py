@@ -110,6 +110,8 @@ def read_prime(path: str) -> str:
     """A file's text, without the newline that ends it."""
     try:
         if path == "-":
+            if sys.stdin is None:
+                raise TextError("standard input is closed, so it cannot prime a model.")
             data = sys.stdin.buffer.read()
         else:
             with open(path, "rb") as file:

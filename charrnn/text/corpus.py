@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import TextError
+from charrnn.options import Options
 from charrnn.text.source import Progress, Reading, Source, find_sources, unreadable
 from charrnn.text.symbols import (
     Collector,
@@ -56,15 +57,19 @@ class Corpus:
 
     @classmethod
     def from_text(cls, text: str, unit: str = "char", vocab: Vocab | None = None) -> "Corpus":
-        """A corpus from a string; with a vocabulary, what it lacks is counted in `unknown` and left out."""
-        codes = UNITS[unit].codes(text)
+        """A corpus from a string; with a vocabulary, in its unit: what it lacks is counted and left out."""
+        unit = vocab.unit if vocab else Options(unit=unit).unit
+        try:
+            codes = UNITS[unit].codes(text)
+        except UnicodeEncodeError:
+            raise TextError("the text holds a lone surrogate, which bytes of UTF-8 cannot express.") from None
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return number([iter([codes])], count(codes), unit, vocab, ("a string",), digest)
 
     @classmethod
     def read(
         cls,
-        paths: Sequence[str | os.PathLike[str]],
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         unit: str = "char",
         encoding: str = "utf-8",
         vocab: Vocab | None = None,
@@ -76,12 +81,16 @@ class Corpus:
         done and the bytes in all. Raises TextError where there is nothing to read or it is not text; what a
         folder holds that is not text is left out and noted.
         """
+        paths = [paths] if isinstance(paths, str | os.PathLike) else paths
+        unit = Options(unit=vocab.unit if vocab else unit, encoding=encoding).unit
         notes: list[str] = []
         sources = list(find_sources(paths, notes))
         size = sum(source.size for source, _ in sources)
         check_early(size if unit == "byte" else size // 4)  # a character has four bytes at most
         reading = Reading(progress, size)
         kept, digests, counts = survey(sources, UNITS[unit], encoding, reading, notes)
+        if notes and not kept:
+            raise TextError(f"{paths[0]} holds no text: {notes[0]}")
         reading.again(sum(source.size for source in kept))
         sha256 = digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(d.digest() for d in digests))
         chunks = [source.codes(UNITS[unit], encoding, reading.see) for source in kept]
@@ -126,7 +135,8 @@ class Corpus:
     def split(self, val_fraction: float) -> tuple[Symbols, list[Segment]]:
         """The training symbols (the first part of every file, joined) and the held-out last parts.
 
-        The cut falls at the same character in every unit.
+        The cut falls at the same character in every unit (a byte-order mark and the CR of CRLF are characters
+        to bytes alone).
         """
         cuts = [self._cut(segment, val_fraction) for segment in self.segments]
         held_out = [Segment(s.begin, c, s.end) for s, c in zip(self.segments, cuts, strict=True) if c < s.end]
@@ -205,8 +215,9 @@ class Streams:
     """The training text as `batch_size` streams side by side, each read in windows of `seq_length` steps.
 
     The streams are spread evenly over the text and overlap by a few characters where it does not divide,
-    so that windows are always full and every character is read. A short text gets fewer streams, or a
-    shorter window; `notes` says so. Raises TextError where there is no character to predict.
+    so that windows are always full and every character is read (a single stream leaves out fewer than it has
+    windows). A short text gets fewer streams, or a shorter window; `notes` says so. Raises TextError where
+    there is no character to predict.
     """
 
     def __init__(self, ids: Symbols, batch_size: int, seq_length: int) -> None:
@@ -220,7 +231,8 @@ class Streams:
         self.seq_length = min(seq_length, targets)
         self.batch_size = min(batch_size, targets // self.seq_length)
         self.windows = -(-targets // (self.batch_size * self.seq_length))
-        self.windows -= self.windows * self.seq_length > targets
+        if self.windows * self.seq_length > targets:  # one stream, which cannot overlap with another
+            self.seq_length = targets // self.windows
         spare = targets - self.windows * self.seq_length
         self.begins = np.array([b * spare // max(self.batch_size - 1, 1) for b in range(self.batch_size)])
         self.notes = [

@@ -1,0 +1,57 @@
+"""Arrays for the hot loop: aligned to cache lines, and cut into blocks of columns.
+
+Both are measured choices, see docs/performance.md: NumPy's own arrays start anywhere, and element-wise work on them
+runs at half speed where AVX-512 is wide; and OpenBLAS multiplies without packing its operands while M·N·K <= SMALL,
+so that per-step products are cut into blocks of columns that stay under it.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[np.floating[Any]]
+
+LINE = 64  # bytes
+SMALL = 1_000_000
+BLOCK_WIDTHS = (64, 32)
+SHORTEST = 64  # inner dimension of a piece
+
+
+def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
+    """An uninitialised array that starts on a cache line."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.empty(size + LINE, dtype=np.uint8)
+    begin = -raw.ctypes.data % LINE
+    aligned: Array = raw[begin : begin + size].view(dtype).reshape(shape)
+    return aligned
+
+
+def zeros(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
+    """An array of zeros that starts on a cache line."""
+    array = empty(shape, dtype)
+    array.fill(0.0)
+    return array
+
+
+def block_width(hidden_size: int, streams: int) -> int:
+    """Columns of a block: as many as keep the product of a step small; all of them where blocks do not pay."""
+    H, B = hidden_size, streams
+    if B == 1 or BLOCK_WIDTHS[0] >= H or (H >= 512 and B >= 128):
+        return H
+    fitting = [width for width in BLOCK_WIDTHS if H % width == 0]
+    return next((width for width in fitting if B * width * H <= SMALL), fitting[0] if fitting else H)
+
+
+def pieces(inner: int, width: int, streams: int) -> int:
+    """Into how many pieces the inner dimension is cut, so that each block's product is small."""
+    count = 1
+    while inner // count * width * streams > SMALL and inner % (2 * count) == 0 and inner // count >= SHORTEST:
+        count *= 2
+    return count
+
+
+def blocks(rows: Array, count: int) -> Array:
+    """A view of (..., B, columns) as (..., count, B, columns / count)."""
+    return np.moveaxis(rows.reshape(*rows.shape[:-1], count, -1), -2, -3)

@@ -1,0 +1,237 @@
+"""Several processes: the same numbers as one, and nothing left behind."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import charrnn
+from charrnn.arrays import Array
+from charrnn.checkpoint import load
+from charrnn.dropout import Dropout
+from charrnn.errors import CharRNNError
+from charrnn.model import Config
+from charrnn.options import CELLS
+from charrnn.parallel import WorkerError, default_workers, shares
+from charrnn.shared import Block
+from charrnn.training import Training
+from tests.test_cli import TEXT, TINY, process
+from tests.test_training import begin, digest, timeless
+
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+
+
+def run(**options: Any) -> tuple[Training, list[dict[str, Any]]]:
+    training = begin(**options)
+    return training, [timeless(record) for record in training]
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def gone(pids: list[int]) -> bool:
+    """Whether these processes end within a few seconds."""
+    deadline = time.monotonic() + 10
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not any(map(alive, pids))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_two_and_three_workers_do_what_one_does(cell: str) -> None:
+    options: dict[str, Any] = {"cell": cell, "steps": 12, "dropout": 0.4, "eval_every": 6}
+    one, records = run(workers=1, **options)
+    for workers in (2, 3):
+        many, found = run(workers=workers, **options)
+        assert many.options.workers == workers
+        for wanted, got in zip(records, found, strict=True):
+            assert got["loss"] == pytest.approx(wanted["loss"], rel=1e-5)
+            assert got["grad_norm"] == pytest.approx(wanted["grad_norm"], rel=1e-4)
+            assert got["val_loss"] == wanted["val_loss"] or got["val_loss"] == pytest.approx(
+                wanted["val_loss"], rel=1e-5
+            )
+        np.testing.assert_allclose(many.model.params.flat, one.model.params.flat, atol=1e-4)
+
+
+def test_the_same_number_of_workers_gives_the_same_bits() -> None:
+    (one, first), (two, second) = (run(workers=2, steps=8, dropout=0.3) for _ in range(2))
+    assert first == second
+    assert digest(one) == digest(two)
+
+
+def test_resumed_with_workers_as_if_never_stopped(tmp_path: Path) -> None:
+    whole, wanted = run(workers=2, epochs=1, dropout=0.3)
+    first, _ = run(workers=2, epochs=1, steps=5, dropout=0.3)
+    first.model.save(tmp_path / "m.npz")
+    again = charrnn.train(charrnn.Corpus.from_text(whole_text()), model=load(tmp_path / "m.npz"), epochs=1)
+    assert again.options.workers == 2
+    assert [timeless(record) for record in again] == wanted[5:]
+    assert digest(again) == digest(whole)
+
+
+def whole_text() -> str:
+    from tests.test_training import TEXT as training_text
+
+    return training_text
+
+
+def test_never_more_workers_than_streams() -> None:
+    training = begin(workers=9, steps=2)
+    assert training.options.workers == 4
+    assert any("workers: 4 instead of 9" in note for note in training.notes)
+    training.close()
+
+
+def test_shares_are_whole_and_even() -> None:
+    for streams in range(1, 40):
+        for workers in range(1, streams + 1):
+            parts = shares(streams, workers)
+            assert [i for part in parts for i in range(part.start, part.stop)] == list(range(streams))
+            assert {part.stop - part.start for part in parts} <= {streams // workers, -(-streams // workers)}
+
+
+def test_the_default_is_a_rule_of_sizes_and_cores() -> None:
+    small, large = Config("gru", 1, 16, 60), Config("lstm", 2, 128, 60)
+    assert default_workers(small, 32, available=2) == 1
+    assert default_workers(large, 32, available=2) == 2
+    assert default_workers(large, 32, available=16) == 4
+    assert default_workers(large, 7, available=16) == 1
+    assert default_workers(large, 32, available=1) == 1
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5])
+def test_dropout_masks_are_the_same_however_they_are_shared(rate: float) -> None:
+    whole = [np.array(mask) for mask in Dropout(rate, 3, 2, 7, 5, slice(0, 9)).masks(4) or []]
+    for part in (slice(0, 4), slice(4, 9), slice(8, 9)):
+        for mine, all_of_it in zip(Dropout(rate, 3, 2, 7, 5, part).masks(4) or [], whole, strict=True):
+            np.testing.assert_array_equal(mine, all_of_it[:, part])
+    large = Dropout(rate, 0, 1, 100, 100, slice(0, 10)).masks(1)
+    assert large is not None
+    assert large[0].dtype == np.float32
+    assert large[0].mean() == pytest.approx(1.0, abs=0.02)
+    assert (large[0] == 0).mean() == pytest.approx(rate, abs=0.01)
+    other = Dropout(rate, 0, 1, 100, 100, slice(0, 10)).masks(2)
+    assert other is not None
+    assert (other[0] != large[0]).any()
+    assert Dropout(0.0, 0, 1, 4, 4, slice(0, 2)).masks(1) is None
+
+
+@LINUX
+def test_workers_end_with_the_training() -> None:
+    training = begin(workers=3, steps=3)
+    pids = children(os.getpid())
+    assert len(pids) == 2
+    list(training)
+    assert gone(pids)
+    assert len("".join(charrnn.sample(training.model, 10))) == 10
+    abandoned = begin(workers=2, steps=3)
+    pids = children(os.getpid())
+    next(abandoned)
+    del abandoned
+    assert gone(pids)
+
+
+@LINUX
+def test_a_killed_worker_is_a_sentence() -> None:
+    training = begin(workers=2, steps=1000)
+    next(training)
+    os.kill(children(os.getpid())[0], signal.SIGKILL)
+    with pytest.raises(WorkerError, match=r"worker 1 is gone \(signal 9\).*--resume"):
+        list(training)
+    training.close()
+
+
+@LINUX
+def test_killing_the_parent_leaves_no_process(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    command = ["train", "corpus.txt", *TINY, "--steps", "1000000", "--workers", "3", "--json"]
+    training = process(command, tmp_path)
+    assert training.stdout is not None
+    training.stdout.readline()
+    pids = children(training.pid)
+    assert len(pids) == 2
+    training.kill()
+    training.communicate()
+    assert gone(pids)
+
+
+@LINUX
+def test_an_interrupt_with_workers(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    training = process(["train", "corpus.txt", *TINY, "--steps", "1000000", "--workers", "2", "--json"], tmp_path)
+    assert training.stdout is not None
+    training.stdout.readline()
+    pids = children(training.pid)
+    training.send_signal(signal.SIGINT)
+    _, err = training.communicate(timeout=30)
+    assert training.returncode == 130
+    assert b"To go on: charrnn train --resume" in err
+    assert gone(pids)
+    run = load(tmp_path / "model.npz").run
+    assert run is not None
+    steps = str(run.step + 3)
+    resumed = process(["train", "--resume", "--steps", steps, "-q"], tmp_path)
+    assert resumed.communicate(timeout=60) == (b"", b"")
+    assert resumed.returncode == 0
+
+
+def test_an_interrupt_in_the_middle_of_a_step_can_be_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    training = begin(workers=2, steps=20)
+    next(training)
+
+    def interrupt(*args: object) -> float:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.share, "learn", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            next(training)
+    assert [record.step for record in training] == list(range(2, 21))
+
+
+def test_no_room_for_what_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name in ("posix_fallocate", "ftruncate"):
+        monkeypatch.setattr(os, name, full, raising=False)
+    with pytest.raises(CharRNNError, match=r"no room for the 1 MB that the workers share .*--workers 1"):
+        Block(1_000_000)
+
+
+def test_a_worker_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(WorkerError, match="could not be started"):
+        begin(workers=2, steps=2)
+
+
+def test_a_worker_that_fails_says_so() -> None:
+    command = [sys.executable, "-P", "-c", "from charrnn.parallel import main; main()"]
+    done = subprocess.run(command, input=b"nonsense\n", capture_output=True, check=True)
+    assert done.stdout == bytes(16)
+    assert done.stderr == b""
+
+
+def test_the_average_comes_after_the_workers() -> None:
+    seen: list[Array] = []
+    options: dict[str, Any] = {"hidden_size": 12, "batch_size": 4, "seq_length": 10, "steps": 1}
+    corpus = charrnn.Corpus.from_text(whole_text())
+    for workers in (1, 2):
+        training = charrnn.train(corpus, average=lambda grads: seen.append(grads.copy()), workers=workers, **options)
+        list(training)
+    np.testing.assert_allclose(seen[0], seen[1], atol=1e-6)
