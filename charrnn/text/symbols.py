@@ -4,7 +4,6 @@ Both are read alike: `len(ids)`, `ids.dtype`, and `ids[begin:end]`, which is an 
 as soon as it is open, and it is read by offset: the pages of a memory map would count as resident.
 """
 
-import errno
 import os
 import shutil
 import tempfile
@@ -22,7 +21,7 @@ from charrnn.text.vocab import Codes, Ids
 
 IN_MEMORY = 1 << 24  # bytes of ids that stay in memory
 PIECE = 1 << 20  # symbols looked at together, where a whole text is walked through
-NO_ROOM = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+WAY_OUT = "Set the environment variable TMPDIR to a folder with more room."
 
 
 class IdFile:
@@ -34,7 +33,7 @@ class IdFile:
         try:
             self.file: IO[bytes] = tempfile.TemporaryFile(buffering=0, prefix="charrnn-")  # noqa: SIM115
         except OSError as error:
-            raise TextError(f"no temporary file can be made: {error.strerror}. {WAY_OUT}") from None
+            raise unwritable("a text as numbers", error) from None
         weakref.finalize(self, self.file.close)
 
     def write(self, part: Ids) -> None:
@@ -43,9 +42,7 @@ class IdFile:
             while rest:
                 rest = rest[self.file.write(rest) :]
         except OSError as error:
-            if error.errno in NO_ROOM:
-                raise no_room(self.bytes) from None
-            raise TextError(f"the temporary file cannot be written: {error.strerror}. {WAY_OUT}") from None
+            raise unwritable(f"a text as numbers ({mega(self.bytes)})", error) from None
 
     def read(self, begin: int, end: int) -> Ids:
         """Ids begin..end of the file."""
@@ -155,30 +152,28 @@ def added(total: NDArray[np.int64], more: NDArray[np.int64]) -> NDArray[np.int64
     return total
 
 
-WAY_OUT = "Set the environment variable TMPDIR to a folder with more room."
-
-
-def check_room(need: int) -> None:
-    """Raises TextError where the temporary folder has no room for so many bytes."""
+def check_room(need: int, least: bool = False) -> None:
+    """Raises TextError where the temporary folder has no room for so many bytes, or at least so many."""
     try:
         free = shutil.disk_usage(tempfile.gettempdir()).free
     except OSError as error:
         raise TextError(f"there is no temporary folder: {error.strerror}. {WAY_OUT}") from None
     if free < need:
-        raise no_room(need, free)
+        raise TextError(
+            f"a text of this size is kept as numbers in the temporary folder, {tempfile.gettempdir()}: "
+            f"{'at least ' if least else ''}{mega(need)} are needed, and {mega(free)} are free. {WAY_OUT}"
+        )
 
 
 def check_early(least: int) -> None:
     """Raises TextError where there is no room for a text of at least so many symbols, before it is read."""
     if least > IN_MEMORY:
-        check_room(least)
+        check_room(least, least=True)
 
 
-def no_room(need: int, free: int | None = None) -> TextError:
-    has = "is full" if free is None else f"has {mega(free)} free"
+def unwritable(what: str, error: OSError) -> TextError:
     return TextError(
-        f"a text of this size is kept as numbers in the temporary folder: that takes {mega(need)}, "
-        f"and {tempfile.gettempdir()} {has}. {WAY_OUT}"
+        f"{what} cannot be kept in the temporary folder, {tempfile.gettempdir()}: {error.strerror}. {WAY_OUT}"
     )
 
 

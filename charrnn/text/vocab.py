@@ -20,7 +20,7 @@ Ids = NDArray[np.integer[Any]]
 UNKNOWN = -1
 CODE_LIMIT = 0x110000
 
-SYLLABLES = re.compile("[가-힣]+")
+SYLLABLES = 0xAC00, 11172  # the first, and how many
 LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
 
 
@@ -168,7 +168,20 @@ class Jamo:
 
     @staticmethod
     def codes(text: str) -> Codes:
-        return Char.codes(SYLLABLES.sub(lambda match: unicodedata.normalize("NFD", match[0]), text))
+        codes = Char.codes(text)
+        place = codes - np.uint32(SYLLABLES[0])  # unsigned, so that what is below comes out far above
+        where = np.flatnonzero(place < SYLLABLES[1])
+        if not len(where):
+            return codes
+        place = place[where]
+        trailing = place % 28
+        letters = np.ones(len(codes), dtype=np.intp)
+        letters[where] = 2 + (trailing > 0)
+        spelled = np.repeat(codes, letters)
+        at = (np.cumsum(letters) - letters)[where]
+        spelled[at], spelled[at + 1] = 0x1100 + place // 588, 0x1161 + place // 28 % 21
+        spelled[at[trailing > 0] + 2] = 0x11A7 + trailing[trailing > 0]
+        return spelled
 
     @staticmethod
     def text(codes: Codes) -> str:
