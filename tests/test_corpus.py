@@ -211,3 +211,14 @@ def test_a_folder_without_readable_text_says_why(tmp_path: Path) -> None:
     write(tmp_path / "f" / "latin.txt", b"caf\xe9")
     with pytest.raises(TextError, match=r"holds no text: left out .*latin.txt is not UTF-8"):
         Corpus.read([tmp_path / "f"])
+
+
+def test_a_folder_of_utf16(tmp_path: Path) -> None:
+    write(tmp_path / "f" / "a.txt", "hello".encode("utf-16"))
+    assert text_of(Corpus.read([tmp_path / "f"], encoding="utf-16")) == "hello"
+
+
+def test_a_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(TextError, match="standard input is closed"):
+        Corpus.read(["-"])

@@ -84,7 +84,7 @@ class Corpus:
         paths = [paths] if isinstance(paths, str | os.PathLike) else paths
         unit = Options(unit=vocab.unit if vocab else unit, encoding=encoding).unit
         notes: list[str] = []
-        sources = list(find_sources(paths, notes))
+        sources = list(find_sources(paths, notes, encoding))
         size = sum(source.size for source, _ in sources)
         check_early(size if unit == "byte" else size // 4)  # a character has four bytes at most
         reading = Reading(progress, size)

@@ -32,6 +32,8 @@ class Source:
         self.path, self.name = path, "standard input" if str(path) == STDIN else str(path)
         self.spool: IO[bytes] | None = None
         if str(path) == STDIN:
+            if sys.stdin is None:
+                raise TextError("standard input is closed: name a text.")
             self._spool(sys.stdin.buffer)
         elif not stat.S_ISREG(os.stat(path).st_mode):
             with open(path, "rb") as pipe:
@@ -133,12 +135,14 @@ def undecodable(error: UnicodeDecodeError, base: int, encoding: str, name: str) 
     )
 
 
-def find_sources(paths: Sequence[str | os.PathLike[str]], notes: list[str]) -> Iterator[tuple[Source, bool]]:
+def find_sources(
+    paths: Sequence[str | os.PathLike[str]], notes: list[str], encoding: str
+) -> Iterator[tuple[Source, bool]]:
     """Every file to read, and whether it was found in a folder rather than named."""
     for path in paths:
         try:
             if str(path) != STDIN and os.path.isdir(path):
-                found = [file for file in walk(Path(path)) if is_text(file, notes)]
+                found = [file for file in walk(Path(path)) if is_text(file, notes, encoding)]
                 if not found:
                     raise TextError(f"{path} is a folder without text files.")
                 yield from ((Source(file), True) for file in found)
@@ -161,17 +165,18 @@ def walk(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def is_text(file: Path, notes: list[str]) -> bool:
-    """Whether a file that was found looks like text: it holds no NUL and can be opened."""
+def is_text(file: Path, notes: list[str], encoding: str) -> bool:
+    """Whether a file that was found looks like text: it can be opened, and it holds no NUL that is no part of it."""
     try:
         with open(file, "rb") as opened:
             start = opened.read(8192)
     except OSError as error:
         notes.append(f"left out {file}: {error.strerror}")
         return False
-    if b"\0" in start:
+    foreign = b"\0" in start and not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    if foreign:
         notes.append(f"left out {file}: it is not text")
-    return bool(start) and b"\0" not in start
+    return bool(start) and not foreign
 
 
 def unreadable(name: str, error: Exception) -> TextError:
