@@ -491,3 +491,30 @@ def test_a_terminal_that_is_gone_does_not_end_the_training(tmp_path: Path) -> No
     run = load(tmp_path / "model.npz").run
     assert run is not None
     assert run.step == 4000
+
+
+def test_bench(charrnn: Command) -> None:
+    sizes = ("--hidden-size", "16", "--layers", "1", "--batch-size", "4", "--seq-length", "8")
+    code, out, _ = charrnn("bench", *sizes, "--seconds", "0.2", "--json")
+    machine, result = map(json.loads, out.splitlines())
+    assert code == 0
+    assert machine["gflops_per_core"] > 0
+    assert result["workers"] == 1
+    assert result["train_chars_per_second"] > 0
+    assert result["share_of_limit"] == pytest.approx(
+        result["train_chars_per_second"] / result["limit_chars_per_second"], abs=0.01
+    )
+    code, out, _ = charrnn("bench", *sizes, "--cell", "lstm", "--seconds", "0.2")
+    assert code == 0
+    assert "LSTM 1 x 16" in out
+    assert charrnn("bench", "--seconds", "0")[0] == 2
+    assert charrnn("bench", "--layers", "0")[0] == 2
+
+
+def test_bench_warns_of_what_slows_products_down(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    sizes = ("--hidden-size", "8", "--layers", "1", "--batch-size", "2", "--seq-length", "4")
+    _, _, err = charrnn("bench", *sizes, "--seconds", "0.1", "--json")
+    assert "warning: OPENBLAS_CORETYPE=Haswell is set" in err
+    assert "OMP_NUM_THREADS=4: threads get in the way" in err

@@ -26,6 +26,7 @@ FLOORS = {
     "shared": 1,
     "npz": 1,
     "memory": 4,
+    "bench": 7,
     "model": 3,
     "checkpoint": 4,
     "parallel": 4,
@@ -33,10 +34,10 @@ FLOORS = {
     "sampling": 6,
     "evaluation": 5,
     "training": 6,
-    "show": 7,
-    "cli": 8,
-    "__main__": 9,
-    "__init__": 9,
+    "show": 8,
+    "cli": 9,
+    "__main__": 10,
+    "__init__": 10,
 }
 SIDEWAYS = {("options", "errors")}  # an option outside its range is an error of the user
 EXTERNAL = {"rich": {"show"}, "click": {"cli"}}
