@@ -1,5 +1,6 @@
 """How fast this machine trains and samples, and how near that is to what its multipliers allow."""
 
+import ctypes
 import os
 import platform
 import statistics
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -145,13 +147,26 @@ def environment() -> dict[str, Any]:
 
 
 def blas() -> dict[str, str]:
-    """The library behind NumPy's products, as far as NumPy tells, and its core type."""
+    """The library behind NumPy's products, as far as it tells."""
     try:
         found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        details = str(found.get("openblas configuration", ""))
-        return {"blas": f"{found['name']} {found['version']}", "blas_build": details}
+        return {"blas": f"{found['name']} {found['version']}", "core_type": core_type()}
     except (TypeError, KeyError):
-        return {"blas": "unknown", "blas_build": ""}
+        return {"blas": "unknown", "core_type": core_type()}
+
+
+def core_type() -> str:
+    """The processor that OpenBLAS believes to run on; it decides the rate of products."""
+    libraries = Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*")
+    for library in libraries:
+        for name in ("scipy_openblas_get_corename64_", "openblas_get_corename64_", "openblas_get_corename"):
+            try:
+                ask = getattr(ctypes.CDLL(str(library)), name)
+            except (AttributeError, OSError):
+                continue
+            ask.restype = ctypes.c_char_p
+            return (ask() or b"unknown").decode("ascii", "replace")
+    return "unknown"
 
 
 def warnings(info: dict[str, Any]) -> list[str]:

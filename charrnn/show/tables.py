@@ -129,7 +129,7 @@ def curves(out: Console, model: Model) -> None:
 
 def benchmarks(out: Console, machine: dict[str, Any], results: Sequence[Result]) -> None:
     """Characters per second, and the share of what the machine's multipliers allow."""
-    names = ("numpy", "blas", "blas_build", "cores", "gflops_per_core")
+    names = ("numpy", "blas", "core_type", "cores", "gflops_per_core")
     out.print(Text(", ".join(f"{name.replace('_', ' ')} {machine[name]}" for name in names), "dim"))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, side in (

@@ -3,7 +3,8 @@
     python tests/bench/peer.py train  --cell lstm --layers 2 --hidden-size 128 --batch-size 50 --seq-length 50
     python tests/bench/peer.py sample --cell lstm --layers 2 --hidden-size 128
 
-Prints one JSON object with characters per second, the median over the steps. Needs PyTorch, in an environment of its own.
+Prints one JSON object with characters per second, the median over the steps. Needs PyTorch, in an
+environment of its own.
 """
 
 import argparse
@@ -78,10 +79,8 @@ def main():
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
     model = CharLM(a.cell, a.hidden_size, a.layers, a.inputs)
-    if a.what == "train":
-        rate = train(model, a.batch_size, a.seq_length, a.seconds)
-    else:
-        rate = sample(model.eval(), a.seconds)
+    training = a.what == "train"
+    rate = train(model, a.batch_size, a.seq_length, a.seconds) if training else sample(model.eval(), a.seconds)
     print(json.dumps({**vars(a), "chars_per_second": round(rate)}))
 
 
