@@ -2,12 +2,12 @@
 # Nothing has to be activated: every target uses .venv by itself.
 
 PYTHON ?= python3
+PEER   ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-MODEL  ?= model.npz
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint types check corpora results clean help
+.PHONY: install demo test lint types check corpora bench-peer clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ corpora/python-library.txt corpora/python-manual.txt: corpora/build.py | install
 
 corpora/tinyshakespeare.txt: | install ## 1.1 MB of Shakespeare, fetched and checked
 	$(BIN)/python corpora/build.py $@
+
+bench-peer: install ## beside PyTorch, in turn: make bench-peer PEER=python-with-torch (about 40 minutes)
+	$(BIN)/python tests/bench/compare.py $(PEER)
 
 clean: ## remove the environment and what tools left
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

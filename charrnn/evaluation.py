@@ -10,19 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError
 from charrnn.model import Config, Network, softmax_nats
-from charrnn.params import Ids, Params
+from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Segment
-from charrnn.text.vocab import Vocab
+from charrnn.text.symbols import Symbols
+from charrnn.text.vocab import Ids, Vocab
 
 STREAMS = 64
 WARM_UP = 128
 SHORTEST = 64
 WINDOW = 64
+LARGEST_EXPONENT = 709.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        return math.exp(self.nats)
+        return math.exp(self.nats) if self.nats < LARGEST_EXPONENT else math.inf
 
     @property
     def accuracy(self) -> float:
@@ -54,7 +57,7 @@ class Score:
 
     @property
     def bits_per_char(self) -> float:
-        return self.total / math.log(2) / self.chars
+        return self.total / math.log(2) / max(self.chars, 1)  # bytes that are no UTF-8 may spell none
 
     @property
     def bits_per_byte(self) -> float:
@@ -82,49 +85,74 @@ def cut(segments: Sequence[Segment]) -> list[Piece]:
     return sorted(pieces, key=lambda piece: piece.first - piece.end)
 
 
+class Line:
+    """What is read to score a piece: its symbols, after a newline where they begin a file.
+
+    The first `skipped` of its targets are only warm-up.
+    """
+
+    def __init__(self, ids: Symbols, piece: Piece, newline: int | None) -> None:
+        self.ids, self.end = ids, piece.end
+        self.newline = newline if piece.starts_file else None
+        self.first = piece.first - (self.newline is not None)
+        self.skipped = 0 if piece.starts_file else piece.begin - piece.first - 1
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    def put(self, begin: int, window: Ids, mask: NDArray[np.bool_]) -> None:
+        """Fills a window (T+1,) with what follows place `begin` of the line, and marks the targets (T,) to score."""
+        size = min(len(self) - begin, len(window))
+        if size < 1:
+            return
+        first = self.first + begin
+        if begin == 0 and self.newline is not None:
+            window[0], window[1:size] = self.newline, self.ids[first + 1 : first + size]
+        else:
+            window[:size] = self.ids[first : first + size]
+        mask[max(0, self.skipped - begin) : size - 1] = True
+
+
 class Evaluator:
     """Scores texts with a network of its own, so that a training's carried state is left alone."""
 
     def __init__(self, config: Config, params: Params, vocab: Vocab) -> None:
         self.network = Network(config, params, WINDOW, STREAMS)
-        self.newline = vocab.newline
+        self.params, self.newline = params, vocab.newline
 
-    def score(self, ids: Ids, segments: Sequence[Segment]) -> Score:
+    def score(self, ids: Symbols, segments: Sequence[Segment]) -> Score:
         """The sums over every symbol of the segments (the first of a file counts as after a newline)."""
         self.network.pack()
         total, symbols, correct = 0.0, 0, 0
         pieces = cut(segments)
         for group in range(0, len(pieces), STREAMS):
-            lines = [self._line(ids, piece) for piece in pieces[group : group + STREAMS]]
-            more = self._score_lines([line for line in lines if len(line[0]) > 1])
+            lines = [Line(ids, piece, self.newline) for piece in pieces[group : group + STREAMS]]
+            more = self._score_lines([line for line in lines if len(line) > 1])
             total, symbols, correct = total + more[0], symbols + more[1], correct + more[2]
-        return Score(total, symbols, correct)
+        first = [int(ids[p.begin : p.begin + 1][0]) for p in pieces if p.starts_file and self.newline is None]
+        if first:  # nothing stands before these: they are predicted from an empty state
+            logits = np.tile(self.params["by"], (len(first), 1, 1))
+            correct += int((logits.argmax(axis=-1)[:, 0] == first).sum())
+            total += float(softmax_nats(logits, np.array(first)[:, None]).sum(dtype=np.float64))
+        return Score(total, symbols + len(first), correct)
 
-    def _line(self, ids: Ids, piece: Piece) -> tuple[Ids, int]:
-        """The symbols to read, and how many of their targets at the start are only warm-up."""
-        line = ids[piece.first : piece.end]
-        if not piece.starts_file:
-            return line, piece.begin - piece.first - 1
-        return (line, 0) if self.newline is None else (np.concatenate(([self.newline], line)), 0)
-
-    def _score_lines(self, lines: list[tuple[Ids, int]]) -> tuple[float, int, int]:
-        steps = max((len(line) - 1 for line, _ in lines), default=0)
-        text = np.zeros((steps + 1, STREAMS), dtype=np.intp)
-        counted = np.zeros((steps, STREAMS), dtype=bool)
-        for column, (line, skipped) in enumerate(lines):
-            text[: len(line), column] = line
-            counted[skipped : len(line) - 1, column] = True
+    def _score_lines(self, lines: list[Line]) -> tuple[float, int, int]:
+        steps = max((len(line) - 1 for line in lines), default=0)
         self.network.reset()
-        total, correct = 0.0, 0
+        total, symbols, correct = 0.0, 0, 0
         for begin in range(0, steps, WINDOW):
-            window = text[begin : begin + WINDOW + 1]
-            mask = counted[begin : begin + WINDOW]
+            size = min(WINDOW, steps - begin)
+            window = np.zeros((size + 1, STREAMS), dtype=np.intp)
+            mask = np.zeros((size, STREAMS), dtype=bool)
+            for column, line in enumerate(lines):
+                line.put(begin, window[:, column], mask[:, column])
             logits = self.network.forward(window[:-1])
             correct += int(((logits.argmax(axis=-1) == window[1:]) & mask).sum())
             nats: Array = softmax_nats(logits, window[1:])
             total += float(nats[mask].sum(dtype=np.float64))
+            symbols += int(mask.sum())
             self.network.carry()
-        return total, int(counted.sum()), correct
+        return total, symbols, correct
 
 
 def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = None) -> Score:
@@ -138,6 +166,4 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     score = Evaluator(model.config, model.params, model.vocab).score(corpus.ids, segments)
     if not score.symbols:
         raise TextError(f"{corpus.label} holds no character that the model could be scored on.")
-    texts = [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in segments]
-    size = sum(len(text.encode("utf-8", "surrogateescape")) for text in texts)
-    return Score(score.total, score.symbols, score.correct, sum(map(len, texts)), size)
+    return Score(score.total, score.symbols, score.correct, *corpus.measure(segments))

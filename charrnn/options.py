@@ -6,6 +6,7 @@ The command line and the library both fill in an `Options`; nothing else holds d
 import codecs
 import math
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Number
 from typing import Any
 
 from charrnn.errors import UsageError
@@ -49,6 +50,10 @@ class Options:
     workers: int = 0
 
     def __post_init__(self) -> None:
+        for field in fields(self):  # numbers of NumPy become Python's, which JSON can hold
+            value = getattr(self, field.name)
+            if isinstance(value, Number) and hasattr(value, "item"):
+                object.__setattr__(self, field.name, value.item())
         for name, words in (
             ("cell", CELLS),
             ("unit", UNITS),
@@ -97,20 +102,28 @@ class Options:
         return cls(**values)
 
     def resumed(self, given: dict[str, Any]) -> "Options":
-        """These options, gone on with: `given` may restate any and may set a new length, alone or as both.
+        """These options, gone on with: `given` may restate any, and may set a new length.
 
+        New epochs alone lift a limit by steps; new steps alone leave the epochs, which the schedule spans.
         Raises UsageError where `given` contradicts the file.
         """
         for name, value in given.items():
             mine = getattr(self, name)
-            if name not in LENGTHS and value != mine:
+            if name not in LENGTHS and value != mine and not (name == "encoding" and same_encoding(value, mine)):
                 raise UsageError(
                     f"{flag(name)} {value} contradicts the model file, which was trained with {mine}: "
                     f"leave it out to go on, or use --force to start anew."
                 )
-        if not any(name in given for name in LENGTHS):
-            return self
-        return replace(self, epochs=given.get("epochs"), steps=given.get("steps"))
+        if "epochs" in given:
+            return replace(self, epochs=given["epochs"], steps=given.get("steps"))
+        return replace(self, steps=given["steps"]) if "steps" in given else self
+
+
+def same_encoding(one: str, other: str) -> bool:
+    try:
+        return codecs.lookup(one).name == codecs.lookup(other).name
+    except (LookupError, ValueError):
+        return False
 
 
 def flag(name: str) -> str:

@@ -1,22 +1,22 @@
 """Writing text: temperature and filters on the logits, and a stream of characters drawn from what is left."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
-from charrnn.model import Network
 from charrnn.options import check_float, check_int
-from charrnn.text.vocab import UNITS, UNKNOWN, Vocab
+from charrnn.reader import Reader, Readers
+from charrnn.text.vocab import UNITS, UNKNOWN, Codes, Decoder, Vocab
 
 Logits = NDArray[np.float64]
 Filter = Callable[[Logits], Logits]
 
 PURPOSE = 2  # of the random numbers: apart from those of weights (0) and dropout (1)
-PRIME_STEPS = 64
 
 
 def temperature(t: float) -> Filter:
@@ -26,10 +26,10 @@ def temperature(t: float) -> Filter:
         if t:
             # the largest is taken away first, so that even 1e-320 only sends the others to -inf
             with np.errstate(over="ignore"):
-                scaled: Logits = (logits - logits.max()) / t
+                scaled: Logits = (logits - logits.max(axis=-1, keepdims=True)) / t
             return scaled
         kept = np.full_like(logits, -np.inf)
-        kept[logits.argmax()] = 0.0
+        np.put_along_axis(kept, logits.argmax(axis=-1, keepdims=True), 0.0, axis=-1)
         return kept
 
     return apply
@@ -39,9 +39,9 @@ def top_k(k: int) -> Filter:
     """Keeps the k largest logits (more where several are equal to the k-th), masks the others."""
 
     def apply(logits: Logits) -> Logits:
-        if k >= len(logits):
+        if k >= logits.shape[-1]:
             return logits
-        return np.where(logits >= np.partition(logits, -k)[-k], logits, -np.inf)
+        return np.where(logits >= np.partition(logits, -k)[..., -k, None], logits, -np.inf)
 
     return apply
 
@@ -51,20 +51,21 @@ def top_p(p: float) -> Filter:
 
     def apply(logits: Logits) -> Logits:
         probabilities = softmax(logits)
-        order = np.argsort(-probabilities, kind="stable")
-        before = np.cumsum(probabilities[order]) - probabilities[order]
-        dropped = order[before >= p]
-        kept = logits.copy()
-        kept[dropped[dropped != order[0]]] = -np.inf
-        return kept
+        order = np.argsort(-probabilities, axis=-1, kind="stable")
+        ordered = np.take_along_axis(probabilities, order, axis=-1)
+        dropped = np.cumsum(ordered, axis=-1) - ordered >= p
+        dropped[..., 0] = False
+        mask = np.empty_like(dropped)
+        np.put_along_axis(mask, order, dropped, axis=-1)
+        return np.where(mask, -np.inf, logits)
 
     return apply
 
 
 def softmax(logits: Logits) -> NDArray[np.float64]:
-    """Probabilities; -inf stays at zero. In float64, so that 60,000 of them still sum to 1."""
-    weights = np.exp(logits - logits.max())
-    probabilities: NDArray[np.float64] = weights / weights.sum()
+    """Probabilities along the last axis; -inf stays at zero. In float64, so that 60,000 of them still sum to 1."""
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float64] = weights / weights.sum(axis=-1, keepdims=True)
     return probabilities
 
 
@@ -84,32 +85,18 @@ def filters(temp: float, k: int, p: float) -> list[Filter]:
     return chosen
 
 
-def draw(logits: Logits, chosen: list[Filter], uniform: float) -> int:
-    """The symbol that `uniform` in [0, 1) picks from the filtered distribution."""
+def draw(logits: Logits, chosen: list[Filter], uniforms: list[float]) -> list[int]:
+    """The symbols that `uniforms` (K) in [0, 1) pick from the filtered distributions of logits (K, V)."""
     for apply in chosen:
         logits = apply(logits)
-    cumulative = np.cumsum(softmax(logits))
-    index = int(np.searchsorted(cumulative, uniform * cumulative[-1], side="right"))
-    # rounding may step past the end or onto a masked symbol: the last with any probability
-    return min(index, int(np.flatnonzero(logits > -np.inf)[-1]))
-
-
-class Reader:
-    """A network that reads one stream of ids and says what it expects next, as logits (V,)."""
-
-    def __init__(self, model: Model) -> None:
-        self.network = Network(model.config, model.params, PRIME_STEPS, 1)
-        newline = model.vocab.newline
-        # before the first character: as after a newline, or where the text has none, as with an empty state
-        self.logits = model.params["by"].astype(np.float64)
-        if newline is not None:
-            self.read([newline])
-
-    def read(self, ids: list[int]) -> None:
-        for begin in range(0, len(ids), PRIME_STEPS):
-            window = np.array(ids[begin : begin + PRIME_STEPS], dtype=np.intp)[:, None]
-            self.logits = self.network.forward(window)[-1, 0].astype(np.float64)
-            self.network.carry()
+    found = []
+    for cumulative, uniform in zip(
+        np.exp(logits - logits.max(axis=-1, keepdims=True)).cumsum(axis=-1), uniforms, strict=True
+    ):
+        index = int(cumulative.searchsorted(uniform * cumulative[-1], side="right"))
+        # rounding may step past the end: the last with any probability
+        found.append(index if index < len(cumulative) else int(cumulative.searchsorted(cumulative[-1])))
+    return found
 
 
 def encode_prime(vocab: Vocab, prime: str, unknown: str) -> list[int]:
@@ -166,14 +153,58 @@ def sample(
 
 def characters(model: Model, prime: list[int], chosen: list[Filter], seed: int) -> Iterator[str]:
     """The endless stream of characters behind `sample`."""
-    rng = np.random.Generator(np.random.PCG64([seed, PURPOSE]))
-    decoder = UNITS[model.vocab.unit].decoder()
-    codes = model.vocab.codes
+    rng, decoder, codes = generator(seed), UNITS[model.vocab.unit].decoder(), model.vocab.codes
     reader = Reader(model)
     reader.read(prime)
     while True:
+        index = draw(possible(reader.logits, [decoder], codes), chosen, [float(rng.random())])
+        yield from decoder.push(int(codes[index[0]]))
+        reader.read(index)
+
+
+def sample_many(
+    model: Model,
+    count: int,
+    length: int,
+    *,
+    prime: str = "",
+    temp: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    seed: int = 0,
+    unknown: str = "error",
+) -> list[str]:
+    """`count` texts of `length` characters, computed side by side; text i is drawn by seed + i.
+
+    Each is what `sample` gives with that seed, as long as rounding does not tip a draw. Errors as there.
+    """
+    chosen = filters(temp, top_k, top_p)
+    for name, value, low in (("count", count, 1), ("length", length, 0), ("seed", seed, 0)):
+        check_int(name, value, low)
+    ids = encode_prime(model.vocab, prime, unknown)
+    rngs, codes = [generator(seed + i) for i in range(count)], model.vocab.codes
+    decoders = [UNITS[model.vocab.unit].decoder() for _ in range(count)]
+    readers, texts, lengths = Readers(model, count), [[""] for _ in range(count)], [0] * count
+    readers.read_alike(ids)
+    while min(lengths) < length:
+        drawn = draw(possible(readers.logits, decoders, codes), chosen, [float(rng.random()) for rng in rngs])
+        for i, code in enumerate(codes[drawn].tolist()):
+            piece = decoders[i].push(code)
+            texts[i].append(piece)
+            lengths[i] += len(piece)
+        readers.read(drawn)
+    return ["".join(pieces)[:length] for pieces in texts]
+
+
+def generator(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64([seed, PURPOSE]))
+
+
+def possible(logits: Array, decoders: Sequence[Decoder], codes: Codes) -> Logits:
+    """Logits (K, V) in float64, without what the unit does not allow next in each of the texts."""
+    wide = logits.astype(np.float64)
+    for row, decoder in zip(wide, decoders, strict=True):
         allowed = decoder.allowed(codes)
-        logits = reader.logits if allowed is None else np.where(allowed, reader.logits, -np.inf)
-        index = draw(logits, chosen, float(rng.random()))
-        yield from decoder.push(int(codes[index]))
-        reader.read([index])
+        if allowed is not None:
+            row[~allowed] = -np.inf
+    return wide

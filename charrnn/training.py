@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from charrnn.arrays import Array
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import Evaluator
+from charrnn.memory import check_memory
 from charrnn.model import Config, fresh_params
 from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate
 from charrnn.options import Options
@@ -67,15 +69,15 @@ class Training(Iterator[Step]):
         ids, self.held_out = corpus.split(options.val_fraction)
         self.streams = Streams(ids, options.batch_size, options.seq_length)
         self.config = Config(options.cell, options.layers, options.hidden_size, len(corpus.vocab))
-        self._check_memory()
         T, B = self.streams.seq_length, self.streams.batch_size
+        check_memory(self.config, T, B)
         workers = min(options.workers or default_workers(self.config, B, cores()), B)
         self.options = replace(options, workers=workers)
         self.notes = [*corpus.notes, *self._notes(options.workers)]
         last = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
         self.team = Team(self.config, T, B, workers, options.dropout, options.seed) if workers > 1 else None
-        self.params = Params(self.config.shapes, flat=self.team.params) if self.team else last
-        self.params.flat[:] = last.flat
+        self.params = Params(self.config.shapes, flat=self.team.params if self.team else None)
+        self.params.flat[:] = last.flat  # a model that is gone on with stays as it is
         self.grads = Params(self.config.shapes)
         mine = shares(B, workers)[0]
         self.share = Share(self.config, self.params, self.grads, T, mine, B, options.dropout, options.seed)
@@ -122,8 +124,8 @@ class Training(Iterator[Step]):
             )
 
     def _take_up(self, resumed: Model) -> Run:
-        run = resumed.run
-        assert run is not None
+        assert resumed.run is not None
+        run = replace(resumed.run, texts=self.corpus.names, history=deepcopy(resumed.run.history))
         if run.best_step is not None and run.best_step != run.step:
             self.best = resumed.params.copy()
         elif run.best_step is not None:
@@ -156,20 +158,6 @@ class Training(Iterator[Step]):
         symbols = sum(map(len, self.held_out))
         per_step = self.streams.batch_size * self.streams.seq_length
         return max(EVAL_EVERY, math.ceil(symbols / 3 / EVAL_SHARE / per_step))
-
-    def _check_memory(self) -> None:
-        T, B = self.streams.seq_length, self.streams.batch_size
-        have = physical_memory()
-        need = needed_memory(self.config, T, B)
-        if have is None or need <= have:
-            return
-        fits = self.config.hidden_size
-        while fits > 1 and needed_memory(Config(**{**self.config.as_dict(), "hidden_size": fits}), T, B) > have:
-            fits //= 2
-        raise UsageError(
-            f"--hidden-size {self.config.hidden_size} with --layers {self.config.layers} needs {giga(need)} "
-            f"of memory, and this machine has {giga(have)}: try --hidden-size {fits}."
-        )
 
     def __next__(self) -> Step:
         run = self.run
@@ -229,7 +217,10 @@ class Training(Iterator[Step]):
 
     def _evaluate(self, evaluator: Evaluator) -> float:
         run, held_out = self.run, self.held_out
-        loss = evaluator.score(self.corpus.ids, held_out).nats
+        with np.errstate(all="ignore"):
+            loss = evaluator.score(self.corpus.ids, held_out).nats
+        if not math.isfinite(loss):
+            raise self._diverged(run.step, "the held-out loss")
         run.history.add_val(run.step, loss)
         if run.best_loss is None or loss < run.best_loss:
             run.best_step, run.best_loss = run.step, loss
@@ -278,6 +269,10 @@ def train(
     the flat gradient (n,), before clipping, to average it in place over workers. Raises CharRNNError for
     whatever a user can cause.
     """
+    if isinstance(texts, Corpus):
+        options = {"unit": texts.vocab.unit, **options}
+        if options["unit"] != texts.vocab.unit:
+            raise UsageError(f"the corpus is made of {texts.vocab.unit}s, not of {options['unit']}s.")
     known = set(Options.__dataclass_fields__)
     if wrong := sorted(set(options) - known):
         raise UsageError(f"there is no option {wrong[0]!r}: there are {', '.join(sorted(known))}.")
@@ -290,22 +285,3 @@ def train(
         paths = [texts] if isinstance(texts, str | os.PathLike) else list(texts)
         corpus = Corpus.read(paths, chosen.unit, chosen.encoding)
     return Training(corpus, chosen, model, average)
-
-
-def needed_memory(config: Config, steps: int, streams: int) -> int:
-    """Bytes, about: weights, gradients, best weights and two of the optimizer; the tapes; the logits."""
-    weights = sum(math.prod(shape) for shape in config.shapes.values())
-    tape = (steps + 1) * streams * config.hidden_size * (2 * len(config.gates) + 6)
-    return 4 * (5 * weights + config.layers * tape + 3 * steps * streams * config.vocab_size)
-
-
-def physical_memory() -> int | None:
-    """Bytes of memory in this machine, where the system says so."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def giga(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB"

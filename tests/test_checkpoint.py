@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import FORMAT, Model, check_target, load
+from charrnn.checkpoint import FORMAT, Model, load
 from charrnn.errors import ModelFileError
+from charrnn.npz import check_target
 from charrnn.options import CELLS
 from tests.test_sampling import model_of
 from tests.test_training import begin

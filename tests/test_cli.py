@@ -89,6 +89,17 @@ def test_prime_echo_and_files(charrnn: Command, tmp_path: Path) -> None:
     assert charrnn("sample", "-n", "0", "--seed", "1")[:2] == (0, "")
 
 
+def test_many_texts_at_once(charrnn: Command) -> None:
+    train(charrnn)
+    _, out, _ = charrnn("sample", "--count", "3", "-n", "20", "--seed", "4", "-p", "the")
+    wanted = [charrnn("sample", "-n", "20", "--seed", str(4 + i), "-p", "the")[1] for i in range(3)]
+    assert out.split("\n---\n") == wanted
+    lines = charrnn("sample", "--count", "3", "-n", "20", "--seed", "4", "-p", "the", "--json")[1].splitlines()
+    assert [json.loads(line)["text"] for line in lines] == wanted
+    assert [json.loads(line)["seed"] for line in lines] == [4, 5, 6]
+    assert charrnn("sample", "--count", "0")[0] == 2
+
+
 def test_json_records(charrnn: Command) -> None:
     code, out, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--json", "--log-every", "3", "-q")
     assert (code, err) == (0, "")
@@ -407,9 +418,9 @@ def test_saving_by_steps(charrnn: Command, tmp_path: Path, monkeypatch: pytest.M
 def test_a_save_that_fails_on_the_way_does_not_end_the_training(
     charrnn: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from charrnn import checkpoint
+    from charrnn import checkpoint, npz
 
-    right, calls = checkpoint.write, [0]
+    right, calls = npz.write, [0]
 
     def write(path: Path, arrays: dict[str, Any]) -> None:
         calls[0] += 1
@@ -421,3 +432,89 @@ def test_a_save_that_fails_on_the_way_does_not_end_the_training(
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--save-every", "5")
     assert code == 0
     assert "warning: model.npz could not be written: No space left on device. The training goes on." in err
+
+
+def test_the_text_on_standard_input_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "self.txt"
+    path.write_text(TEXT)
+    with path.open("rb") as text:
+        done = process(["train", "-", "-m", "self.txt", "--force", *TINY], tmp_path, stdin=text)
+        _, err = done.communicate(timeout=30)
+    assert done.returncode == 2
+    assert b"self.txt is the text itself" in err
+    assert path.read_text() == TEXT
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_records_that_cannot_be_written_do_not_end_the_training(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "charrnn", "train", "corpus.txt", *TINY, "--steps", "9", "--json"]
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert b"warning: the records cannot be written: No space left on device" in done.stderr
+    run = load(tmp_path / "model.npz").run
+    assert run is not None
+    assert run.step == 9
+
+
+def test_a_moved_text_is_remembered_and_a_missing_one_named(charrnn: Command, tmp_path: Path) -> None:
+    train(charrnn)
+    (tmp_path / "corpus.txt").rename(tmp_path / "moved.txt")
+    code, _, err = charrnn("train", "--resume", "--steps", "14")
+    assert code == 1
+    assert "corpus.txt, which model.npz was trained on, is not there: name it, charrnn train --resume TEXT." in err
+    assert charrnn("train", "--resume", "--steps", "14", "moved.txt")[0] == 0
+    assert charrnn("train", "--resume", "--steps", "16")[0] == 0
+
+
+def test_a_run_from_standard_input_is_resumed_with_it(charrnn: Command) -> None:
+    assert charrnn("train", "-", *TINY, "--steps", "3", stdin=TEXT.encode())[0] == 0
+    code, _, err = charrnn("train", "--resume", "--steps", "5")
+    assert code == 2
+    assert "give it again" in err
+    assert charrnn("train", "--resume", "--steps", "5", "-", stdin=TEXT.encode())[0] == 0
+
+
+def test_a_terminal_that_is_gone_does_not_end_the_training(tmp_path: Path) -> None:
+    import pty
+
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "charrnn", "train", "corpus.txt", *TINY, "--steps", "4000"]
+    training = subprocess.Popen(
+        command, cwd=tmp_path, stdin=theirs, stderr=theirs, stdout=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    os.read(ours, 100)
+    os.close(ours)
+    assert training.wait(timeout=60) == 0
+    run = load(tmp_path / "model.npz").run
+    assert run is not None
+    assert run.step == 4000
+
+
+def test_bench(charrnn: Command) -> None:
+    sizes = ("--hidden-size", "16", "--layers", "1", "--batch-size", "4", "--seq-length", "8")
+    code, out, _ = charrnn("bench", *sizes, "--seconds", "0.2", "--json")
+    machine, result = map(json.loads, out.splitlines())
+    assert code == 0
+    assert machine["gflops_per_core"] > 0
+    assert result["workers"] == 1
+    assert result["train_chars_per_second"] > 0
+    assert result["share_of_limit"] == pytest.approx(
+        result["train_chars_per_second"] / result["limit_chars_per_second"], abs=0.01
+    )
+    code, out, _ = charrnn("bench", *sizes, "--cell", "lstm", "--seconds", "0.2")
+    assert code == 0
+    assert "LSTM 1 x 16" in out
+    assert charrnn("bench", "--seconds", "0")[0] == 2
+    assert charrnn("bench", "--layers", "0")[0] == 2
+
+
+def test_bench_warns_of_what_slows_products_down(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    sizes = ("--hidden-size", "8", "--layers", "1", "--batch-size", "2", "--seq-length", "4")
+    _, _, err = charrnn("bench", *sizes, "--seconds", "0.1", "--json")
+    assert "warning: OPENBLAS_CORETYPE=Haswell is set" in err
+    assert "OMP_NUM_THREADS=4: threads get in the way" in err

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.errors import TextError
+from charrnn.errors import TextError, UsageError
 from charrnn.text import source
 from charrnn.text.corpus import Corpus, Streams
 
@@ -26,7 +26,7 @@ def write(path: Path, data: bytes | str) -> Path:
 
 
 def text_of(corpus: Corpus) -> str:
-    return corpus.vocab.decode(corpus.ids)
+    return corpus.vocab.decode(corpus.ids[:])
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_decoding(
 def test_bytes_are_read_as_they_are(tmp_path: Path) -> None:
     data = b"\xef\xbb\xbfa\r\n\xff\x00"
     corpus = Corpus.read([write(tmp_path / "a", data)], "byte")
-    assert corpus.vocab.codes[corpus.ids].astype(np.uint8).tobytes() == data
+    assert corpus.vocab.codes[corpus.ids[:]].astype(np.uint8).tobytes() == data
     assert corpus.sha256 == hashlib.sha256(data).hexdigest()
 
 
@@ -142,7 +142,7 @@ def test_the_cut_falls_at_the_same_character_in_every_unit(text: str, fraction: 
         corpus = Corpus.from_text(text, unit)
         train, held_out = corpus.split(fraction)
         tail = "".join(corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held_out)
-        parts.add((corpus.vocab.decode(train), tail))
+        parts.add((corpus.vocab.decode(train[:]), tail))
         assert corpus.count_chars(held_out) == int(len(text) * fraction)
         assert corpus.chars == len(text)
     assert len(parts) == 1
@@ -152,7 +152,7 @@ def test_the_cut_falls_at_the_same_character_in_every_unit(text: str, fraction: 
 def test_every_file_gives_its_last_part(tmp_path: Path) -> None:
     paths = [write(tmp_path / "a", "a" * 8 + "bb"), write(tmp_path / "b", "c" * 16 + "dddd")]
     train, held_out = (corpus := Corpus.read(paths)).split(0.2)
-    assert corpus.vocab.decode(train) == "a" * 8 + "c" * 16
+    assert corpus.vocab.decode(train[:]) == "a" * 8 + "c" * 16
     assert [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held_out] == ["bb", "dddd"]
     assert [s.file_begin for s in held_out] == [0, 10]
 
@@ -171,11 +171,54 @@ def test_windows_follow_each_other_and_cover_the_text(size: int, batch: int, ste
     if streams.batch_size > 1:
         assert seen == set(range(size))
     else:
-        assert len(seen) > size - 1 - streams.seq_length
-    assert shape[0] - 1 == min(steps, size - 1)
+        assert len(seen) > size - streams.windows
+        assert shape[0] - 1 <= min(steps, size - 1)
     assert bool(streams.notes) == (shape != (steps + 1, batch))
 
 
 def test_a_text_too_short_to_predict_anything() -> None:
     with pytest.raises(TextError, match="at least 2"):
         Streams(np.zeros(1, dtype=np.uint8), 4, 4)
+
+
+@pytest.mark.parametrize("size", [101, 128, 1000])
+def test_a_single_stream_reads_all_but_a_few_characters(size: int) -> None:
+    streams = Streams(np.arange(size), 1, 64)
+    seen = {int(i) for k in range(streams.windows) for i in streams.window(k).ravel()}
+    assert len(seen) > size - streams.windows
+
+
+def test_a_vocabulary_brings_its_unit() -> None:
+    jamo = Corpus.from_text("옛날에", "jamo")
+    again = Corpus.from_text("옛날", vocab=jamo.vocab)
+    assert again.unknown == {}
+    assert again.vocab is jamo.vocab
+    assert text_of(again) == "옛날"
+
+
+def test_what_a_user_can_get_wrong_is_an_error_of_ours(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", "abc")
+    assert text_of(Corpus.read(path)) == text_of(Corpus.read(str(path))) == "abc"
+    with pytest.raises(UsageError, match="--unit"):
+        Corpus.from_text("a", "word")
+    with pytest.raises(UsageError, match="--encoding"):
+        Corpus.read(path, encoding="klingon")
+    with pytest.raises(TextError, match="surrogate"):
+        Corpus.from_text("a\ud800", "byte")
+
+
+def test_a_folder_without_readable_text_says_why(tmp_path: Path) -> None:
+    write(tmp_path / "f" / "latin.txt", b"caf\xe9")
+    with pytest.raises(TextError, match=r"holds no text: left out .*latin.txt is not UTF-8"):
+        Corpus.read([tmp_path / "f"])
+
+
+def test_a_folder_of_utf16(tmp_path: Path) -> None:
+    write(tmp_path / "f" / "a.txt", "hello".encode("utf-16"))
+    assert text_of(Corpus.read([tmp_path / "f"], encoding="utf-16")) == "hello"
+
+
+def test_a_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(TextError, match="standard input is closed"):
+        Corpus.read(["-"])

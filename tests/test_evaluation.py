@@ -82,11 +82,19 @@ def test_accuracy_of_a_model_that_always_says_the_same() -> None:
     assert score.nats == pytest.approx(-(4 * math.log(p) + math.log((1 - p) / 2)) / 5, rel=1e-5)
 
 
-def test_without_a_newline_the_first_character_cannot_be_scored() -> None:
+def test_without_a_newline_the_first_character_comes_from_an_empty_state() -> None:
     model = model_of("ab")
-    assert evaluate(model, Corpus.from_text("abab", vocab=model.vocab)).symbols == 3
-    with pytest.raises(TextError):
-        evaluate(model, Corpus.from_text("a", vocab=model.vocab))
+    model.params["by"][:] = [0.0, 2.0]
+    score = evaluate(model, Corpus.from_text("b", vocab=model.vocab))
+    assert (score.symbols, score.correct) == (1, 1)
+    assert score.nats == pytest.approx(-2.0 + math.log(1.0 + math.exp(2.0)), rel=1e-6)
+    assert evaluate(model, Corpus.from_text("abab", vocab=model.vocab)).symbols == 4
+
+
+def test_a_hopeless_model_has_an_infinite_perplexity() -> None:
+    model = model_of("ab\n")
+    model.params["by"][:] = [0.0, 0.0, -1e5]
+    assert evaluate(model, Corpus.from_text("bbb", vocab=model.vocab)).perplexity == math.inf
 
 
 def test_another_vocabulary_is_refused() -> None:

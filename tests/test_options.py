@@ -62,6 +62,9 @@ def test_resuming_may_restate_and_lengthen_but_not_contradict() -> None:
     assert options.resumed({"lr": 0.01, "cell": "gru"}) == options
     assert options.resumed({"epochs": 3}) == Options(epochs=3, lr=0.01)
     assert options.resumed({"epochs": 3, "steps": 200}) == Options(epochs=3, steps=200, lr=0.01)
+    assert options.resumed({"steps": 137}) == options
+    assert options.resumed({"steps": 200}) == Options(epochs=3, steps=200, lr=0.01)
+    assert options.resumed({"encoding": "UTF8"}) == options
     with pytest.raises(UsageError, match="--lr 0.02 contradicts"):
         options.resumed({"lr": 0.02})
     with pytest.raises(UsageError, match="--hidden-size 64 contradicts"):

@@ -13,7 +13,7 @@ import pytest
 from charrnn.cells import CELLS
 from charrnn.checkpoint import load
 from charrnn.cli.main import cli
-from charrnn.sampling import Reader
+from charrnn.reader import Reader
 from tests.test_training import begin
 
 ROOT = Path(__file__).parent.parent
@@ -77,7 +77,7 @@ def test_the_file_is_read_and_sampled_with_plain_numpy(
     assert capsys.readouterr().out == model.vocab.decode(ids) + "\n"
     reader = Reader(model)
     reader.read(ids[1:-1])
-    np.testing.assert_allclose(reader.logits, names["logits"], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(reader.logits[0], names["logits"], rtol=1e-3, atol=1e-4)
 
 
 def test_the_library_example_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
-from charrnn.model import Config, fresh_params
-from charrnn.sampling import Reader, draw, filters, sample, softmax, temperature, top_k, top_p
+from charrnn.model import Config, Network, fresh_params
+from charrnn.options import CELLS
+from charrnn.reader import Reader, Readers
+from charrnn.sampling import draw, filters, sample, sample_many, softmax, temperature, top_k, top_p
 from charrnn.text.vocab import UNITS, Vocab
 
 LOGITS = np.log([0.5, 0.25, 0.15, 0.1])
@@ -63,20 +65,27 @@ def test_filters_never_empty_the_set_nor_revive_a_masked_symbol(
         assert (filtered > -np.inf).any()
         assert not (filtered[logits == -np.inf] > -np.inf).any()
     for uniform in (0.0, 0.5, np.nextafter(1.0, 0.0)):
-        assert logits[draw(logits, filters(t, k, p), uniform)] > -np.inf
+        assert logits[draw(logits[None], filters(t, k, p), [uniform])[0]] > -np.inf
 
 
 def test_draws_follow_the_probabilities() -> None:
     counts = np.zeros(4)
     for uniform in (np.arange(10_000) + 0.5) / 10_000:
-        counts[draw(LOGITS, filters(1.0, 0, 1.0), uniform)] += 1
+        counts[draw(LOGITS[None], filters(1.0, 0, 1.0), [uniform])] += 1
     np.testing.assert_allclose(counts, [5000, 2500, 1500, 1000])
 
 
 def test_draws_stay_inside_with_many_symbols() -> None:
-    logits = np.zeros(60_000)
-    assert draw(logits, filters(1.0, 0, 1.0), float(np.nextafter(1.0, 0.0))) == 59_999
-    assert draw(logits, filters(1.0, 0, 1.0), 0.0) == 0
+    logits = np.zeros((2, 60_000))
+    logits[1, 50_000:] = -np.inf
+    assert draw(logits, filters(1.0, 0, 1.0), [float(np.nextafter(1.0, 0.0))] * 2) == [59_999, 49_999]
+    assert draw(logits, filters(1.0, 0, 1.0), [0.0, 0.0]) == [0, 0]
+
+
+def test_filters_work_row_by_row() -> None:
+    rows = np.random.default_rng(0).normal(size=(5, 9))
+    for apply in (temperature(0.7), temperature(0.0), top_k(3), top_p(0.6)):
+        np.testing.assert_array_equal(apply(rows), [apply(row[None])[0] for row in rows])
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -111,13 +120,29 @@ def test_the_prime_changes_what_follows_and_an_empty_one_is_a_newline() -> None:
     assert "".join(sample(model_of("abc"), 40, prime="")) != ""
 
 
-def test_a_long_prime_is_read_whole() -> None:
-    whole, one_by_one = Reader(model_of("abc\n")), Reader(model_of("abc\n"))
-    ids = [1, 2, 3] * 50
-    whole.read(ids)
-    for i in ids:
-        one_by_one.read([i])
-    np.testing.assert_allclose(whole.logits, one_by_one.logits, rtol=1e-4)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("text", ["abc\n", "abc"])
+def test_readers_agree_with_the_network(cell: str, text: str) -> None:
+    model = model_of(text, cell=cell)
+    reader, readers = Reader(model), Readers(model, 3)
+    ids = [1, 2, 0] * 20
+    before = [] if model.vocab.newline is None else [model.vocab.newline]
+    network = Network(model.config, model.params, len(before + ids), 1)
+    wanted = network.forward(np.array(before + ids)[:, None])[-1]
+    reader.read(ids)
+    readers.read_alike(ids)
+    np.testing.assert_allclose(reader.logits, wanted, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(readers.logits, np.tile(wanted, (3, 1)), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_many_texts_are_those_of_the_seeds(unit: str) -> None:
+    model = model_of("한글은 소리다.\nABC é", unit)
+    texts = sample_many(model, 4, 40, prime="A", seed=7)
+    assert texts == ["".join(sample(model, 40, prime="A", seed=7 + i)) for i in range(4)]
+    assert sample_many(model, 2, 0) == ["", ""]
+    with pytest.raises(UsageError, match="--count"):
+        sample_many(model, 0, 5)
 
 
 def test_argmax_ignores_the_seed() -> None:

@@ -13,8 +13,9 @@ from charrnn.arrays import Array
 from charrnn.checkpoint import load
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import evaluate
+from charrnn.memory import physical_memory
 from charrnn.options import CELLS, OPTIMIZERS
-from charrnn.training import Step, Training, physical_memory, train
+from charrnn.training import Step, Training, train
 
 SENTENCE = "the quick brown fox jumps over the lazy dog.\n"
 TEXT = "".join(
@@ -238,3 +239,51 @@ def test_absurd_sizes_are_refused_before_they_are_allocated() -> None:
 def test_memory_is_unknown_on_some_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sysconf")
     assert physical_memory() is None
+
+
+def test_a_corpus_brings_its_unit(tmp_path: Path) -> None:
+    corpus = charrnn.Corpus.from_text("옛날 옛적에 호랑이가 살았다. " * 20, "jamo")
+    training = train(corpus, hidden_size=8, steps=2)
+    assert training.options.unit == "jamo"
+    with pytest.raises(UsageError, match="made of jamos"):
+        train(corpus, unit="char")
+
+
+def test_a_model_that_is_gone_on_with_stays_as_it_is() -> None:
+    first = begin(steps=8)
+    list(first)
+    model = first.model
+    assert model.run is not None
+    kept = (model.params.flat.copy(), model.run.step, list(model.run.history.train))
+    list(train(charrnn.Corpus.from_text(TEXT), model=model, steps=12))
+    np.testing.assert_array_equal(model.params.flat, kept[0])
+    assert (model.run.step, model.run.history.train) == kept[1:]
+
+
+def test_the_last_weights_saved_do_not_claim_to_be_the_best(tmp_path: Path) -> None:
+    training = begin(steps=30)
+    list(training)
+    training.model.save(tmp_path / "m.npz")
+    load(tmp_path / "m.npz", "last").save(tmp_path / "last.npz")
+    again = load(tmp_path / "last.npz")
+    assert again.run is not None
+    assert again.run.best_loss is None
+    np.testing.assert_array_equal(again.params.flat, training.params.flat)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    training = begin(steps=np.int64(2), lr=np.float32(0.01), hidden_size=np.int32(8))
+    list(training)
+    training.model.save(tmp_path / "m.npz")
+    run = load(tmp_path / "m.npz").run
+    assert run is not None
+    assert run.options.steps == 2
+
+
+def test_a_held_out_loss_that_is_not_finite_is_noticed() -> None:
+    training = begin(steps=30)
+    list(zip(training, range(6), strict=False))
+    training.evaluator.params["by"][:] = 3e38  # type: ignore[union-attr]
+    training.evaluator.params["by"][0] = -3e38  # type: ignore[union-attr]
+    with pytest.raises(DivergedError):
+        list(training)

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 from charrnn.show.terminal import remark
 
 MODEL = "model.npz"
+STDIN = "-"
 
 
 class GroupedOption(click.Option):

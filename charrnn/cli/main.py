@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 import charrnn
+from charrnn.cli.bench import bench
 from charrnn.cli.evaluate import evaluate
 from charrnn.cli.info import info
 from charrnn.cli.sample import sample
@@ -30,7 +31,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train, sample, evaluate, info):
+for command in (train, sample, evaluate, info, bench):
     cli.add_command(command)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 import click
 
@@ -10,6 +12,7 @@ from charrnn.errors import TextError, UsageError
 from charrnn.options import check_int
 from charrnn.show.terminal import Answer, remark
 
+BETWEEN = "---"
 CHOICE, OUTPUT, SOURCE = "Choosing characters", "Text", "Model"
 
 
@@ -50,6 +53,13 @@ CHOICE, OUTPUT, SOURCE = "Choosing characters", "Text", "Model"
     group=OUTPUT,
     help="The same from a file, or - for stdin.",
 )
+@option(
+    "--count",
+    type=int,
+    default=1,
+    group=OUTPUT,
+    help="How many texts to write, side by side; text i by seed + i, a line of --- between them.",
+)
 @option("--no-echo", is_flag=True, group=OUTPUT, show_default=False, help="Leave the prime out of the output.")
 @option(
     "--unknown",
@@ -69,6 +79,7 @@ def sample(
     length: int,
     prime: str,
     prime_file: str | None,
+    count: int,
     no_echo: bool,
     unknown: str,
     as_json: bool,
@@ -78,12 +89,14 @@ def sample(
     After the temperature --top-k applies, then --top-p.
     """
     check_int("length", length, 0)
+    check_int("count", count, 1)
     if prime_file is not None:
         if prime:
             raise UsageError("--prime and --prime-file both say how the text begins: use one of them.")
         prime = read_prime(prime_file)
     from charrnn.checkpoint import load
     from charrnn.sampling import sample as characters
+    from charrnn.sampling import sample_many
 
     loaded = load(model, weights)
     drawn = seed is None
@@ -91,17 +104,33 @@ def sample(
         import secrets
 
         seed = secrets.randbelow(2**31)
-    stream = characters(loaded, length, prime=prime, temp=temp, top_k=top_k, top_p=top_p, seed=seed, unknown=unknown)
-    answer = Answer()
-    if drawn and not as_json:
-        remark(f"seed {seed}")
+    choice: dict[str, Any] = {
+        "prime": prime,
+        "temp": temp,
+        "top_k": top_k,
+        "top_p": top_p,
+        "seed": seed,
+        "unknown": unknown,
+    }
+    stream: Iterable[str]
+    if count > 1:
+        texts = stream = sample_many(loaded, count, length, **choice)
+    else:
+        stream = characters(loaded, length, **choice)
+        texts = ["".join(stream)] if as_json else []
+    answer, echo = Answer(), "" if no_echo else prime
     if as_json:
-        text = "".join(stream)
-        answer.line(json.dumps({"text": text if no_echo else prime + text, "prime": prime, "seed": seed}))
+        for number, text in enumerate(texts):
+            answer.line(json.dumps({"text": echo + text, "prime": prime, "seed": seed + number}))
         return
-    answer.write("" if no_echo else prime)
-    for piece in stream:
-        answer.write(piece)
+    if drawn:
+        remark(f"seed {seed}")
+    if count > 1:
+        answer.write(f"\n{BETWEEN}\n".join(echo + text for text in texts))
+    else:
+        answer.write(echo)
+        for piece in stream:
+            answer.write(piece)
     if answer.terminal:
         answer.write("\n")
 
@@ -110,6 +139,8 @@ def read_prime(path: str) -> str:
     """A file's text, without the newline that ends it."""
     try:
         if path == "-":
+            if sys.stdin is None:
+                raise TextError("standard input is closed, so it cannot prime a model.")
             data = sys.stdin.buffer.read()
         else:
             with open(path, "rb") as file:

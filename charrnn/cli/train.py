@@ -1,27 +1,24 @@
 """`charrnn train`: reads the text, trains, shows, saves; and goes on where a run stopped."""
 
-import json
 import os
-import sys
-import time
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.common import MODEL, GroupedCommand, given, notes, option
-from charrnn.cli.signals import Stop, stopping
-from charrnn.errors import CharRNNError, UsageError
+from charrnn.cli.common import MODEL, STDIN, GroupedCommand, given, notes, option
+from charrnn.cli.session import Records, Session
+from charrnn.cli.signals import stopping
+from charrnn.errors import TextError, UsageError
 from charrnn.options import CELLS, DEFAULT_STEPS, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
-from charrnn.show.charts import duration
-from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
+from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model
-    from charrnn.training import Step, Training
+    from charrnn.text.corpus import Corpus
+    from charrnn.training import Training
 
 DEFAULTS = Options()
-SAVE_SECONDS = 60.0
 FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Learning", "Saving and showing"
 
 
@@ -146,11 +143,11 @@ def train(
     check_int("log_every", log_every, 1)
     chosen = given(context, {field.name for field in fields(Options)})
     if resume:
-        training = taken_up(texts, model, force, chosen)
+        training = taken_up(texts, model, force, chosen, quiet)
         if training is None:
             return 0
     else:
-        training = begun(texts, model, force, Options(**chosen))
+        training = begun(texts, model, force, Options(**chosen), quiet)
     if not quiet:
         notes(training.notes)
     session = Session(training, model, save_every, Records(log_every) if as_json else None, quiet)
@@ -158,141 +155,83 @@ def train(
         return session.run(stop)
 
 
-def begun(texts: tuple[str, ...], model: str, force: bool, options: Options) -> "Training":
+def begun(texts: tuple[str, ...], model: str, force: bool, options: Options, quiet: bool) -> "Training":
     """A new run, after a look at everything that can be wrong with it."""
     if not texts:
         raise UsageError("name a text to train on: charrnn train TEXT, or - for standard input.")
     if os.path.exists(model) and not force and os.path.isfile(model):
         raise UsageError(f"{model} exists. Use --resume to go on, --force to replace it, or -m for another file.")
-    from charrnn.checkpoint import check_target
-    from charrnn.text.corpus import Corpus
+    from charrnn.npz import check_target
     from charrnn.training import Training
 
     check_target(model)
-    corpus = Corpus.read(texts, options.unit, options.encoding)
+    if STDIN in texts:
+        refuse_overwriting(model, 0)
+    corpus = read(texts, options, quiet)
     for file in corpus.files:
-        if os.path.exists(model) and os.path.exists(file) and os.path.samefile(model, file):
-            raise UsageError(f"{model} is the text itself: choose another -m for the model.")
+        refuse_overwriting(model, file)
     return Training(corpus, options)
 
 
-def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, Any]) -> "Training | None":
+def refuse_overwriting(model: str, text: str | int) -> None:
+    """Raises UsageError where the model would be written over the text (a path, or an open descriptor)."""
+    try:
+        same = os.path.samestat(os.stat(model), os.stat(text))
+    except (OSError, ValueError):
+        return
+    if same:
+        raise UsageError(f"{model} is the text itself: choose another -m for the model.")
+
+
+def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, Any], quiet: bool) -> "Training | None":
     """The run in the model file, ready to go on; None where nothing is left to do."""
     if force:
         raise UsageError("--resume goes on with the model file and --force replaces it: use one of them.")
-    from charrnn.checkpoint import check_target, load
-    from charrnn.text.corpus import Corpus
+    from charrnn.checkpoint import load
+    from charrnn.npz import check_target
     from charrnn.training import Training
 
     found = load(model)
     if found.run is None:
         raise UsageError(f"{model} holds no training to go on from: it can be sampled, not resumed.")
     options = found.run.options.resumed(chosen)
-    if not texts and finished(found, options, model):
-        return None
+    if not texts:
+        if finished(found, options, model, quiet):
+            return None
+        check_recorded(found.run.texts, model)
     check_target(model)
-    corpus = Corpus.read(texts or found.run.texts, options.unit, options.encoding)
+    corpus = read(texts or found.run.texts, options, quiet)
     training = Training(corpus, options, found)
-    return None if finished(found, options, model) else training
+    return None if finished(found, options, model, quiet) else training
 
 
-def finished(found: "Model", options: Options, model: str) -> bool:
+def check_recorded(texts: tuple[str, ...], model: str) -> None:
+    """Raises where the text that a model was trained on is not to be found by itself."""
+    if STDIN in texts:
+        raise UsageError(f"{model} was trained on standard input: give it again, charrnn train --resume - < TEXT.")
+    for text in texts:
+        if not os.path.exists(text):
+            raise TextError(
+                f"{text}, which {model} was trained on, is not there: name it, charrnn train --resume TEXT."
+            )
+
+
+def read(texts: tuple[str, ...], options: Options, quiet: bool) -> "Corpus":
+    """The text as numbers; a large one is seen to be read."""
+    from charrnn.show.reading import Reading
+    from charrnn.text.corpus import Corpus
+
+    with Reading(texts, quiet) as reading:
+        return Corpus.read(texts, options.unit, options.encoding, progress=reading.progress)
+
+
+def finished(found: "Model", options: Options, model: str, quiet: bool) -> bool:
     if found.run is None:
         return False
     end = options.length(found.run.windows)[1]
     if found.run.step < end:
         return False
-    remark(f"{model} has all of its {end:,} steps: nothing is left to do. More --epochs or --steps go on.")
+    if not quiet:
+        more = "--steps" if options.epochs is None else "--epochs"
+        remark(f"{model} has all of its {end:,} steps: nothing is left to do. More {more} go on.")
     return True
-
-
-class Records:
-    """Steps as JSON lines on stdout, every so many; a reader who leaves does not end the training."""
-
-    def __init__(self, every: int) -> None:
-        self.every, self.answer = every, Answer()
-        self.steps, self.busy = 0, 0.0
-        self.open = True
-
-    def add(self, record: "Step", last: bool) -> None:
-        self.steps += 1
-        self.busy += 1.0 / record.chars_per_second
-        if not self.open or not (record.step % self.every == 0 or record.val_loss is not None or last):
-            return
-        values = {**record.as_dict(), "chars_per_second": round(self.steps / self.busy, 1)}
-        self.steps, self.busy = 0, 0.0
-        try:
-            self.answer.line(json.dumps(values))
-        except ReaderLeft:
-            self.open = False
-
-
-class Session:
-    """One sitting of a training: its display, its records, its saves, and how it ends."""
-
-    def __init__(self, training: "Training", model: str, save_every: int, records: Records | None, quiet: bool):
-        self.training, self.model, self.save_every = training, model, save_every
-        self.records, self.quiet = records, quiet
-        self.saved_at, self.begin = time.monotonic(), time.monotonic()
-
-    def run(self, stop: Stop) -> int:
-        from charrnn.show.progress import display
-
-        training = self.training
-        live = self.records is None or not is_terminal(sys.stdout)
-        with display(training, self.line, self.quiet, live) as screen:
-            for record in training:
-                if self.records is not None:
-                    self.records.add(record, last=record.step == training.end)
-                screen.show(record)
-                if stop:
-                    break
-                if record.step < training.end and self.due(record.step):
-                    self.save_if_possible()
-        self.training.model.save(self.model)
-        if stop and training.run.step < training.end:
-            self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To go on: {self.command()}")
-            return 128 + stop.signal
-        self.summary()
-        return 128 + stop.signal if stop else 0
-
-    def due(self, step: int) -> bool:
-        by_step = self.save_every and step % self.save_every == 0
-        return bool(by_step) or time.monotonic() - self.saved_at >= SAVE_SECONDS
-
-    def save_if_possible(self) -> None:
-        """A save that fails is no reason to lose what has been learned: it is tried again later."""
-        self.saved_at = time.monotonic()
-        try:
-            self.training.model.save(self.model)
-        except CharRNNError as error:
-            remark(f"warning: {error} The training goes on.")
-
-    def line(self, step: int) -> str:
-        """A line of text that the network writes at this moment."""
-        from charrnn.sampling import sample
-
-        text = "".join(sample(self.training.latest, 70, temp=0.7, seed=step))
-        return " ".join(text.split())
-
-    def remark(self, text: str) -> None:
-        if not self.quiet:
-            remark(text)
-
-    def command(self) -> str:
-        return "charrnn train --resume" + ("" if self.model == MODEL else f" -m {self.model}")
-
-    def summary(self) -> None:
-        run = self.training.run
-        size = os.path.getsize(self.model) / 1e6
-        took = duration(time.monotonic() - self.begin)
-        if run.best_loss is None:
-            loss = "nothing was held out"
-        else:
-            bits = self.training.bits_per_char(run.best_loss)
-            loss = f"held out {run.best_loss:.3f} nats ({bits:.2f} bits per character) at step {run.best_step:,}"
-        self.remark(f"Trained in {took}: {loss}, in {self.model} ({size:.1f} MB).")
-        if run.step < self.training.span:
-            self.remark(f"Step {run.step:,} of {self.training.span:,} that the schedule spans.")
-        option = "" if self.model == MODEL else f" -m {self.model}"
-        self.remark(f"Now: charrnn sample{option} --temp 0.8")

@@ -116,21 +116,21 @@ class Screen:
         self.training, self.write = training, write
         self.console = console or Console(stderr=True, markup=False, highlight=False, emoji=False, force_terminal=True)
         self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
-        self.clock, self.drawn = Clock(training), 0.0
+        self.clock, self.drawn, self.gone = Clock(training), 0.0, False
         self.record: Step | None = None
         self.smooth: float | None = None
         self.speed = 0.0
         self.lines: list[tuple[int, str]] = []
 
     def __enter__(self) -> "Screen":
-        self.live.start()
         self.add_line(self.training.run.step)
+        self.draw(self.live.start)
         self.draw()
         return self
 
     def __exit__(self, *problem: object) -> None:
         self.draw()
-        self.live.stop()
+        self.draw(self.live.stop)
 
     def add_line(self, step: int) -> None:
         """Keeps the first line, the latest, and in between those at steps that grow most evenly in ratio."""
@@ -151,9 +151,18 @@ class Screen:
         if now - self.drawn >= REFRESH or record.val_loss is not None:
             self.draw()
 
-    def draw(self) -> None:
+    def draw(self, action: Callable[[], None] | None = None) -> None:
+        """Draws; a terminal that is gone is no reason to stop."""
         self.drawn = time.monotonic()
-        self.live.update(self.picture(), refresh=True)
+        if self.gone:
+            return
+        try:
+            if action is not None:
+                action()
+            else:
+                self.live.update(self.picture(), refresh=True)
+        except (OSError, ValueError):
+            self.gone = True
 
     def picture(self) -> RenderableType:
         width = self.console.size.width

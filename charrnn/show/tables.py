@@ -1,8 +1,9 @@
-"""The answers of `eval` and `info` as tables on stdout."""
+"""The answers of `eval`, `info` and `bench` as tables on stdout."""
 
 import io
 import shutil
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -10,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from charrnn.bench import Result
 from charrnn.checkpoint import Model
 from charrnn.evaluation import Score
-from charrnn.show.charts import duration, spark
+from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import Answer, safe
 
 NARROWEST, WIDEST, OFF_TERMINAL = 10, 1000, 120  # columns
@@ -174,3 +176,31 @@ def curves(out: Console, model: Model) -> None:
         if values:
             grid.add_row(Text(name, "dim"), spark(values, width, plain), f"{values[0]:.3f} to {values[-1]:.3f}")
     out.print(grid)
+
+
+def benchmarks(out: Console, machine: dict[str, Any], results: Sequence[Result]) -> None:
+    """Characters per second, and the share of what the machine's multipliers allow."""
+    names = ("numpy", "blas", "core_type", "cores", "gflops_per_core")
+    out.print(Text(", ".join(f"{name.replace('_', ' ')} {machine[name]}" for name in names), "dim"))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, side in (
+        ("network", "left"),
+        ("window", "left"),
+        ("workers", "right"),
+        ("training", "right"),
+        ("of limit", "right"),
+        ("sampling", "right"),
+    ):
+        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=True)
+    for result in results:
+        case = result.case
+        table.add_row(
+            f"{case.cell.upper()} {case.layers} x {case.hidden_size}",
+            f"{case.batch_size} x {case.seq_length}",
+            str(result.workers),
+            speed(result.train),
+            f"{result.share:.0%}",
+            speed(result.sample),
+        )
+    out.print(table)
+    out.print(Text("characters a second", "dim"))

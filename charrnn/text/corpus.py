@@ -4,13 +4,25 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import TextError
-from charrnn.text.source import find_sources, unreadable
-from charrnn.text.vocab import CODE_LIMIT, UNITS, UNKNOWN, Char, Codes, Ids, Vocab
+from charrnn.options import Options
+from charrnn.text.source import Progress, Reading, Source, find_sources, unreadable
+from charrnn.text.symbols import (
+    Collector,
+    Symbols,
+    added,
+    check_early,
+    count,
+    gather,
+    join,
+    pieces,
+)
+from charrnn.text.vocab import UNITS, UNKNOWN, Codes, Ids, Unit, Vocab
 
 
 @dataclass(frozen=True)
@@ -29,12 +41,13 @@ class Segment:
 class Corpus:
     """A text as numbers. `ids` (n,) holds all files one after another, `ends` where each of them ends.
 
-    `names` are the paths as typed, `files` what was read; `unknown` counts the symbols that a given
-    vocabulary lacks and that were left out.
+    The ids of a large text are in a temporary file: `ids[begin:end]` reads some of them. `names` are the
+    paths as typed, `files` what was read; `unknown` counts the symbols that a given vocabulary lacks and
+    that were left out.
     """
 
     vocab: Vocab
-    ids: Ids
+    ids: Symbols
     ends: list[int]
     names: tuple[str, ...]
     sha256: str
@@ -44,43 +57,43 @@ class Corpus:
 
     @classmethod
     def from_text(cls, text: str, unit: str = "char", vocab: Vocab | None = None) -> "Corpus":
-        """A corpus from a string; with a vocabulary, what it lacks is counted in `unknown` and left out."""
-        codes = UNITS[unit].codes(text)
+        """A corpus from a string; with a vocabulary, in its unit: what it lacks is counted and left out."""
+        unit = vocab.unit if vocab else Options(unit=unit).unit
+        try:
+            codes = UNITS[unit].codes(text)
+        except UnicodeEncodeError:
+            raise TextError("the text holds a lone surrogate, which bytes of UTF-8 cannot express.") from None
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return number([iter([codes])], count(codes), unit, vocab, ("a string",), digest)
 
     @classmethod
     def read(
         cls,
-        paths: Sequence[str | os.PathLike[str]],
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         unit: str = "char",
         encoding: str = "utf-8",
         vocab: Vocab | None = None,
+        progress: Progress | None = None,
     ) -> "Corpus":
         """Files, folders (their text files, recursively, in name order) and `-`, as one corpus.
 
-        Raises TextError where there is nothing to read or it is not text; what a folder holds that is not
-        text is left out and noted.
+        They are read twice, to find their symbols and to number them; `progress` is called with the bytes
+        done and the bytes in all. Raises TextError where there is nothing to read or it is not text; what a
+        folder holds that is not text is left out and noted.
         """
+        paths = [paths] if isinstance(paths, str | os.PathLike) else paths
+        unit = Options(unit=vocab.unit if vocab else unit, encoding=encoding).unit
         notes: list[str] = []
-        kept, counts, digests = [], np.zeros(CODE_LIMIT, dtype=np.int64), []
-        for source, found in find_sources(paths, notes):
-            digest = hashlib.sha256()
-            try:
-                mine = [count(codes) for codes in source.codes(UNITS[unit], encoding, digest)]
-            except TextError as error:
-                if not found:
-                    raise
-                notes.append(f"left out {error}")
-                continue
-            except OSError as error:
-                raise unreadable(source.name, error) from None
-            for part in mine:
-                counts[: len(part)] += part
-            kept.append(source)
-            digests.append(digest)
+        sources = list(find_sources(paths, notes, encoding))
+        size = sum(source.size for source, _ in sources)
+        check_early(size if unit == "byte" else size // 4)  # a character has four bytes at most
+        reading = Reading(progress, size)
+        kept, digests, counts = survey(sources, UNITS[unit], encoding, reading, notes)
+        if notes and not kept:
+            raise TextError(f"{paths[0]} holds no text: {notes[0]}")
+        reading.again(sum(source.size for source in kept))
         sha256 = digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(d.digest() for d in digests))
-        chunks = [source.codes(UNITS[unit], encoding) for source in kept]
+        chunks = [source.codes(UNITS[unit], encoding, reading.see) for source in kept]
         corpus = number(chunks, counts, unit, vocab, tuple(map(str, paths)), sha256.hexdigest())
         corpus.notes, corpus.files = notes, tuple(source.name for source in kept)
         return corpus
@@ -92,7 +105,17 @@ class Corpus:
 
     def count_chars(self, segments: Sequence[Segment]) -> int:
         """How many characters these symbols spell."""
-        return sum(int(self.starts(s.begin, s.end).sum()) for s in segments)
+        return self.measure(segments)[0]
+
+    def measure(self, segments: Sequence[Segment]) -> tuple[int, int]:
+        """How many characters these symbols spell, and how many bytes of UTF-8."""
+        counts = np.zeros(len(self.vocab), dtype=np.int64)
+        for segment in segments:
+            for begin, end in pieces(segment.begin, segment.end):
+                counts = added(counts, count(self.ids[begin:end]))
+        unit, codes = UNITS[self.vocab.unit], self.vocab.codes
+        counts = counts[: len(codes)]
+        return int(counts @ unit.starts(codes)), int(counts @ unit.sizes(codes))
 
     @property
     def label(self) -> str:
@@ -109,31 +132,60 @@ class Corpus:
         """Where a character of the text begins among the symbols begin..end."""
         return UNITS[self.vocab.unit].starts(self.vocab.codes[self.ids[begin:end]])
 
-    def split(self, val_fraction: float) -> tuple[Ids, list[Segment]]:
+    def split(self, val_fraction: float) -> tuple[Symbols, list[Segment]]:
         """The training symbols (the first part of every file, joined) and the held-out last parts.
 
-        The cut falls at the same character in every unit.
+        The cut falls at the same character in every unit (a byte-order mark and the CR of CRLF are characters
+        to bytes alone).
         """
         cuts = [self._cut(segment, val_fraction) for segment in self.segments]
         held_out = [Segment(s.begin, c, s.end) for s, c in zip(self.segments, cuts, strict=True) if c < s.end]
-        parts = [self.ids[s.begin : c] for s, c in zip(self.segments, cuts, strict=True)]
-        return (parts[0] if len(parts) == 1 else np.concatenate(parts)), held_out
+        return join(self.ids, [(s.begin, c) for s, c in zip(self.segments, cuts, strict=True)]), held_out
 
     def _cut(self, file: Segment, val_fraction: float) -> int:
-        if UNITS[self.vocab.unit] is Char:
+        if UNITS[self.vocab.unit].starts(self.vocab.codes).all():  # a symbol is a character
             return file.end - int(len(file) * val_fraction)
-        starts = np.flatnonzero(self.starts(file.begin, file.end))
-        held = int(len(starts) * val_fraction)
-        return file.begin + int(starts[-held]) if held else file.end
+        held = int(self.count_chars([file]) * val_fraction)
+        if not held:
+            return file.end
+        for begin, end in pieces(file.begin, file.end):
+            starts = np.flatnonzero(self.starts(begin, end))
+            if len(starts) >= held:
+                return begin + int(starts[-held])
+            held -= len(starts)
+        return file.begin
 
 
-def count(codes: Codes) -> NDArray[np.int64]:
-    """How often each code occurs, (largest code + 1,)."""
-    return np.bincount(codes)
+def survey(
+    sources: Sequence[tuple[Source, bool]], unit: Unit, encoding: str, reading: Reading, notes: list[str]
+) -> tuple[list[Source], list[Any], NDArray[np.int64]]:
+    """What of the sources is text, the digest of each, and how often each code occurs in all of them."""
+    kept, digests, counts = [], [], np.zeros(1, dtype=np.int64)
+    for source, found in sources:
+        digest, mine = hashlib.sha256(), np.zeros(1, dtype=np.int64)
+
+        def see(block: bytes, digest: Any = digest) -> None:
+            digest.update(block)
+            reading.see(block)
+
+        try:
+            for codes in source.codes(unit, encoding, see):
+                mine = added(mine, count(codes))
+        except TextError as error:
+            if not found:
+                raise
+            notes.append(f"left out {error}")
+            continue
+        except OSError as error:
+            raise unreadable(source.name, error) from None
+        counts = added(counts, mine)
+        kept.append(source)
+        digests.append(digest)
+    return kept, digests, counts
 
 
 def number(
-    chunks: Sequence[Iterator[Codes]],
+    chunks: Sequence[Iterator[Codes | NDArray[np.uint8]]],
     counts: NDArray[np.int64],
     unit: str,
     vocab: Vocab | None,
@@ -144,34 +196,31 @@ def number(
     present = np.flatnonzero(counts)
     vocab = vocab or Vocab(unit, present)
     known = vocab.ids_of(present.astype(np.uint32)) != UNKNOWN
-    ids = np.empty(int(counts[present[known]].sum()), dtype=vocab.dtype)
-    ends, end = [], 0
+    collector = Collector(int(counts[present[known]].sum()), vocab.dtype)
+    ends, changed = [], f"{names[0]} changed while it was being read: try again when it is complete."
     for file in chunks:
         for codes in file:
-            part = vocab.ids_of(codes)
-            part = part if known.all() else part[part != UNKNOWN]
-            if end + len(part) > len(ids):
-                raise TextError(f"{names[0]} changed while it was being read: try again when it is complete.")
-            ids[end : end + len(part)] = part
-            end += len(part)
-        ends.append(end)
-    if end != len(ids):
-        raise TextError(f"{names[0]} changed while it was being read: try again when it is complete.")
-    if not end and not counts.any():
+            if not collector.add(vocab.known_ids(codes)):
+                raise TextError(changed)
+        ends.append(collector.filled)
+    if collector.filled != collector.size:
+        raise TextError(changed)
+    if not collector.size and not counts.any():
         raise TextError(f"{', '.join(names[:3])} holds no text.")
     unknown = {vocab.symbol(code): int(counts[code]) for code in present[~known].tolist()}
-    return Corpus(vocab, ids, ends, names, sha256, unknown)
+    return Corpus(vocab, collector.ids, ends, names, sha256, unknown)
 
 
 class Streams:
     """The training text as `batch_size` streams side by side, each read in windows of `seq_length` steps.
 
     The streams are spread evenly over the text and overlap by a few characters where it does not divide,
-    so that windows are always full and every character is read. A short text gets fewer streams, or a
-    shorter window; `notes` says so. Raises TextError where there is no character to predict.
+    so that windows are always full and every character is read (a single stream leaves out fewer than it has
+    windows). A short text gets fewer streams, or a shorter window; `notes` says so. Raises TextError where
+    there is no character to predict.
     """
 
-    def __init__(self, ids: Ids, batch_size: int, seq_length: int) -> None:
+    def __init__(self, ids: Symbols, batch_size: int, seq_length: int) -> None:
         targets = len(ids) - 1
         if targets < 1:
             raise TextError(
@@ -182,10 +231,10 @@ class Streams:
         self.seq_length = min(seq_length, targets)
         self.batch_size = min(batch_size, targets // self.seq_length)
         self.windows = -(-targets // (self.batch_size * self.seq_length))
-        self.windows -= self.windows * self.seq_length > targets
+        if self.windows * self.seq_length > targets:  # one stream, which cannot overlap with another
+            self.seq_length = targets // self.windows
         spare = targets - self.windows * self.seq_length
         self.begins = np.array([b * spare // max(self.batch_size - 1, 1) for b in range(self.batch_size)])
-        self._steps = np.arange(self.seq_length + 1)[:, None]
         self.notes = [
             f"the text is short: {what} {now} instead of {wanted}."
             for what, now, wanted in (
@@ -197,5 +246,4 @@ class Streams:
 
     def window(self, index: int) -> Ids:
         """Symbols (T+1, B) of the window of this index in the epoch: row t is the target of row t-1."""
-        window: Ids = self.ids[self.begins + (index * self.seq_length + self._steps)]
-        return window
+        return gather(self.ids, self.begins + index * self.seq_length, self.seq_length + 1)

@@ -8,6 +8,7 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ Ids = NDArray[np.integer[Any]]
 UNKNOWN = -1
 CODE_LIMIT = 0x110000
 
-SYLLABLES = re.compile("[가-힣]+")
+SYLLABLES = 0xAC00, 11172  # the first, and how many
 LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
 
 
@@ -130,6 +131,12 @@ class Char:
     def starts(codes: Codes) -> NDArray[np.bool_]:
         return np.ones(len(codes), dtype=bool)
 
+    @staticmethod
+    def sizes(codes: Codes) -> NDArray[np.int64]:
+        """Bytes of UTF-8 that each code takes; a surrogate escape stands for one."""
+        longer = (codes >= 0x80).astype(np.int64) + (codes >= 0x800) + (codes >= 0x10000)
+        return 1 + np.where(in_range(codes, 0xDC80, 0xDCFF), 0, longer)
+
 
 class Byte:
     """The bytes of UTF-8, or of whatever the file holds."""
@@ -149,6 +156,10 @@ class Byte:
         mask: NDArray[np.bool_] = (codes & 0xC0) != 0x80
         return mask
 
+    @staticmethod
+    def sizes(codes: Codes) -> NDArray[np.int64]:
+        return np.ones(len(codes), dtype=np.int64)
+
 
 class Jamo:
     """Code points, but Hangul syllables as their two or three letters (NFD); other scripts stay as they are."""
@@ -157,7 +168,20 @@ class Jamo:
 
     @staticmethod
     def codes(text: str) -> Codes:
-        return Char.codes(SYLLABLES.sub(lambda match: unicodedata.normalize("NFD", match[0]), text))
+        codes = Char.codes(text)
+        place = codes - np.uint32(SYLLABLES[0])  # unsigned, so that what is below comes out far above
+        where = np.flatnonzero(place < SYLLABLES[1])
+        if not len(where):
+            return codes
+        place = place[where]
+        trailing = place % 28
+        letters = np.ones(len(codes), dtype=np.intp)
+        letters[where] = 2 + (trailing > 0)
+        spelled = np.repeat(codes, letters)
+        at = (np.cumsum(letters) - letters)[where]
+        spelled[at], spelled[at + 1] = 0x1100 + place // 588, 0x1161 + place // 28 % 21
+        spelled[at[trailing > 0] + 2] = 0x11A7 + trailing[trailing > 0]
+        return spelled
 
     @staticmethod
     def text(codes: Codes) -> str:
@@ -166,6 +190,11 @@ class Jamo:
     @staticmethod
     def starts(codes: Codes) -> NDArray[np.bool_]:
         return ~(in_range(codes, 0x1161, 0x1175) | in_range(codes, 0x11A8, 0x11C2))
+
+    @staticmethod
+    def sizes(codes: Codes) -> NDArray[np.int64]:
+        """A syllable is three bytes however many letters it has: all counted with its first."""
+        return Char.sizes(codes) * Jamo.starts(codes)
 
 
 Unit = type[Char] | type[Byte] | type[Jamo]
@@ -212,9 +241,23 @@ class Vocab:
         """The smallest type that holds an id."""
         return np.min_scalar_type(max(len(self) - 1, 0))
 
-    def ids_of(self, codes: Codes) -> NDArray[np.int32]:
+    def ids_of(self, codes: Codes | NDArray[np.uint8]) -> NDArray[np.int32]:
         """Ids (n,) of codes (n,); UNKNOWN (-1) where the vocabulary lacks one."""
-        return self._id_of[np.minimum(codes, len(self._id_of) - 1)]
+        return self._id_of[np.minimum(codes, np.uint32(len(self._id_of) - 1))]
+
+    def known_ids(self, codes: Codes | NDArray[np.uint8]) -> Ids:
+        """Ids in the smallest type, of those codes that the vocabulary has; the others are left out."""
+        if codes.dtype == np.uint8 and self.dtype == np.uint8:
+            return np.frombuffer(codes.tobytes().translate(*self._byte_table), dtype=np.uint8)
+        ids = self.ids_of(codes)
+        known = ids != UNKNOWN
+        return (ids if known.all() else ids[known]).astype(self.dtype)
+
+    @cached_property
+    def _byte_table(self) -> tuple[bytes, bytes]:
+        """The id of each code below 256, and those codes that have none, as `bytes.translate` wants them."""
+        ids = self.ids_of(np.arange(256, dtype=np.uint32))
+        return ids.astype(np.uint8).tobytes(), bytes(np.flatnonzero(ids == UNKNOWN).tolist())
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """Ids of a text; UNKNOWN (-1) where the vocabulary lacks a symbol."""

@@ -1,0 +1,184 @@
+"""How fast this machine trains and samples, and how near that is to what its multipliers allow."""
+
+import ctypes
+import os
+import platform
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charrnn.arrays import empty
+from charrnn.checkpoint import Model
+from charrnn.model import Config, fresh_params
+from charrnn.options import BLAS_THREADS, Options
+from charrnn.parallel import cores
+from charrnn.sampling import sample
+from charrnn.text.corpus import Corpus
+from charrnn.training import Training
+
+SYMBOLS = 65
+SIZE = 1 << 20  # symbols of the made-up text
+SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and the window that it is trained with; 0 workers: as a training would choose."""
+
+    cell: str
+    layers: int
+    hidden_size: int
+    batch_size: int
+    seq_length: int
+    workers: int = 0
+
+
+CASES = (
+    Case("lstm", 2, 128, 50, 50),
+    Case("lstm", 1, 256, 32, 64),
+    Case("lstm", 2, 256, 64, 64),
+    Case("gru", 2, 128, 50, 50),
+    Case("gru", 2, 256, 64, 64),
+    Case("rnn", 2, 128, 50, 50),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Characters per second: training (median over steps), sampling one stream, and training's limit."""
+
+    case: Case
+    workers: int
+    train: float
+    sample: float
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """Of the limit that the matrix products set, on as many cores as there are workers."""
+        return self.train / self.limit
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **asdict(self.case),
+            "workers": self.workers,
+            "train_chars_per_second": round(self.train),
+            "sample_chars_per_second": round(self.sample),
+            "limit_chars_per_second": round(self.limit),
+            "share_of_limit": round(self.share, 3),
+        }
+
+
+def flops_per_char(config: Config) -> int:
+    """The floating-point operations that a training step cannot avoid: three products a weight.
+
+    Layer 0 looks rows up, so its input product is free.
+    """
+    recurrent = len(config.gates) * config.hidden_size**2
+    return 3 * 2 * ((2 * config.layers - 1) * recurrent + config.hidden_size * config.vocab_size)
+
+
+def multiply_rate(size: int = 1024, repeats: int = 9) -> float:
+    """Operations per second of one large float32 product, on one thread as the command line pins it."""
+    rng = np.random.default_rng(0)
+    a, b, out = (empty((size, size)) for _ in range(3))
+    a[:], b[:] = rng.standard_normal((2, size, size), dtype=np.float32)
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        np.matmul(a, b, out=out)
+        times.append(time.perf_counter() - start)
+    return 2 * size**3 / statistics.median(times[1:])
+
+
+def run(cases: tuple[Case, ...], seconds: float) -> Iterator[Result]:
+    """Measures the cases one after another, about `seconds` each."""
+    text = Corpus.from_text("".join(map(chr, np.random.default_rng(0).integers(48, 48 + SYMBOLS, SIZE).tolist())))
+    for case in cases:
+        training = Training(text, Options(**asdict(case), steps=10**9, val_fraction=0.0, dropout=0.0))
+        try:
+            rates = [record.chars_per_second for record in for_seconds(training, 0.7 * seconds)]
+        finally:
+            training.close()
+        workers = training.options.workers
+        limit = workers * multiply_rate() / flops_per_char(training.config)
+        rate = statistics.median(rates[min(5, len(rates) // 4) :])
+        yield Result(case, workers, rate, sampling_rate(training.config, 0.2 * seconds), limit)
+
+
+def for_seconds(training: Training, seconds: float) -> Iterator[Any]:
+    """The steps of the first so many seconds, one at least."""
+    end = time.perf_counter() + seconds
+    for record in training:
+        yield record
+        if time.perf_counter() > end:
+            return
+
+
+def sampling_rate(config: Config, seconds: float) -> float:
+    """Characters per second of one stream."""
+    vocab = Corpus.from_text("".join(map(chr, range(48, 48 + config.vocab_size)))).vocab
+    stream = sample(Model(config, vocab, fresh_params(config, 0)), None)
+    written, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        written += len("".join(islice(stream, 50)))
+    return written / (time.perf_counter() - start)
+
+
+def environment() -> dict[str, Any]:
+    """What the figures depend on, and warnings where something slows products down."""
+    info: dict[str, Any] = {
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": cores(),
+        **blas(),
+        "gflops_per_core": round(multiply_rate() / 1e9, 1),
+        "variables": {name: os.environ[name] for name in SLOWING if name in os.environ},
+    }
+    info["warnings"] = warnings(info)
+    return info
+
+
+def blas() -> dict[str, str]:
+    """The library behind NumPy's products, as far as it tells."""
+    try:
+        found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        return {"blas": f"{found['name']} {found['version']}", "core_type": core_type()}
+    except (TypeError, KeyError):
+        return {"blas": "unknown", "core_type": core_type()}
+
+
+def core_type() -> str:
+    """The processor that OpenBLAS believes to run on; it decides the rate of products."""
+    libraries = Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*")
+    for library in libraries:
+        for name in ("scipy_openblas_get_corename64_", "openblas_get_corename64_", "openblas_get_corename"):
+            try:
+                ask = getattr(ctypes.CDLL(str(library)), name)
+            except (AttributeError, OSError):
+                continue
+            ask.restype = ctypes.c_char_p
+            return (ask() or b"unknown").decode("ascii", "replace")
+    return "unknown"
+
+
+def warnings(info: dict[str, Any]) -> list[str]:
+    variables, found = info["variables"], []
+    if "OPENBLAS_CORETYPE" in variables:
+        found.append(
+            f"OPENBLAS_CORETYPE={variables['OPENBLAS_CORETYPE']} is set: where the processor can do more, products "
+            "run at half their speed. Unset it."
+        )
+    wrong = [name for name in BLAS_THREADS if os.environ.get(name, "1") != "1"]
+    if wrong:
+        found.append(f"{wrong[0]}={os.environ[wrong[0]]}: threads get in the way of workers. Unset it.")
+    if cores() == 1:
+        found.append("only one core may be used, so there is one worker.")
+    return found

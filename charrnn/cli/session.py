@@ -1,0 +1,126 @@
+"""One sitting of a training: what it shows, records and saves, and how it ends."""
+
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from charrnn.cli.common import MODEL, STDIN
+from charrnn.cli.signals import Stop
+from charrnn.errors import CharRNNError
+from charrnn.show.charts import duration
+from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
+
+if TYPE_CHECKING:
+    from charrnn.training import Step, Training
+
+SAVE_SECONDS = 60.0
+
+
+class Records:
+    """Steps as JSON lines on stdout, every so many; a reader who leaves does not end the training."""
+
+    def __init__(self, every: int) -> None:
+        self.every, self.answer = every, Answer()
+        self.steps, self.busy = 0, 0.0
+        self.open = True
+
+    def add(self, record: "Step", last: bool) -> None:
+        self.steps += 1
+        self.busy += 1.0 / record.chars_per_second
+        if not self.open or not (record.step % self.every == 0 or record.val_loss is not None or last):
+            return
+        values = {**record.as_dict(), "chars_per_second": round(self.steps / self.busy, 1)}
+        self.steps, self.busy = 0, 0.0
+        try:
+            self.answer.line(json.dumps(values))
+        except ReaderLeft:
+            self.open = False
+        except OSError as error:
+            self.open = False
+            remark(f"warning: the records cannot be written: {error.strerror or error}. The training goes on.")
+
+
+class Session:
+    """One sitting of a training: its display, its records, its saves, and how it ends."""
+
+    def __init__(self, training: "Training", model: str, save_every: int, records: Records | None, quiet: bool):
+        self.training, self.model, self.save_every = training, model, save_every
+        self.records, self.quiet = records, quiet
+        self.saved_at, self.begin = time.monotonic(), time.monotonic()
+
+    def run(self, stop: Stop) -> int:
+        from charrnn.show.progress import display
+
+        training = self.training
+        live = self.records is None or not is_terminal(sys.stdout)
+        with display(training, self.line, self.quiet, live) as screen:
+            for record in self.records_of(training):
+                if self.records is not None:
+                    self.records.add(record, last=record.step == training.end)
+                screen.show(record)
+                if stop:
+                    break
+                if record.step < training.end and self.due(record.step):
+                    self.save_if_possible()
+        self.training.model.save(self.model)
+        if stop and training.run.step < training.end:
+            self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To go on: {self.command()}")
+            return 128 + stop.signal
+        self.summary()
+        return 128 + stop.signal if stop else 0
+
+    def records_of(self, training: "Training") -> "Iterator[Step]":
+        """The steps; what has been learned is kept where the system refuses something on the way."""
+        try:
+            yield from training
+        except (OSError, MemoryError):
+            self.save_if_possible()
+            raise
+
+    def due(self, step: int) -> bool:
+        by_step = self.save_every and step % self.save_every == 0
+        return bool(by_step) or time.monotonic() - self.saved_at >= SAVE_SECONDS
+
+    def save_if_possible(self) -> None:
+        """A save that fails is no reason to lose what has been learned: it is tried again later."""
+        self.saved_at = time.monotonic()
+        try:
+            self.training.model.save(self.model)
+        except CharRNNError as error:
+            remark(f"warning: {error} The training goes on.")
+
+    def line(self, step: int) -> str:
+        """A line of text that the network writes at this moment."""
+        from charrnn.sampling import sample
+
+        text = "".join(sample(self.training.latest, 70, temp=0.7, seed=step))
+        return " ".join(text.split())
+
+    def remark(self, text: str) -> None:
+        if not self.quiet:
+            remark(text)
+
+    def command(self) -> str:
+        text = " - < TEXT" if STDIN in self.training.run.texts else ""
+        return f"charrnn train --resume{self.option()}{text}"
+
+    def option(self) -> str:
+        return "" if self.model == MODEL else f" -m {shlex.quote(self.model)}"
+
+    def summary(self) -> None:
+        run = self.training.run
+        size = os.path.getsize(self.model) / 1e6
+        took = duration(time.monotonic() - self.begin)
+        if run.best_loss is None:
+            loss = "nothing was held out"
+        else:
+            bits = self.training.bits_per_char(run.best_loss)
+            loss = f"held out {run.best_loss:.3f} nats ({bits:.2f} bits per character) at step {run.best_step:,}"
+        self.remark(f"Trained in {took}: {loss}, in {self.model} ({size:.1f} MB).")
+        if run.step < self.training.span:
+            self.remark(f"Step {run.step:,} of {self.training.span:,} that the schedule spans.")
+        self.remark(f"Now: charrnn sample{self.option()} --temp 0.8")

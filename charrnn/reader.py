@@ -1,0 +1,89 @@
+"""A network that reads character by character and says what it expects next: one stream, or several side by side."""
+
+import numpy as np
+from numpy import add, copyto, matmul
+
+from charrnn.arrays import Array, empty, zeros
+from charrnn.cells import CELLS
+from charrnn.checkpoint import Model
+from charrnn.model import Network
+
+
+class Reader:
+    """One stream. A step costs little more than reading the weights once; `logits` (1, V) are what comes next.
+
+    Before the first character it is as after a newline, or where the text has none, as with an empty state.
+    """
+
+    def __init__(self, model: Model) -> None:
+        config, params = model.config, model.params
+        H, self.layers = config.hidden_size, config.layers
+        self.cell = CELLS[config.cell]((1, 1, H), np.float32)
+        G = len(self.cell.gates)
+        halving = np.repeat([0.5 if g in self.cell.halved else 1.0 for g in self.cell.gates], H).astype(np.float32)
+        # the states of all layers in one vector, so that [x | h] of a layer is a slice of it
+        self.hs, self.cs = zeros((config.layers * H,)), zeros((config.layers, 1, 1, H))
+        self.h = [self.hs[k * H : (k + 1) * H] for k in range(config.layers)]
+        self.x_h = [self.hs[max(k - 1, 0) * H : (k + 1) * H] for k in range(config.layers)]
+        self.Wh, self.Wx, self.b = [], [], []
+        # with one block of gradients a gate, x and h can share a product; the GRU wants them apart
+        self.joined = len(self.cell.inputs) == 1 and len(self.cell.da) == G
+        for k in range(config.layers):
+            W = params.matrix(k) * halving
+            self.b.append(W[-1].reshape(self.cell.a.shape))
+            self.Wx.append(own(W[H:-1] + W[-1] if k == 0 else W[H:-1]))
+            self.Wh.append(own(np.concatenate([W[H:-1], W[:H]]) if k and self.joined else W[:H]))
+        self.z, self.a = empty(self.cell.a.shape), self.cell.a.reshape(-1)
+        self.Wy, self.by, self.out = own(params["Wy"]), params["by"], empty((1, config.vocab_size))
+        self.logits: Array = self.by[None].copy()
+        if model.vocab.newline is not None:
+            self.read([model.vocab.newline])
+
+    def read(self, ids: list[int]) -> None:
+        """Goes on by these ids."""
+        cell, joined = self.cell, self.joined
+        for i in ids:
+            for k in range(self.layers):
+                z = self.z
+                if k == 0:
+                    z = self.Wx[0][i].reshape(z.shape)  # with the bias in it
+                elif joined:
+                    z = self.b[k]
+                else:
+                    matmul(self.h[k - 1], self.Wx[k], out=z.reshape(-1))
+                    add(z, self.b[k], z)
+                cell.begin(self.h[k].reshape(1, 1, -1), self.cs[k])
+                matmul(self.x_h[k] if joined else self.h[k], self.Wh[k], out=self.a)
+                copyto(self.h[k], cell.step(z, None).reshape(-1))
+                if "c" in cell.states:
+                    copyto(self.cs[k], cell.c)
+        if ids:
+            matmul(self.h[-1], self.Wy, out=self.out[0])
+            self.logits = add(self.out, self.by, self.out)
+
+
+def own(weights: Array) -> Array:
+    """A copy that starts on a cache line."""
+    copy = empty(weights.shape)
+    copy[:] = weights
+    return copy
+
+
+class Readers:
+    """Several streams that read side by side: one product serves them all; `logits` (K, V)."""
+
+    def __init__(self, model: Model, count: int) -> None:
+        self.network, self.count = Network(model.config, model.params, 1, count), count
+        self.logits: Array = np.tile(model.params["by"], (count, 1))
+        if model.vocab.newline is not None:
+            self.read_alike([model.vocab.newline])
+
+    def read(self, ids: list[int]) -> None:
+        """Goes on by one id a stream."""
+        self.logits = self.network.forward(np.array([ids]))[0]
+        self.network.carry()
+
+    def read_alike(self, ids: list[int]) -> None:
+        """All streams go on by these ids."""
+        for i in ids:
+            self.read([i] * self.count)
