@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from charrnn.text.corpus import Corpus, Segment
 
 STDIN = "-"
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -170,18 +170,34 @@ class Spool:
 
     def copy(self, name: str) -> "Copy":
         from charrnn.text.source import unreadable
+        from charrnn.text.symbols import unwritable
 
         shown = "standard input" if name == STDIN else name
         if name == STDIN and sys.stdin is None:
-            raise TextError("standard input is closed.")
+            raise TextError("standard input is closed: name a text.")
         try:
-            file = self.files.enter_context(tempfile.NamedTemporaryFile(prefix="charrnn-"))  # noqa: SIM115
+            file = self.files.enter_context(tempfile.NamedTemporaryFile(prefix="charrnn-", buffering=0))  # noqa: SIM115
+        except OSError as error:
+            raise unwritable(shown, error) from None
+        try:
             with nullcontext(sys.stdin.buffer) if name == STDIN else open(name, "rb") as pipe:
-                shutil.copyfileobj(pipe, file)
-            file.flush()
+                while block := pipe.read(CHUNK):
+                    keep(block, file, shown)
         except OSError as error:
             raise unreadable(shown, error) from None
         return Copy(shown, file.name)
+
+
+def keep(block: bytes, file: IO[bytes], shown: str) -> None:
+    """Writes all of a block: a file without a buffer may take it in parts, and has nothing left to fail at its end."""
+    from charrnn.text.symbols import unwritable
+
+    rest = memoryview(block)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        raise unwritable(shown, error) from None
 
 
 class Copy:
