@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.arrays import LINE
 from charrnn.errors import CharRNNError
-
-LINE = 64  # bytes
 
 
 class Block:

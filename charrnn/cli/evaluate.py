@@ -1,6 +1,7 @@
 """`charrnn eval`: how well models predict a text, in units that can be compared."""
 
 import json
+import math
 import os
 import stat
 import sys
@@ -125,9 +126,11 @@ def difference(rows: list[Row]) -> str:
     return ""
 
 
-def figures(score: "Score") -> dict[str, float]:
+def figures(score: "Score") -> dict[str, float | None]:
+    """The figures for JSON, which has no infinity (a perplexity can be too large for a number)."""
     names = ("nats", "bits_per_char", "bits_per_byte", "perplexity", "accuracy", "chars")
-    return {name: getattr(score, name) for name in names}
+    values = {name: getattr(score, name) for name in names}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def read(path: str, model: "Model", spool: "Spool", texts: tuple[str, ...], encoding: str | None) -> "Corpus":
