@@ -3,7 +3,7 @@
 Forward, a cell finds h_{t-1} Wh in `a`, one block a gate, and is handed z = x_t Wx + b likewise (those of sigmoid
 gates halved, because σ(v) = (tanh(v/2) + 1) / 2 needs only tanh). It returns h_t, and while everything is in the cache
 it leaves on the tape the slopes that the way back multiplies with. Backward it is handed dh, the gradient of h_t,
-and writes the gradients of the pre-activations to `da`, where the window's products will find them.
+and leaves in `da` the gradients of the pre-activations.
 
 The arrays of a step are blocks (n, B, H/n), but a cell does not care: every line is an equation by element.
 The comments are the papers' equations.
@@ -24,18 +24,18 @@ class Cell:
     """One kind of recurrent network, with the scratch of one step.
 
     `gates` name the blocks of Wx, Wh and b in their order, `states` what is carried from step to step. `halved` are the
-    sigmoid gates. `da` has `slots` blocks, one for each gate or more: those of Wh are the last ones, and `inputs` tells
-    those of Wx as (first gate, end, first block).
+    sigmoid gates. `da` has a block for each gate, or more: those of Wh are the last ones, and `inputs` tells those of
+    Wx as (first gate, end, first block).
     """
 
     gates: str
     states: str
     halved: str
     inputs: tuple[tuple[int, int, int], ...]
-    slots: int
     slope_count: int
     a: Array
     h: Array
+    da: Array
     rest: Array | None  # what reaches h_{t-1} past the product with Wh
     c: Array  # of the LSTM alone
     dc: Array
@@ -48,11 +48,6 @@ class Cell:
         """The slopes of one step, (slope_count, n, B, H/n), as the views that the two ways use."""
         raise NotImplementedError
 
-    @staticmethod
-    def targets(da: Array) -> Slopes:
-        """The blocks of one step's `da`, (slots, n, B, H/n), as the views that the way back writes to."""
-        return list(da)
-
     def begin(self, h: Array, c: Array) -> None:
         """Takes up the carried-in state, as far as the cell needs it beside `a`."""
 
@@ -62,18 +57,18 @@ class Cell:
     def begin_back(self) -> None:
         """Forgets the gradients of the window before: nothing comes back from what follows the window."""
 
-    def step_back(self, dh: Array, slopes: Slopes, da: Slopes) -> None:
+    def step_back(self, dh: Array, slopes: Slopes) -> None:
         raise NotImplementedError
 
 
 class RNN(Cell):
     """The vanilla network (Elman 1990), with tanh."""
 
-    gates, states, halved, inputs, slots, slope_count = "h", "h", "", ((0, 1, 0),), 1, 1
+    gates, states, halved, inputs, slope_count = "h", "h", "", ((0, 1, 0),), 1
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        self.a = empty((1, *shape), dtype)
-        self.h = self.a[0]
+        self.a, self.da = empty((1, *shape), dtype), empty((1, *shape), dtype)
+        self.h, self.da_h = self.a[0], self.da[0]
         self.rest = None
 
     @staticmethod
@@ -89,8 +84,8 @@ class RNN(Cell):
             subtract(ONE, slopes[0], slopes[0])
         return h
 
-    def step_back(self, dh: Array, slopes: Slopes, da: Slopes) -> None:
-        multiply(dh, slopes[0], da[0])  # da = dh (1 - h²)
+    def step_back(self, dh: Array, slopes: Slopes) -> None:
+        multiply(dh, slopes[0], self.da_h)  # da = dh (1 - h²)
 
 
 class LSTM(Cell):
@@ -99,22 +94,20 @@ class LSTM(Cell):
     The gates stand in the order i f o g, the sigmoids first; PyTorch's order is i f g o.
     """
 
-    gates, states, halved, inputs, slots, slope_count = "ifog", "hc", "ifo", ((0, 4, 0),), 4, 6
+    gates, states, halved, inputs, slope_count = "ifog", "hc", "ifo", ((0, 4, 0),), 6
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         s = empty((9, *shape), dtype)  # neighbours serve several equations with one call
         self.i, self.f, self.o, self.g, self.c, self.tanh_c, self.ig, self.fc, self.h = s
         self.a, self.ifo, self.i_f, self.g_c, self.ig_fc, self.ig_fc_h = s[:4], s[:3], s[:2], s[3:5], s[6:8], s[6:9]
         self.dc, self.u = zeros(shape, dtype), empty(shape, dtype)
+        self.da = empty((4, *shape), dtype)
+        self.da_if, self.da_o, self.da_g = self.da[:2], self.da[2], self.da[3]
         self.rest = None
 
     @staticmethod
     def slopes(tape: Array) -> Slopes:
         return [tape[:3], tape[:2], tape[2], tape[3], tape[4], tape[5]]  # ifo, if, o, g, c and f
-
-    @staticmethod
-    def targets(da: Array) -> Slopes:
-        return [da[:2], da[2], da[3]]  # if, o, g
 
     def begin(self, h: Array, c: Array) -> None:
         copyto(self.c, c)
@@ -143,15 +136,14 @@ class LSTM(Cell):
     def begin_back(self) -> None:
         self.dc.fill(0.0)
 
-    def step_back(self, dh: Array, slopes: Slopes, da: Slopes) -> None:
+    def step_back(self, dh: Array, slopes: Slopes) -> None:
         dc, u = self.dc, self.u
         _, s_if, s_o, s_g, s_c, f = slopes
-        da_if, da_o, da_g = da
         multiply(dh, s_c, u)  # dc += dh o (1 - tanh²(c))
         add(dc, u, dc)
-        multiply(dc, s_if, da_if)  # da_i = dc g i (1 - i), da_f = dc c_{t-1} f (1 - f)
-        multiply(dh, s_o, da_o)  # da_o = dh tanh(c) o (1 - o)
-        multiply(dc, s_g, da_g)  # da_g = dc i (1 - g²)
+        multiply(dc, s_if, self.da_if)  # da_i = dc g i (1 - i), da_f = dc c_{t-1} f (1 - f)
+        multiply(dh, s_o, self.da_o)  # da_o = dh tanh(c) o (1 - o)
+        multiply(dc, s_g, self.da_g)  # da_g = dc i (1 - g²)
         multiply(dc, f, dc)  # dc_{t-1} = dc f
 
 
@@ -163,12 +155,14 @@ class GRU(Cell):
     The gradients of x_n and h_n differ, so `da` has four blocks, x_n r z h_n: Wx has the first three, Wh the last.
     """
 
-    gates, states, halved, inputs, slots, slope_count = "rzn", "h", "rz", ((0, 2, 1), (2, 3, 0)), 4, 5
+    gates, states, halved, inputs, slope_count = "rzn", "h", "rz", ((0, 2, 1), (2, 3, 0)), 5
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         s = empty((8, *shape), dtype)
         self.r, self.z, self.h_n, self.m, self.e, self.n, self.u, self.h = s
         self.a, self.rz, self.m_e = s[:3], s[:2], s[3:5]
+        self.da = empty((4, *shape), dtype)
+        self.da_xn, self.da_r, self.da_z, self.da_hn = self.da
         self.rest = self.zh = zeros(shape, dtype)
 
     @staticmethod
@@ -204,15 +198,12 @@ class GRU(Cell):
     def begin_back(self) -> None:
         self.zh.fill(0.0)
 
-    def step_back(self, dh: Array, slopes: Slopes, da: Slopes) -> None:
+    def step_back(self, dh: Array, slopes: Slopes) -> None:
         _, _, s_r, s_z, s_n, r, z = slopes
-        da_xn, da_r, da_z, da_hn = da
-        dn = self.u
-        multiply(dh, s_n, dn)  # da_xn = dh (1 - z) (1 - n²)
-        copyto(da_xn, dn)
-        multiply(dn, s_r, da_r)  # da_r = da_xn h_n r (1 - r)
-        multiply(dn, r, da_hn)  # h_n came in by way of r
-        multiply(dh, s_z, da_z)  # da_z = dh (h_{t-1} - n) z (1 - z)
+        multiply(dh, s_n, self.da_xn)  # da_xn = dh (1 - z) (1 - n²)
+        multiply(dh, s_z, self.da_z)  # da_z = dh (h_{t-1} - n) z (1 - z)
+        multiply(self.da_xn, s_r, self.da_r)  # da_r = da_xn h_n r (1 - r)
+        multiply(self.da_xn, r, self.da_hn)
         multiply(dh, z, self.zh)
 
 

@@ -26,7 +26,7 @@ class Window:
         self.C = block_width(hidden_size, streams)
         self.n = hidden_size // self.C
         self.cell: Cell = CELLS[cell]((self.n, streams, self.C), dtype)
-        self.G, self.slots = len(self.cell.gates), self.cell.slots
+        self.G, self.slots = len(self.cell.gates), len(self.cell.da)
         # z = x Wx + b on the way forward, da on the way back
         flat = empty((steps * streams * self.slots * hidden_size,), dtype)
         self.z = flat[: steps * streams * self.G * hidden_size].reshape(steps, streams, self.G * hidden_size)
@@ -43,7 +43,7 @@ class Window:
         self.halving = np.repeat([0.5 if gate in self.cell.halved else 1.0 for gate in self.cell.gates], hidden_size)
         self.halving = self.halving.astype(dtype)
         self.z_blocks = self.split(self.z, self.G)
-        self.da_blocks = [self.cell.targets(step) for step in self.split(self.da, self.slots)]
+        self.da_blocks = self.split(self.da, self.slots)
         self.dy_blocks = list(blocks(self.dy, self.n))
 
     def split(self, window: Array, count: int) -> list[Array]:
@@ -140,7 +140,8 @@ class Layer:
                 add(dh, more, dh)
             if cell.rest is not None:
                 add(dh, cell.rest, dh)
-            cell.step_back(dh, self.slopes[t], w.da_blocks[t])
+            cell.step_back(dh, self.slopes[t])
+            copyto(w.da_blocks[t], cell.da)
             np.matmul(self.da_pieces[t], self.Wh_T, out=part)
         np.sum(part, axis=0, out=dh)
         copyto(blocks(self.dh0, w.n), dh if cell.rest is None else dh + cell.rest)

@@ -27,7 +27,7 @@ class Reader:
         self.x_h = [self.hs[max(k - 1, 0) * H : (k + 1) * H] for k in range(config.layers)]
         self.Wh, self.Wx, self.b = [], [], []
         # with one block of gradients a gate, x and h can share a product; the GRU wants them apart
-        self.joined = self.cell.slots == G
+        self.joined = len(self.cell.inputs) == 1 and len(self.cell.da) == G
         for k in range(config.layers):
             W = params.matrix(k) * halving
             self.b.append(W[-1].reshape(self.cell.a.shape))

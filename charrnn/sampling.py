@@ -89,14 +89,12 @@ def draw(logits: Logits, chosen: list[Filter], uniforms: list[float]) -> list[in
     """The symbols that `uniforms` (K) in [0, 1) pick from the filtered distributions of logits (K, V)."""
     for apply in chosen:
         logits = apply(logits)
-    found = []
-    for cumulative, uniform in zip(
-        np.exp(logits - logits.max(axis=-1, keepdims=True)).cumsum(axis=-1), uniforms, strict=True
-    ):
-        index = int(cumulative.searchsorted(uniform * cumulative[-1], side="right"))
-        # rounding may step past the end: the last with any probability
-        found.append(index if index < len(cumulative) else int(cumulative.searchsorted(cumulative[-1])))
-    return found
+    cumulative = np.exp(logits - logits.max(axis=-1, keepdims=True)).cumsum(axis=-1)
+    total = cumulative[:, -1:]
+    found = (cumulative <= np.multiply(np.reshape(uniforms, (-1, 1)), total)).sum(axis=-1)
+    # rounding may step past the end: the last with any probability
+    drawn: list[int] = np.minimum(found, (cumulative < total).sum(axis=-1)).tolist()
+    return drawn
 
 
 def encode_prime(vocab: Vocab, prime: str, unknown: str) -> list[int]:

@@ -154,10 +154,10 @@ class Training(Iterator[Step]):
         return self.team.state
 
     def _eval_rule(self) -> int:
-        """Seldom enough that evaluation (a third of the work a symbol) takes no more than its share."""
+        """Seldom enough that evaluation (a third of the work a symbol, by one process) takes no more than its share."""
         symbols = sum(map(len, self.held_out))
         per_step = self.streams.batch_size * self.streams.seq_length
-        return max(EVAL_EVERY, math.ceil(symbols / 3 / EVAL_SHARE / per_step))
+        return max(EVAL_EVERY, math.ceil(self.options.workers * symbols / 3 / EVAL_SHARE / per_step))
 
     def __next__(self) -> Step:
         run = self.run
