@@ -12,7 +12,7 @@ from charrnn.cli.info import info
 from charrnn.cli.sample import sample
 from charrnn.cli.train import train
 from charrnn.errors import CharRNNError
-from charrnn.show.terminal import ReaderLeft, remark, silence
+from charrnn.show.terminal import ReaderLeft, remark, settle, silence
 
 SIGINT, SIGPIPE = 2, 13
 
@@ -61,3 +61,5 @@ def run(arguments: Sequence[str] | None = None) -> int:
         remark(f"error: {error.strerror or error}.")
         silence(sys.stdout)
         return 1
+    finally:
+        settle(sys.stderr)

@@ -91,3 +91,12 @@ def silence(stream: TextIO | None) -> None:
         os.close(null)
     except (OSError, ValueError):
         pass
+
+
+def settle(stream: TextIO | None) -> None:
+    """Writes out what a stream still holds; where that cannot be done, the interpreter shall not try again."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):
+        silence(stream)
