@@ -6,7 +6,7 @@ import platform
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,7 @@ def run(cases: tuple[Case, ...], seconds: float) -> Iterator[Result]:
         workers = training.options.workers
         limit = workers * multiply_rate() / flops_per_char(training.config)
         rate = statistics.median(rates[min(5, len(rates) // 4) :])
+        case = replace(case, batch_size=training.streams.batch_size, seq_length=training.streams.seq_length)
         yield Result(case, workers, rate, sampling_rate(training.config, 0.2 * seconds), limit)
 
 

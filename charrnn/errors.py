@@ -23,3 +23,7 @@ class ModelFileError(CharRNNError):
 
 class DivergedError(CharRNNError):
     """The loss or a gradient is no longer a finite number."""
+
+
+class WorkerError(CharRNNError):
+    """A worker could not be started, or is gone."""

@@ -125,12 +125,17 @@ class Network:
 
     def state(self) -> dict[str, Array]:
         """The carried-in states by name (`h`, `c`), each (layers, B, H)."""
-        n, found = self.window.n, {"h": np.stack([layer.h[0] for layer in self.layers])}
-        if "c" in self.config.states:
-            found["c"] = np.empty_like(found["h"])
-            for values, layer in zip(found["c"], self.layers, strict=True):
-                blocks(values, n)[:] = layer.c
+        shape = (len(self.layers), self.window.B, self.window.H)
+        found = {name: np.empty(shape, self.window.dtype) for name in self.config.states}
+        self.store_state(found)
         return found
+
+    def store_state(self, out: dict[str, Array]) -> None:
+        """Writes the carried-in states to arrays like those of `state`."""
+        for k, layer in enumerate(self.layers):
+            out["h"][k] = layer.h[0]
+            if "c" in self.config.states:
+                blocks(out["c"][k], self.window.n)[:] = layer.c
 
     def set_state(self, state: dict[str, Array]) -> None:
         """Carries these states in."""

@@ -16,6 +16,7 @@ UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
 LENGTHS = ("epochs", "steps")
+CHANGEABLE = (*LENGTHS, "workers")  # other workers change no more than rounding
 DEFAULT_STEPS = 1000
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 LARGEST = 2**63 - 1
@@ -102,21 +103,22 @@ class Options:
         return cls(**values)
 
     def resumed(self, given: dict[str, Any]) -> "Options":
-        """These options, gone on with: `given` may restate any, and may set a new length.
+        """These options, gone on with: `given` may restate any, and may set a new length or number of workers.
 
         New epochs alone lift a limit by steps; new steps alone leave the epochs, which the schedule spans.
         Raises UsageError where `given` contradicts the file.
         """
         for name, value in given.items():
             mine = getattr(self, name)
-            if name not in LENGTHS and value != mine and not (name == "encoding" and same_encoding(value, mine)):
+            if name not in CHANGEABLE and value != mine and not (name == "encoding" and same_encoding(value, mine)):
                 raise UsageError(
                     f"{flag(name)} {value} contradicts the model file, which was trained with {mine}: "
                     f"leave it out to go on, or use --force to start anew."
                 )
+        options = replace(self, workers=given.get("workers", self.workers))
         if "epochs" in given:
-            return replace(self, epochs=given["epochs"], steps=given.get("steps"))
-        return replace(self, steps=given["steps"]) if "steps" in given else self
+            return replace(options, epochs=given["epochs"], steps=given.get("steps"))
+        return replace(options, steps=given["steps"]) if "steps" in given else options
 
 
 def same_encoding(one: str, other: str) -> bool:

@@ -20,7 +20,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.dropout import Dropout
-from charrnn.errors import CharRNNError
+from charrnn.errors import WorkerError
 from charrnn.model import Config, Network, cross_entropy
 from charrnn.options import BLAS_THREADS
 from charrnn.params import Ids, Params
@@ -29,11 +29,8 @@ from charrnn.shared import Block, Layout, attach
 STREAMS_EACH = 8  # a worker with fewer does little but wait
 WORK_EACH = 500_000  # weights times streams below which a worker's help costs more than it gives
 CARRY_ON, RESET, LOAD = range(3)  # what becomes of the state before a window
-ORDER, ANSWER = struct.Struct("<qq"), struct.Struct("<qd")
-
-
-class WorkerError(CharRNNError):
-    """A worker could not be started, or is gone."""
+KINDS = ("state", "next")
+ORDER, ANSWER = struct.Struct("<qqq"), struct.Struct("<qqd")  # both begin with the number of the order
 
 
 def cores() -> int:
@@ -73,10 +70,15 @@ class Share:
         self.network = Network(config, params, steps, streams.stop - streams.start, training=True)
         self.dropout = Dropout(dropout, seed, config.layers, steps, config.hidden_size, streams)
 
-    def learn(self, window: Ids, step: int, state: int) -> float:
-        """The loss of this share of the window (T+1, B of all streams); the gradients are in `grads` then."""
-        if state == RESET:
+    def learn(self, window: Ids, step: int, what: int, state: dict[str, Array]) -> float:
+        """The loss of this share of the window (T+1, B of all streams); the gradients are in `grads` then.
+
+        `what` is to be done first about the carried-in state; `state` is that of these streams, to LOAD.
+        """
+        if what == RESET:
             self.network.reset()
+        elif what == LOAD:
+            self.network.set_state(state)
         mine = window[:, self.streams]
         self.network.pack()
         logits = self.network.forward(mine[:-1], self.dropout.masks(step))
@@ -87,11 +89,12 @@ class Share:
 
 
 def layout(config: Config, steps: int, streams: int, workers: int) -> Layout:
-    """Weights, the gradients of each worker but the first, the window, and the states."""
+    """Weights, the gradients of each worker but the first, the window, and the states before and after it."""
     size = sum(int(np.prod(shape)) for shape in config.shapes.values())
     arrays = {"params": ((size,), "<f4"), "window": ((steps + 1, streams), "<i4")}
     arrays |= {f"grads{rank}": ((size,), "<f4") for rank in range(1, workers)}
-    arrays |= {f"state.{name}": ((config.layers, streams, config.hidden_size), "<f4") for name in config.states}
+    for kind in KINDS:
+        arrays |= {f"{kind}.{name}": ((config.layers, streams, config.hidden_size), "<f4") for name in config.states}
     return Layout(arrays)
 
 
@@ -102,10 +105,10 @@ class Team:
         self.places = layout(config, steps, streams, workers)
         self.block = Block(self.places.size)
         self.params: Array = self.view("params")
-        self.state = {name: self.view(f"state.{name}") for name in config.states}
+        self.state, self.next = ({name: self.view(f"{kind}.{name}") for name in config.states} for kind in KINDS)
         self.window = self.view("window")
         self.slots = [self.view(f"grads{rank}") for rank in range(1, workers)]
-        self.waiting = False
+        self.number = 0
         setup = {
             "handle": self.block.handle,
             "config": config.as_dict(),
@@ -141,38 +144,36 @@ class Team:
     def receive(self, rank: int) -> float:
         pipe = self.processes[rank - 1].stdout
         assert pipe is not None
-        message = b""
-        while len(message) < ANSWER.size:
-            more = pipe.read(ANSWER.size - len(message))
-            if not more:
-                raise self.gone(rank)
-            message += more
-        well, loss = ANSWER.unpack(message)
-        if not well:
-            raise WorkerError(f"worker {rank} failed, most likely for want of memory: try fewer --workers.")
-        return float(loss)
+        while True:  # answers to orders that an interrupt has overtaken are passed over
+            message = b""
+            while len(message) < ANSWER.size:
+                more = pipe.read(ANSWER.size - len(message))
+                if not more:
+                    raise self.gone(rank)
+                message += more
+            number, well, loss = ANSWER.unpack(message)
+            if not well:
+                raise WorkerError(f"worker {rank} failed, most likely for want of memory: try fewer --workers.")
+            if number == self.number:
+                return float(loss)
 
     def gone(self, rank: int) -> WorkerError:
         code = self.processes[rank - 1].wait()
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return WorkerError(f"worker {rank} is gone ({how}): go on from the last save with --resume.")
+        return WorkerError(f"worker {rank} is gone ({how}), and the training with it.")
 
     def begin(self, window: Ids, step: int, state: int) -> None:
         """Sets the others to work on their shares of the window (T+1, B)."""
-        if self.waiting:  # an interrupt came between
-            self.finish(None)
         self.window[:] = window
-        self.waiting = True
+        self.number += 1
         for rank in range(1, len(self.processes) + 1):
-            self.send(rank, ORDER.pack(step, state))
+            self.send(rank, ORDER.pack(self.number, step, state))
 
-    def finish(self, grads: Array | None) -> float:
+    def finish(self, grads: Array) -> float:
         """Adds the others' gradients to these, in the order of their ranks; the sum of the others' losses."""
         losses = [self.receive(rank) for rank in range(1, len(self.processes) + 1)]
-        self.waiting = False
-        if grads is not None:
-            for slot in self.slots:
-                grads += slot
+        for slot in self.slots:
+            grads += slot
         return sum(losses)
 
 
@@ -211,31 +212,30 @@ def dismiss(processes: "list[subprocess.Popen[bytes]]", descriptor: int) -> None
 
 def main() -> None:
     """A worker's life: one setup, then window after window, until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent decides, and its pipe tells
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     with open(1, "wb", buffering=0, closefd=False) as answers:
         serve(sys.stdin.buffer, answers)
 
 
 def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
     try:
-        share, window, state = take_place(json.loads(orders.readline()))
-        answers.write(ANSWER.pack(1, 0.0))
+        share, window, before, after = take_place(json.loads(orders.readline()))
+        answers.write(ANSWER.pack(0, 1, 0.0))
         while len(order := orders.read(ORDER.size)) == ORDER.size:
-            step, what = ORDER.unpack(order)
-            if what == LOAD:
-                share.network.set_state({name: values[:, share.streams] for name, values in state.items()})
-            loss = share.learn(window, step, what)
-            for name, values in share.network.state().items():
-                state[name][:, share.streams] = values
-            answers.write(ANSWER.pack(1, loss))
+            number, step, what = ORDER.unpack(order)
+            loss = share.learn(window, step, what, before)
+            share.network.store_state(after)
+            answers.write(ANSWER.pack(number, 1, loss))
     except BrokenPipeError:
         pass
     except Exception:
-        answers.write(ANSWER.pack(0, 0.0))
+        answers.write(ANSWER.pack(0, 0, 0.0))
 
 
-def take_place(setup: dict[str, Any]) -> tuple[Share, Ids, dict[str, Array]]:
-    """A worker's share, and its views of the window and the states."""
+def take_place(setup: dict[str, Any]) -> tuple[Share, Ids, dict[str, Array], dict[str, Array]]:
+    """A worker's share, and its views of the window and of its streams' states, before and after it."""
     config = Config(**setup["config"])
     rank, steps, streams, workers = (setup[name] for name in ("rank", "steps", "streams", "workers"))
     places = layout(config, steps, streams, workers)
@@ -244,4 +244,5 @@ def take_place(setup: dict[str, Any]) -> tuple[Share, Ids, dict[str, Array]]:
     grads = Params(config.shapes, flat=places.view(memory, f"grads{rank}"))
     mine = shares(streams, workers)[rank]
     share = Share(config, params, grads, steps, mine, streams, setup["dropout"], setup["seed"])
-    return share, places.view(memory, "window"), {name: places.view(memory, f"state.{name}") for name in config.states}
+    before, after = ({name: places.view(memory, f"{kind}.{name}")[:, mine] for name in config.states} for kind in KINDS)
+    return share, places.view(memory, "window"), before, after

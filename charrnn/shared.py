@@ -36,11 +36,11 @@ class Block:
 
 def unnamed(size: int) -> int:
     """A file descriptor for memory that has no name and ends with its last user; its room is taken at once."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("charrnn")
-    else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
+    import fcntl  # which Windows lacks
+
+    with open(os.memfd_create("charrnn"), "rb") if hasattr(os, "memfd_create") else tempfile.TemporaryFile() as file:
+        # not 0, 1 or 2, which are a worker's pipes, even where this process has closed them
+        descriptor = fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, 3)
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)

@@ -22,7 +22,7 @@ from charrnn.model import Config, fresh_params
 from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate
 from charrnn.options import Options
 from charrnn.parallel import CARRY_ON, LOAD, RESET, Share, Team, cores, default_workers, shares
-from charrnn.params import Params
+from charrnn.params import Ids, Params
 from charrnn.text.corpus import Corpus, Streams
 
 EVAL_EVERY = 100
@@ -74,6 +74,8 @@ class Training(Iterator[Step]):
         workers = min(options.workers or default_workers(self.config, B, cores()), B)
         self.options = replace(options, workers=workers)
         self.notes = [*corpus.notes, *self._notes(options.workers)]
+        if resumed and resumed.run and resumed.run.options.workers != workers:
+            self.notes.append(f"workers: {workers} instead of {resumed.run.options.workers}, so rounding may differ.")
         last = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
         self.team = Team(self.config, T, B, workers, options.dropout, options.seed) if workers > 1 else None
         self.params = Params(self.config.shapes, flat=self.team.params if self.team else None)
@@ -84,6 +86,8 @@ class Training(Iterator[Step]):
         self.optimizer = OPTIMIZERS[options.optimizer](self.params.flat)
         self.evaluator = Evaluator(self.config, self.params, self.vocab) if self.held_out else None
         self.best: Params | None = None
+        # the states (layers, B, H) after the last step that is complete, here and in the workers
+        self.carried = self.team.state if self.team else self.share.network.state()
         self.state = RESET
         self.run = self._take_up(resumed) if resumed else self._begin()
         self.span, self.end = options.length(self.streams.windows)
@@ -111,7 +115,7 @@ class Training(Iterator[Step]):
             step=0,
             last=self.params,
             optimizer=self.optimizer.state,
-            state={},
+            state=self.carried,
         )
 
     def _check_text(self, resumed: Model) -> None:
@@ -133,25 +137,10 @@ class Training(Iterator[Step]):
         for name, vector in self.optimizer.state.items():
             vector[:] = run.optimizer[name]
         run.options, run.last, run.optimizer = self.options, self.params, self.optimizer.state
-        self._carry_in(run.state)
+        for name, values in self.carried.items():
+            values[:] = run.state[name]
+        run.state, self.state = self.carried, LOAD
         return run
-
-    def _carry_in(self, state: dict[str, Array]) -> None:
-        """Takes up the state (layers, B, H) that an earlier sitting left, in this process and the others."""
-        self.state = LOAD
-        self.share.network.set_state({name: values[:, self.share.streams] for name, values in state.items()})
-        if self.team:
-            for name, values in state.items():
-                self.team.state[name][:] = values
-
-    def _state(self) -> dict[str, Array]:
-        """The carried state of all streams, (layers, B, H)."""
-        mine = self.share.network.state()
-        if self.team is None:
-            return mine
-        for name, values in mine.items():
-            self.team.state[name][:, self.share.streams] = values
-        return self.team.state
 
     def _eval_rule(self) -> int:
         """Seldom enough that evaluation (a third of the work a symbol, by one process) takes no more than its share."""
@@ -168,8 +157,6 @@ class Training(Iterator[Step]):
         step = run.step + 1
         lr = learning_rate(self.options.schedule, self.options.lr, step, self.span)
         loss, grad_norm = self._learn(step, lr)
-        run.step = step
-        run.history.add(loss)
         busy = time.perf_counter() - start
         val_loss = None
         if self.evaluator is not None and (step % self.eval_every == 0 or step == self.span):
@@ -190,24 +177,40 @@ class Training(Iterator[Step]):
     def _learn(self, step: int, lr: float) -> tuple[float, float]:
         """One window forward, back, and one step of the optimizer; the loss and the gradient's norm."""
         index = (step - 1) % self.streams.windows
-        state = RESET if index == 0 else self.state
+        what, self.state = (RESET if index == 0 else self.state), LOAD  # should this step be interrupted
         window = self.streams.window(index)
         with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
-            if self.team:
-                self.team.begin(window, step, state)
-            loss = self.share.learn(window, step, state)
-            if self.team:
-                loss += self.team.finish(self.grads.flat)
-            if self.average is not None:
-                self.average(self.grads.flat)
-            self.state = CARRY_ON
+            loss = self._gradient(window, step, what)
             grad_norm = clip_norm(self.grads.flat, self.options.clip)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
                 raise self._diverged(step, "the loss" if not math.isfinite(loss) else "the gradient")
             self.optimizer.update(self.params.flat, self.grads.flat, lr, step)
+            self.run.step = step
+            self._commit()
             if not math.isfinite(float(self.params.flat.sum())):
                 raise self._diverged(step, "a weight")
+        self.run.history.add(loss)
         return loss, grad_norm
+
+    def _gradient(self, window: Ids, step: int, what: int) -> float:
+        """The loss of the window (T+1, B); its gradient, of all shares and averaged, is in `grads` then."""
+        if self.team:
+            self.team.begin(window, step, what)
+        mine = {name: values[:, self.share.streams] for name, values in self.carried.items()}
+        loss = self.share.learn(window, step, what, mine)
+        if self.team:
+            loss += self.team.finish(self.grads.flat)
+        if self.average is not None:
+            self.average(self.grads.flat)
+        return loss
+
+    def _commit(self) -> None:
+        """The step is complete: the states after it are those to go on from."""
+        if self.team:
+            for name, values in self.carried.items():
+                values[:] = self.team.next[name]
+        self.share.network.store_state({n: values[:, self.share.streams] for n, values in self.carried.items()})
+        self.state = CARRY_ON
 
     def _diverged(self, step: int, what: str) -> DivergedError:
         return DivergedError(
@@ -232,7 +235,7 @@ class Training(Iterator[Step]):
     def close(self) -> None:
         """Lets the workers go; the training cannot go on then, but its model stays."""
         if self.team:
-            self.run.state = {name: values.copy() for name, values in self._state().items()}
+            self.carried = self.run.state = {name: values.copy() for name, values in self.carried.items()}
             self.team.close()
 
     @property
@@ -241,7 +244,6 @@ class Training(Iterator[Step]):
 
         It shares the training's arrays: save it, or sample from it, before the next step.
         """
-        self.run.state = self._state()
         return Model(self.config, self.vocab, self.best or self.params, self.run)
 
     def bits_per_char(self, nats: float) -> float:

@@ -16,10 +16,10 @@ import charrnn
 from charrnn.arrays import Array
 from charrnn.checkpoint import load
 from charrnn.dropout import Dropout
-from charrnn.errors import CharRNNError
+from charrnn.errors import CharRNNError, WorkerError
 from charrnn.model import Config
 from charrnn.options import CELLS
-from charrnn.parallel import WorkerError, default_workers, shares
+from charrnn.parallel import ANSWER, default_workers, shares
 from charrnn.shared import Block
 from charrnn.training import Training
 from tests.test_cli import TEXT, TINY, process
@@ -151,9 +151,80 @@ def test_a_killed_worker_is_a_sentence() -> None:
     training = begin(workers=2, steps=1000)
     next(training)
     os.kill(children(os.getpid())[0], signal.SIGKILL)
-    with pytest.raises(WorkerError, match=r"worker 1 is gone \(signal 9\).*--resume"):
+    with pytest.raises(WorkerError, match=r"worker 1 is gone \(signal 9\)"):
         list(training)
     training.close()
+
+
+@LINUX
+def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    command = ["train", "corpus.txt", *TINY, "--workers", "2", "--epochs", "400"]
+    training = process([*command, "--json"], tmp_path)
+    assert training.stdout is not None
+    for _ in range(20):
+        training.stdout.readline()
+    os.kill(children(training.pid)[0], signal.SIGKILL)
+    _, err = training.communicate(timeout=60)
+    assert training.returncode == 1
+    saved = load(tmp_path / "model.npz").run
+    assert saved is not None
+    assert f"Saved at step {saved.step:,}. To go on: charrnn train --resume" in err.decode()
+    assert b"error: worker 1 is gone (signal 9)" in err
+    end = saved.step + 5
+    assert process(["train", "--resume", "--steps", str(end), "-q"], tmp_path).communicate(timeout=60) == (b"", b"")
+    whole = [*command, "--steps", str(end), "-m", "whole.npz", "-q"]
+    assert process(whole, tmp_path).communicate(timeout=60) == (b"", b"")
+    one, two = load(tmp_path / "model.npz", "last"), load(tmp_path / "whole.npz", "last")
+    assert one.params.flat.tobytes() == two.params.flat.tobytes()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_interrupts_anywhere_change_nothing(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, wanted = run(workers=workers, steps=14, dropout=0.3)
+    training = begin(workers=workers, steps=14, dropout=0.3)
+    places = [(training.share, "learn"), (training.share.network, "backward"), (training, "_gradient")]
+    if training.team:
+        places += [(training.team, name) for name in ("begin", "send", "receive", "finish")]
+    found = []
+    for target, name in places:
+        right, calls = getattr(target, name), [0]
+
+        def interrupting(*args: Any, right: Any = right, calls: list[int] = calls) -> Any:
+            calls[0] += 1
+            if calls[0] == 1:
+                raise KeyboardInterrupt
+            result = right(*args)
+            if calls[0] == 2:
+                raise KeyboardInterrupt
+            return result
+
+        with monkeypatch.context() as patch:
+            patch.setattr(target, name, interrupting)
+            for _ in range(2):
+                with pytest.raises(KeyboardInterrupt):
+                    next(training)
+        found.append(timeless(next(training)))
+    found += [timeless(record) for record in training]
+    assert found == wanted
+    assert digest(training) == digest(whole)
+
+
+def test_other_workers_may_go_on(tmp_path: Path) -> None:
+    first, _ = run(workers=2, epochs=1, steps=3)
+    corpus = charrnn.Corpus.from_text(whole_text())
+    again = charrnn.train(corpus, model=first.model, epochs=1, workers=1)
+    assert again.options.workers == 1
+    assert any("workers: 1 instead of 2" in note for note in again.notes)
+    assert next(again).step == 4
+
+
+@LINUX
+def test_workers_without_standard_streams(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    command = f"{sys.executable} -m charrnn train corpus.txt {' '.join(TINY)} --steps 3 --workers 2 -q <&- >&-"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @LINUX
@@ -223,7 +294,7 @@ def test_a_worker_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_worker_that_fails_says_so() -> None:
     command = [sys.executable, "-P", "-c", "from charrnn.parallel import main; main()"]
     done = subprocess.run(command, input=b"nonsense\n", capture_output=True, check=True)
-    assert done.stdout == bytes(16)
+    assert done.stdout == ANSWER.pack(0, 0, 0.0)
     assert done.stderr == b""
 
 

@@ -42,6 +42,9 @@ class Row:
         return {"model": self.path, "text": list(self.texts), "part": self.part, **figures(self.score)}
 
 
+OPEN_FILES = "/proc/self/fd"
+
+
 @click.command("eval", cls=GroupedCommand)
 @click.argument("texts", metavar="[TEXT...]", nargs=-1, type=str)
 @option(
@@ -179,7 +182,9 @@ class Spool:
         if name == STDIN and sys.stdin is None:
             raise TextError("standard input is closed: name a text.")
         try:
-            file = self.files.enter_context(tempfile.NamedTemporaryFile(prefix="charrnn-", buffering=0))  # noqa: SIM115
+            # without a name where it can be opened again without one: then nothing is left, however this ends
+            make = tempfile.TemporaryFile if os.path.isdir(OPEN_FILES) else tempfile.NamedTemporaryFile
+            file = self.files.enter_context(make(prefix="charrnn-", buffering=0))
         except OSError as error:
             raise unwritable(shown, error) from None
         try:
@@ -188,7 +193,7 @@ class Spool:
                     keep(block, file, shown)
         except OSError as error:
             raise unreadable(shown, error) from None
-        return Copy(shown, file.name)
+        return Copy(shown, file.name if isinstance(file.name, str) else f"{OPEN_FILES}/{file.fileno()}")
 
 
 def keep(block: bytes, file: IO[bytes], shown: str) -> None:

@@ -68,7 +68,7 @@ CHOICE, OUTPUT, SOURCE = "Choosing characters", "Text", "Model"
     group=OUTPUT,
     help="What to do with characters of the prime that the model has never seen.",
 )
-@option("--json", "as_json", is_flag=True, group=OUTPUT, show_default=False, help="One JSON object.")
+@option("--json", "as_json", is_flag=True, group=OUTPUT, show_default=False, help="One JSON object a text.")
 def sample(
     model: str,
     weights: str,

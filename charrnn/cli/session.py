@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from charrnn.cli.common import MODEL, STDIN
 from charrnn.cli.signals import Stop
-from charrnn.errors import CharRNNError
+from charrnn.errors import CharRNNError, WorkerError
 from charrnn.show.charts import duration
 from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
 
@@ -77,21 +77,24 @@ class Session:
         """The steps; what has been learned is kept where the system refuses something on the way."""
         try:
             yield from training
-        except (OSError, MemoryError):
-            self.save_if_possible()
+        except (OSError, MemoryError, WorkerError):
+            if self.training.run.step and self.save_if_possible():
+                self.remark(f"Saved at step {self.training.run.step:,}. To go on: {self.command()}")
             raise
 
     def due(self, step: int) -> bool:
         by_step = self.save_every and step % self.save_every == 0
         return bool(by_step) or time.monotonic() - self.saved_at >= SAVE_SECONDS
 
-    def save_if_possible(self) -> None:
+    def save_if_possible(self) -> bool:
         """A save that fails is no reason to lose what has been learned: it is tried again later."""
         self.saved_at = time.monotonic()
         try:
             self.training.model.save(self.model)
         except CharRNNError as error:
             remark(f"warning: {error} The training goes on.")
+            return False
+        return True
 
     def line(self, step: int) -> str:
         """A line of text that the network writes at this moment."""

@@ -92,11 +92,12 @@ def cells(path: str, model: Model, score: Score, part: str) -> dict[str, str]:
     }
 
 
-def fitting(lines: Sequence[dict[str, str]], width: int) -> list[str]:
+def fitting(lines: Sequence[dict[str, str]], width: int, first_to_go: Sequence[str] = FIRST_TO_GO) -> list[str]:
     """The columns that have room side by side: a figure that is cut is worth nothing."""
     widths = {name: max(cell_len(text) for text in (name, *(line[name] for line in lines))) for name in lines[0]}
-    widths["model"] = min(widths["model"], MODEL_ROOM)
-    for name in FIRST_TO_GO:
+    if "model" in widths:
+        widths["model"] = min(widths["model"], MODEL_ROOM)
+    for name in first_to_go:
         if sum(widths.values()) + 3 * len(widths) - 1 <= width:
             break
         widths.pop(name, None)
@@ -182,25 +183,22 @@ def benchmarks(out: Console, machine: dict[str, Any], results: Sequence[Result])
     """Characters per second, and the share of what the machine's multipliers allow."""
     names = ("numpy", "blas", "core_type", "cores", "gflops_per_core")
     out.print(Text(", ".join(f"{name.replace('_', ' ')} {machine[name]}" for name in names), "dim"))
+    lines = [
+        {
+            "network": f"{result.case.cell.upper()} {result.case.layers} x {result.case.hidden_size}",
+            "window": f"{result.case.batch_size} x {result.case.seq_length}",
+            "workers": str(result.workers),
+            "training": speed(result.train),
+            "of limit": f"{result.share:.0%}",
+            "sampling": speed(result.sample),
+        }
+        for result in results
+    ]
+    columns = fitting(lines, out.width, ("workers", "sampling", "of limit", "window"))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, side in (
-        ("network", "left"),
-        ("window", "left"),
-        ("workers", "right"),
-        ("training", "right"),
-        ("of limit", "right"),
-        ("sampling", "right"),
-    ):
-        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=True)
-    for result in results:
-        case = result.case
-        table.add_row(
-            f"{case.cell.upper()} {case.layers} x {case.hidden_size}",
-            f"{case.batch_size} x {case.seq_length}",
-            str(result.workers),
-            speed(result.train),
-            f"{result.share:.0%}",
-            speed(result.sample),
-        )
+    for name in columns:
+        table.add_column(name, justify="left" if name in ("network", "window") else "right", no_wrap=True)
+    for line in lines:
+        table.add_row(*(line[name] for name in columns))
     out.print(table)
     out.print(Text("characters a second", "dim"))
