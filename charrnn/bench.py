@@ -1,6 +1,5 @@
 """How fast this machine trains and samples, and how near that is to what its multipliers allow."""
 
-import ctypes
 import os
 import platform
 import statistics
@@ -8,12 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from charrnn.arrays import empty
+from charrnn.blas import core_type
 from charrnn.checkpoint import Model
 from charrnn.model import Config, fresh_params
 from charrnn.options import BLAS_THREADS, Options
@@ -154,20 +153,6 @@ def blas() -> dict[str, str]:
         return {"blas": f"{found['name']} {found['version']}", "core_type": core_type()}
     except (TypeError, KeyError):
         return {"blas": "unknown", "core_type": core_type()}
-
-
-def core_type() -> str:
-    """The processor that OpenBLAS believes to run on; it decides the rate of products."""
-    libraries = Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*")
-    for library in libraries:
-        for name in ("scipy_openblas_get_corename64_", "openblas_get_corename64_", "openblas_get_corename"):
-            try:
-                ask = getattr(ctypes.CDLL(str(library)), name)
-            except (AttributeError, OSError):
-                continue
-            ask.restype = ctypes.c_char_p
-            return (ask() or b"unknown").decode("ascii", "replace")
-    return "unknown"
 
 
 def warnings(info: dict[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ from typing import IO, Any
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.blas import set_threads
 from charrnn.dropout import Dropout
 from charrnn.errors import WorkerError
 from charrnn.model import Config, Network, cross_entropy
@@ -119,7 +120,9 @@ class Team:
             "seed": seed,
         }
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.close = weakref.finalize(self, dismiss, self.processes, self.block.descriptor)
+        # in a notebook NumPy is loaded already, with threads that would be in the workers' way
+        threads = set_threads(1)
+        self.close = weakref.finalize(self, dismiss, self.processes, self.block.descriptor, threads)
         try:
             for rank in range(1, workers):
                 self.processes.append(start(self.block.descriptor))
@@ -194,8 +197,9 @@ def start(descriptor: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def dismiss(processes: "list[subprocess.Popen[bytes]]", descriptor: int) -> None:
-    """Closes the pipes, which ends the workers, and waits for them."""
+def dismiss(processes: "list[subprocess.Popen[bytes]]", descriptor: int, threads: int) -> None:
+    """Closes the pipes, which ends the workers, waits for them, and gives the threads for products back."""
+    set_threads(threads)
     for process in processes:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:

@@ -14,6 +14,7 @@ import pytest
 
 import charrnn
 from charrnn.arrays import Array
+from charrnn.blas import set_threads
 from charrnn.checkpoint import load
 from charrnn.dropout import Dropout
 from charrnn.errors import CharRNNError, WorkerError
@@ -306,3 +307,16 @@ def test_the_average_comes_after_the_workers() -> None:
         training = charrnn.train(corpus, average=lambda grads: seen.append(grads.copy()), workers=workers, **options)
         list(training)
     np.testing.assert_allclose(seen[0], seen[1], atol=1e-6)
+
+
+def test_threads_for_products_are_lent_and_given_back() -> None:
+    before = set_threads(2)
+    if not before:
+        pytest.skip("not the OpenBLAS that comes with NumPy")
+    try:
+        training = begin(workers=2, steps=2)
+        assert set_threads(0) == 1
+        list(training)
+        assert set_threads(0) == 2
+    finally:
+        set_threads(before)

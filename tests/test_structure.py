@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 0,
     "options": 0,
     "arrays": 0,
+    "blas": 0,
     "cells": 1,
     "params": 1,
     "optim": 1,
