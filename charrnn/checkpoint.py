@@ -86,8 +86,12 @@ class Model:
     def save(self, path: PathLike) -> None:
         """Writes the model file: beside it first, then renamed over it, so that it is never half-written.
 
-        Raises ModelFileError where that cannot be done; the file that was there is untouched then.
+        Raises ModelFileError where that cannot be done, or the weights are no longer finite numbers; the file that was
+        there is untouched then.
         """
+        for weights in (self.params, self.run.last if self.run else self.params):
+            if not np.isfinite(weights.flat).all():
+                raise ModelFileError(f"{path} is not written: the weights are no longer finite numbers.")
         meta = {
             "format": FORMAT,
             "config": self.config.as_dict(),

@@ -267,7 +267,7 @@ def train(
     """Trains on files, folders or a `Corpus`, and yields a `Step` for every step; `.model` is the result.
 
     `options` are the fields of `Options`. With `model` the run that it holds goes on (the options may only
-    restate those it was made with, or set a new `epochs` or `steps`). `average` is called once a step with
+    restate those it was made with, or set new `epochs`, `steps` or `workers`). `average` is called once a step with
     the flat gradient (n,), before clipping, to average it in place over workers. Raises CharRNNError for
     whatever a user can cause.
     """

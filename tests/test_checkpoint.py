@@ -108,6 +108,19 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path: Path, monk
         assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("which", ["best", "last"])
+def test_weights_that_are_not_finite_are_not_written(which: str, tmp_path: Path) -> None:
+    model, path = trained(), tmp_path / "m.npz"
+    model.save(path)
+    before = path.read_bytes()
+    assert model.run is not None
+    weights = model.params if which == "best" else model.run.last
+    weights["by"][0] = np.nan
+    with pytest.raises(ModelFileError, match="no longer finite"):
+        model.save(path)
+    assert path.read_bytes() == before
+
+
 def test_links_are_followed_and_modes_kept(tmp_path: Path) -> None:
     real, link = tmp_path / "real.npz", tmp_path / "link.npz"
     model_of("ab").save(real)

@@ -518,3 +518,12 @@ def test_bench_warns_of_what_slows_products_down(charrnn: Command, monkeypatch: 
     _, _, err = charrnn("bench", *sizes, "--seconds", "0.1", "--json")
     assert "warning: OPENBLAS_CORETYPE=Haswell is set" in err
     assert "OMP_NUM_THREADS=4: threads get in the way" in err
+
+
+def test_a_file_of_last_weights_can_be_gone_on_with(charrnn: Command) -> None:
+    train(charrnn, "--epochs", "9")  # the schedule does not end at 13, so that step is not scored
+    load("model.npz", "last").save("last.npz")
+    code, _, err = charrnn("train", "--resume", "-m", "last.npz", "--steps", "13")
+    assert code == 0
+    assert "step 13/13" in err
+    assert charrnn("info", "-m", "last.npz")[0] == 0

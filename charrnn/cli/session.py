@@ -78,7 +78,7 @@ class Session:
         try:
             yield from training
         except (OSError, MemoryError, WorkerError):
-            if self.training.run.step and self.save_if_possible():
+            if self.training.run.step and self.save_if_possible("What was learned since is lost."):
                 self.remark(f"Saved at step {self.training.run.step:,}. To go on: {self.command()}")
             raise
 
@@ -86,13 +86,13 @@ class Session:
         by_step = self.save_every and step % self.save_every == 0
         return bool(by_step) or time.monotonic() - self.saved_at >= SAVE_SECONDS
 
-    def save_if_possible(self) -> bool:
+    def save_if_possible(self, otherwise: str = "The training goes on.") -> bool:
         """A save that fails is no reason to lose what has been learned: it is tried again later."""
         self.saved_at = time.monotonic()
         try:
             self.training.model.save(self.model)
         except CharRNNError as error:
-            remark(f"warning: {error} The training goes on.")
+            remark(f"warning: {error} {otherwise}")
             return False
         return True
 

@@ -101,7 +101,7 @@ class Plain:
         self.last = now
         run, end = self.training.run, self.training.end
         held_out = ""
-        if run.history.val:
+        if run.history.val and run.best_loss is not None:
             held_out = f"  held out {run.history.val[-1][1]:.3f} (best {run.best_loss:.3f})"
         remark(
             f"step {record.step}/{end}  epoch {record.epoch:.1f}  loss {record.loss:.3f}{held_out}  "
@@ -204,7 +204,7 @@ class Screen:
         grid = Table.grid(padding=(0, 2))
         smooth = self.smooth or 0.0
         grid.add_row(line("loss"), *figures(smooth), line(spark(history.train or [smooth], room, plain), "cyan"))
-        if history.val:
+        if history.val and run.best_loss is not None:
             values = [value for _, value in history.val]
             fresh = run.best_step == history.val[-1][0]
             row = [line("held out"), *figures(values[-1], "green" if fresh else "")]
