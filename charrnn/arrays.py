@@ -35,19 +35,24 @@ def zeros(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
     return array
 
 
+def small(rows: int, inner: int, columns: int) -> bool:
+    """Whether a product of these sizes is one that OpenBLAS multiplies without packing."""
+    return rows * inner * columns <= SMALL
+
+
 def block_width(hidden_size: int, streams: int) -> int:
     """Columns of a block: as many as keep the product of a step small; all of them where blocks do not pay."""
     H, B = hidden_size, streams
     if B == 1 or BLOCK_WIDTHS[0] >= H or (H >= 512 and B >= 128):
         return H
     fitting = [width for width in BLOCK_WIDTHS if H % width == 0]
-    return next((width for width in fitting if B * width * H <= SMALL), fitting[0] if fitting else H)
+    return next((width for width in fitting if small(B, H, width)), fitting[0] if fitting else H)
 
 
 def pieces(inner: int, width: int, streams: int) -> int:
     """Into how many pieces the inner dimension is cut, so that each block's product is small."""
     count = 1
-    while inner // count * width * streams > SMALL and inner % (2 * count) == 0 and inner // count >= SHORTEST:
+    while not small(streams, inner // count, width) and inner % (2 * count) == 0 and inner // count >= SHORTEST:
         count *= 2
     return count
 

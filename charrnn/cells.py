@@ -1,9 +1,9 @@
 """The equations: vanilla RNN, LSTM and GRU, each one step forward and one step back.
 
 Forward, a cell finds h_{t-1} Wh in `a`, one block a gate, and is handed z = x_t Wx + b likewise (those of sigmoid
-gates halved, because σ(v) = (tanh(v/2) + 1) / 2 needs only tanh). It returns h_t, and while everything is in the cache
-it leaves on the tape the slopes that the way back multiplies with. Backward it is handed dh, the gradient of h_t,
-and leaves in `da` the gradients of the pre-activations.
+gates halved, because σ(v) = (tanh(v/2) + 1) / 2 needs only tanh). It writes its gates and what else the way back needs
+to the tape, and returns h_t. Backward it is handed dh, the gradient of h_t, and leaves in `da` the gradients of the
+pre-activations.
 
 The arrays of a step are blocks (n, B, H/n), but a cell does not care: every line is an equation by element.
 The comments are the papers' equations.
@@ -17,7 +17,7 @@ from charrnn.arrays import Array, empty, zeros
 
 HALF, ONE = np.array(0.5, np.float32), np.array(1.0, np.float32)  # 0-d arrays: quicker to call with than floats
 
-Slopes = list[Array]
+Row = list[Array]
 
 
 class Cell:
@@ -25,67 +25,70 @@ class Cell:
 
     `gates` name the blocks of Wx, Wh and b in their order, `states` what is carried from step to step. `halved` are the
     sigmoid gates. `da` has a block for each gate, or more: those of Wh are the last ones, and `inputs` tells those of
-    Wx as (first gate, end, first block).
+    Wx as (first gate, end, first block). `tape` names what the tape keeps of a step.
     """
 
     gates: str
     states: str
     halved: str
     inputs: tuple[tuple[int, int, int], ...]
-    slope_count: int
+    tape: tuple[str, ...]
     a: Array
-    h: Array
     da: Array
     rest: Array | None  # what reaches h_{t-1} past the product with Wh
     c: Array  # of the LSTM alone
-    dc: Array
+    dc0: Array  # and what comes back to c_{t-1}
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         raise NotImplementedError
 
     @staticmethod
-    def slopes(tape: Array) -> Slopes:
-        """The slopes of one step, (slope_count, n, B, H/n), as the views that the two ways use."""
+    def row(now: Array, then: Array) -> Row:
+        """A step's row of the tape, (len(tape), n, B, H/n), and the next one's, as the views that the two ways use."""
         raise NotImplementedError
 
-    def begin(self, h: Array, c: Array) -> None:
-        """Takes up the carried-in state, as far as the cell needs it beside `a`."""
+    def rows(self, tape: Array) -> list[Row]:
+        """The rows of T steps, given a tape of T + 1; a tape of one is a row that is written over and over."""
+        return [self.row(tape[t], tape[min(t + 1, len(tape) - 1)]) for t in range(max(len(tape) - 1, 1))]
 
-    def step(self, z: Array, slopes: Slopes | None) -> Array:
+    def begin(self, h: Array, c: Array, row: Row) -> None:
+        """Takes up the carried-in state, as far as the cell needs it beside `a`; `row` is the first."""
+
+    def step(self, z: Array, row: Row) -> Array:
         raise NotImplementedError
 
     def begin_back(self) -> None:
         """Forgets the gradients of the window before: nothing comes back from what follows the window."""
 
-    def step_back(self, dh: Array, slopes: Slopes) -> None:
+    def step_back(self, dh: Array, row: Row) -> None:
         raise NotImplementedError
 
 
 class RNN(Cell):
     """The vanilla network (Elman 1990), with tanh."""
 
-    gates, states, halved, inputs, slope_count = "h", "h", "", ((0, 1, 0),), 1
+    gates, states, halved, inputs, tape = "h", "h", "", ((0, 1, 0),), ("h",)
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         self.a, self.da = empty((1, *shape), dtype), empty((1, *shape), dtype)
-        self.h, self.da_h = self.a[0], self.da[0]
+        self.a_h, self.da_h = self.a[0], self.da[0]
         self.rest = None
 
     @staticmethod
-    def slopes(tape: Array) -> Slopes:
-        return [tape[0]]
+    def row(now: Array, then: Array) -> Row:
+        return [now[0]]
 
-    def step(self, z: Array, slopes: Slopes | None) -> Array:
-        a, h = self.a, self.h
-        add(a, z, a)  # h_t = tanh(x_t Wx + h_{t-1} Wh + b)
-        tanh(a, a)
-        if slopes is not None:
-            multiply(h, h, slopes[0])  # 1 - h²
-            subtract(ONE, slopes[0], slopes[0])
+    def step(self, z: Array, row: Row) -> Array:
+        (h,) = row
+        add(self.a, z, self.a)  # h_t = tanh(x_t Wx + h_{t-1} Wh + b)
+        tanh(self.a_h, h)
         return h
 
-    def step_back(self, dh: Array, slopes: Slopes) -> None:
-        multiply(dh, slopes[0], self.da_h)  # da = dh (1 - h²)
+    def step_back(self, dh: Array, row: Row) -> None:
+        (h,), da = row, self.da_h
+        multiply(h, h, da)  # da = dh (1 - h²)
+        subtract(ONE, da, da)
+        multiply(dh, da, da)
 
 
 class LSTM(Cell):
@@ -94,57 +97,59 @@ class LSTM(Cell):
     The gates stand in the order i f o g, the sigmoids first; PyTorch's order is i f g o.
     """
 
-    gates, states, halved, inputs, slope_count = "ifog", "hc", "ifo", ((0, 4, 0),), 6
+    gates, states, halved, inputs = "ifog", "hc", "ifo", ((0, 4, 0),)
+    tape = ("i", "f", "o", "g", "c", "tanh_c")  # c is c_{t-1}; neighbours serve several equations with one call
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        s = empty((9, *shape), dtype)  # neighbours serve several equations with one call
-        self.i, self.f, self.o, self.g, self.c, self.tanh_c, self.ig, self.fc, self.h = s
-        self.a, self.ifo, self.i_f, self.g_c, self.ig_fc, self.ig_fc_h = s[:4], s[:3], s[:2], s[3:5], s[6:8], s[6:9]
-        self.dc, self.u = zeros(shape, dtype), empty(shape, dtype)
-        self.da = empty((4, *shape), dtype)
-        self.da_if, self.da_o, self.da_g = self.da[:2], self.da[2], self.da[3]
+        self.a, self.da = empty((4, *shape), dtype), empty((4, *shape), dtype)
+        self.ig_fc, self.h, self.u = empty((2, *shape), dtype), empty(shape, dtype), empty(shape, dtype)
+        self.ig, self.fc = self.ig_fc
+        self.da_ifo, self.da_g = self.da[:3], self.da[3]
+        self.e, self.p, self.q = zeros((3, *shape), dtype), empty((3, *shape), dtype), empty((3, *shape), dtype)
+        self.e_if, self.p_if, self.dc = self.e[:2], self.p[:2], empty(shape, dtype)
+        self.e_i, self.dc0, self.e_o = self.e
+        self.p_i, _, self.p_o = self.p
         self.rest = None
 
     @staticmethod
-    def slopes(tape: Array) -> Slopes:
-        return [tape[:3], tape[:2], tape[2], tape[3], tape[4], tape[5]]  # ifo, if, o, g, c and f
+    def row(now: Array, then: Array) -> Row:
+        return [now[:4], now[:3], now[:2], now[3:5], now[2], now[3], now[5], then[4]]
 
-    def begin(self, h: Array, c: Array) -> None:
-        copyto(self.c, c)
+    def begin(self, h: Array, c: Array, row: Row) -> None:
+        _, _, _, g_c, _, _, _, _ = row
+        copyto(g_c[1], c)
 
-    def step(self, z: Array, slopes: Slopes | None) -> Array:
-        a, ifo, h, tanh_c = self.a, self.ifo, self.h, self.tanh_c
+    def step(self, z: Array, row: Row) -> Array:
+        a, h = self.a, self.h
+        gates, ifo, i_f, g_c, o, _, tanh_c, c = row
         add(a, z, a)  # i, f, o = σ(...), g = tanh(...)
-        tanh(a, a)
+        tanh(a, gates)
         multiply(ifo, HALF, ifo)
         add(ifo, HALF, ifo)
-        multiply(self.i_f, self.g_c, self.ig_fc)  # c_t = f * c_{t-1} + i * g
-        add(self.ig, self.fc, self.c)
-        tanh(self.c, tanh_c)  # h_t = o * tanh(c_t)
-        multiply(self.o, tanh_c, h)
-        if slopes is not None:
-            s_ifo, _, _, s_g, s_c, s_f = slopes
-            multiply(self.ig_fc_h, ifo, s_ifo)  # i g (1 - i), f c_{t-1} (1 - f), h (1 - o)
-            subtract(self.ig_fc_h, s_ifo, s_ifo)
-            multiply(self.ig, self.g, s_g)  # i (1 - g²)
-            subtract(self.i, s_g, s_g)
-            multiply(h, tanh_c, s_c)  # o (1 - tanh²(c))
-            subtract(self.o, s_c, s_c)
-            copyto(s_f, self.f)
+        multiply(i_f, g_c, self.ig_fc)  # c_t = f * c_{t-1} + i * g
+        add(self.ig, self.fc, c)
+        tanh(c, tanh_c)  # h_t = o * tanh(c_t)
+        multiply(o, tanh_c, h)
+        self.c = c
         return h
 
     def begin_back(self) -> None:
-        self.dc.fill(0.0)
+        self.e.fill(0.0)
 
-    def step_back(self, dh: Array, slopes: Slopes) -> None:
-        dc, u = self.dc, self.u
-        _, s_if, s_o, s_g, s_c, f = slopes
-        multiply(dh, s_c, u)  # dc += dh o (1 - tanh²(c))
-        add(dc, u, dc)
-        multiply(dc, s_if, self.da_if)  # da_i = dc g i (1 - i), da_f = dc c_{t-1} f (1 - f)
-        multiply(dh, s_o, self.da_o)  # da_o = dh tanh(c) o (1 - o)
-        multiply(dc, s_g, self.da_g)  # da_g = dc i (1 - g²)
-        multiply(dc, f, dc)  # dc_{t-1} = dc f
+    def step_back(self, dh: Array, row: Row) -> None:
+        e_o, p_o, p, q, u, dc = self.e_o, self.p_o, self.p, self.q, self.u, self.dc
+        _, ifo, i_f, g_c, o, g, tanh_c, _ = row
+        multiply(dh, o, e_o)  # dc_t = dc_{t+1} f_{t+1} + dh o (1 - tanh²(c_t))
+        multiply(e_o, tanh_c, p_o)
+        multiply(p_o, tanh_c, u)
+        subtract(e_o, u, u)
+        add(self.dc0, u, dc)
+        multiply(i_f, dc, self.e_if)  # dc i, and dc f, which goes back to dc_{t-1}
+        multiply(self.e_if, g_c, self.p_if)
+        multiply(p, ifo, q)  # da_i = dc i g (1 - i), da_f = dc f c_{t-1} (1 - f), da_o = dh o tanh(c) (1 - o)
+        subtract(p, q, self.da_ifo)
+        multiply(self.p_i, g, u)  # da_g = dc i (1 - g²)
+        subtract(self.e_i, u, self.da_g)
 
 
 class GRU(Cell):
@@ -155,56 +160,57 @@ class GRU(Cell):
     The gradients of x_n and h_n differ, so `da` has four blocks, x_n r z h_n: Wx has the first three, Wh the last.
     """
 
-    gates, states, halved, inputs, slope_count = "rzn", "h", "rz", ((0, 2, 1), (2, 3, 0)), 5
+    gates, states, halved, inputs = "rzn", "h", "rz", ((0, 2, 1), (2, 3, 0))
+    tape = ("r", "z", "m", "e", "n")  # m = r * h_n, e = z (h_{t-1} - n)
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        s = empty((8, *shape), dtype)
-        self.r, self.z, self.h_n, self.m, self.e, self.n, self.u, self.h = s
-        self.a, self.rz, self.m_e = s[:3], s[:2], s[3:5]
-        self.da = empty((4, *shape), dtype)
+        self.a, self.da = empty((3, *shape), dtype), empty((4, *shape), dtype)
+        self.a_rz, self.h_n = self.a[:2], self.a[2]
         self.da_xn, self.da_r, self.da_z, self.da_hn = self.da
+        self.da_rz = self.da[1:3]
+        self.h, self.u = empty(shape, dtype), empty(shape, dtype)
+        self.p, self.q = empty((2, *shape), dtype), empty((2, *shape), dtype)
+        self.p_r, self.p_z = self.p
         self.rest = self.zh = zeros(shape, dtype)
 
     @staticmethod
-    def slopes(tape: Array) -> Slopes:
-        return [tape[:2], tape[3:], *tape]  # m and e, r and z; m, e, n, r, z
+    def row(now: Array, then: Array) -> Row:
+        return [now[:2], *now]
 
-    def begin(self, h: Array, c: Array) -> None:
+    def begin(self, h: Array, c: Array, row: Row) -> None:
         copyto(self.h, h)
 
-    def step(self, z: Array, slopes: Slopes | None) -> Array:
-        rz, m, e, n, u, h = self.rz, self.m, self.e, self.n, self.u, self.h
-        add(rz, z[:2], rz)  # r, z = σ(...)
-        tanh(rz, rz)
+    def step(self, z: Array, row: Row) -> Array:
+        a, h = self.a_rz, self.h
+        rz, r, zg, m, e, n = row
+        add(a, z[:2], a)  # r, z = σ(...)
+        tanh(a, rz)
         multiply(rz, HALF, rz)
         add(rz, HALF, rz)
-        multiply(self.r, self.h_n, m)  # n = tanh(x_n + r * h_n), with m = r * h_n
+        multiply(r, self.h_n, m)  # n = tanh(x_n + r * h_n), with m = r * h_n
         add(m, z[2], n)
         tanh(n, n)
         subtract(h, n, e)  # h_t = (1 - z) n + z h_{t-1} = n + e, with e = z (h_{t-1} - n)
-        multiply(e, self.z, e)
+        multiply(e, zg, e)
         add(n, e, h)
-        if slopes is not None:
-            s_me, s_rz, _, _, s_n, _, _ = slopes
-            multiply(self.m_e, rz, s_me)  # m (1 - r), e (1 - z)
-            subtract(self.m_e, s_me, s_me)
-            subtract(ONE, self.z, u)  # (1 - z) (1 - n²)
-            multiply(n, n, n)
-            multiply(n, u, n)
-            subtract(u, n, s_n)
-            copyto(s_rz, rz)
         return h
 
     def begin_back(self) -> None:
         self.zh.fill(0.0)
 
-    def step_back(self, dh: Array, slopes: Slopes) -> None:
-        _, _, s_r, s_z, s_n, r, z = slopes
-        multiply(dh, s_n, self.da_xn)  # da_xn = dh (1 - z) (1 - n²)
-        multiply(dh, s_z, self.da_z)  # da_z = dh (h_{t-1} - n) z (1 - z)
-        multiply(self.da_xn, s_r, self.da_r)  # da_r = da_xn h_n r (1 - r)
-        multiply(self.da_xn, r, self.da_hn)
-        multiply(dh, z, self.zh)
+    def step_back(self, dh: Array, row: Row) -> None:
+        p, q, u, da_xn, zh = self.p, self.q, self.u, self.da_xn, self.zh
+        rz, r, z, m, e, n = row
+        multiply(dh, z, zh)  # dh_{t-1} = dh z, and by way of the product
+        subtract(dh, zh, u)  # da_xn = dh (1 - z) (1 - n²)
+        multiply(u, n, da_xn)
+        multiply(da_xn, n, da_xn)
+        subtract(u, da_xn, da_xn)
+        multiply(da_xn, m, self.p_r)  # da_r = da_xn h_n r (1 - r), da_z = dh (h_{t-1} - n) z (1 - z)
+        multiply(dh, e, self.p_z)
+        multiply(p, rz, q)
+        subtract(p, q, self.da_rz)
+        multiply(da_xn, r, self.da_hn)  # da_hn = da_xn r
 
 
 CELLS: dict[str, type[Cell]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import add, copyto
 from numpy.typing import DTypeLike
 
-from charrnn.arrays import LINE, Array, block_width, blocks, empty, pieces, zeros
+from charrnn.arrays import LINE, Array, block_width, blocks, empty, pieces, small, zeros
 from charrnn.cells import CELLS, Cell
 from charrnn.params import Ids, Params
 
@@ -27,9 +27,11 @@ class Window:
         self.n = hidden_size // self.C
         self.cell: Cell = CELLS[cell]((self.n, streams, self.C), dtype)
         self.G, self.slots = len(self.cell.gates), len(self.cell.da)
-        # z = x Wx + b on the way forward, da on the way back
+        # z = x Wx + b on the way forward, in blocks where their products are small, and da on the way back
         flat = empty((steps * streams * self.slots * hidden_size,), dtype)
-        self.z = flat[: steps * streams * self.G * hidden_size].reshape(steps, streams, self.G * hidden_size)
+        rows = flat[: steps * streams * self.G * hidden_size].reshape(steps, streams, -1)
+        self.in_blocks = small(streams, hidden_size + 1, self.C)
+        self.z = rows.reshape(steps, -1, streams, self.C) if self.in_blocks else blocks(rows, self.G * self.n)
         self.da = flat.reshape(steps, streams, self.slots * hidden_size)
         self.dy = empty((steps, streams, hidden_size), dtype)
         # which columns of Wx go with which of da
@@ -42,13 +44,10 @@ class Window:
         ]
         self.halving = np.repeat([0.5 if gate in self.cell.halved else 1.0 for gate in self.cell.gates], hidden_size)
         self.halving = self.halving.astype(dtype)
-        self.z_blocks = self.split(self.z, self.G)
-        self.da_blocks = self.split(self.da, self.slots)
+        self.z_rows = rows.reshape(steps * streams, -1)
+        self.z_blocks = [z.reshape(self.cell.a.shape) for z in self.z]
+        self.da_blocks = [da.reshape(self.cell.da.shape) for da in blocks(self.da, self.slots * self.n)]
         self.dy_blocks = list(blocks(self.dy, self.n))
-
-    def split(self, window: Array, count: int) -> list[Array]:
-        """The views (count, n, B, C) of every step of (T, B, count·H)."""
-        return list(np.moveaxis(window.reshape(self.T, self.B, count, self.n, self.C), 1, 3))
 
 
 class Layer:
@@ -70,12 +69,14 @@ class Layer:
         self.h_blocks = list(blocks(self.h, n))
         self.h_pieces = list(blocks(self.h, self.k_forward)[:, :, None])
         if index:
-            self.Wx = empty((H + 1, G * H), w.dtype)
+            self.Wx = empty((G * n, H + 1, C) if w.in_blocks else (1, H + 1, G * H), w.dtype)
         else:
             self.table, self.z_row = empty((G * n, vocab_size, C), w.dtype), empty((G * n, B, C), w.dtype)
+        # a tape is kept for the way back alone
+        self.tape = zeros((T + 1 if w.training else 1, len(w.cell.tape), n, B, C), w.dtype)
+        self.rows = w.cell.rows(self.tape) if w.training else w.cell.rows(self.tape) * T
         if w.training:
             self.Wh_T = empty((self.k_back, n, G * H // self.k_back, C), w.dtype)
-            self.slopes = [w.cell.slopes(step) for step in empty((T, w.cell.slope_count, n, B, C), w.dtype)]
             self.part_back, self.dh = empty((self.k_back, n, B, C), w.dtype), empty((n, B, C), w.dtype)
             self.dh0, self.dc0 = zeros((B, H), w.dtype), zeros((n, B, C), w.dtype)
             recurrent = w.da[:, :, (w.slots - G) * H :]
@@ -88,7 +89,7 @@ class Layer:
         Wh, halving = W[:H], w.halving.reshape(-1, 1, C)
         np.multiply(blocks(Wh.reshape(self.k_forward, H // self.k_forward, -1), w.G * n), halving, out=self.Wh)
         if self.index:
-            np.multiply(W[H:], w.halving, out=self.Wx)
+            np.multiply(blocks(W[H:], len(self.Wx)), w.halving.reshape(len(self.Wx), 1, -1), out=self.Wx)
         else:
             add(blocks(W[H:-1], w.G * n), W[-1].reshape(-1, 1, C), out=self.table)
             np.multiply(self.table, halving, out=self.table)
@@ -98,25 +99,32 @@ class Layer:
     def forward(self, ids: Ids, above: list[Array]) -> None:
         """Runs the window of ids (T, B), or of what stands in `x`, and writes every h_t to `above[t]` too."""
         w, T = self.window, len(ids)
-        cell, keep = w.cell, w.training
+        cell = w.cell
         gates = cell.a.reshape(1, *self.part.shape[1:])
         part = gates if self.k_forward == 1 else self.part
         z_row = None if self.index else self.z_row.reshape(cell.a.shape)
-        if self.index:  # [x | 1] [Wx; b] of the whole window
-            rows = self.X[:T].reshape(T * w.B, -1)[:, w.H : 2 * w.H + 1]
-            np.matmul(rows, self.Wx, out=w.z[:T].reshape(T * w.B, -1))
-        cell.begin(self.h_blocks[0], self.c)
+        if self.index:
+            self._inputs(T)
+        cell.begin(self.h_blocks[0], self.c, self.rows[0])
         for t in range(T):
             if z_row is not None:  # a one-hot x_t times Wx is a row of Wx
                 np.take(self.table, ids[t], axis=1, out=self.z_row, mode="clip")
             np.matmul(self.h_pieces[t], self.Wh, out=part)
             if part is not gates:
                 np.sum(part, axis=0, out=gates[0])
-            h = cell.step(w.z_blocks[t] if z_row is None else z_row, self.slopes[t] if keep else None)
+            h = cell.step(w.z_blocks[t] if z_row is None else z_row, self.rows[t])
             copyto(self.h_blocks[t + 1], h)
             copyto(above[t], h)
         if "c" in cell.states:
             copyto(self.c_end, cell.c)
+
+    def _inputs(self, T: int) -> None:
+        """z = [x | 1] [Wx; b] of the whole window."""
+        w, rows = self.window, self.X[:T, :, self.window.H : 2 * self.window.H + 1]
+        if w.in_blocks:
+            np.matmul(rows[:, None], self.Wx, out=w.z[:T])
+        else:
+            np.matmul(rows.reshape(T * w.B, -1), self.Wx[0], out=w.z_rows[: T * w.B])
 
     def backward(self, ids: Ids, params: Params, grads: Params) -> None:
         """From dy (T, B, H) of this layer to the gradients of its weights, and to dy of the layer below."""
@@ -140,13 +148,13 @@ class Layer:
                 add(dh, more, dh)
             if cell.rest is not None:
                 add(dh, cell.rest, dh)
-            cell.step_back(dh, self.slopes[t])
+            cell.step_back(dh, self.rows[t])
             copyto(w.da_blocks[t], cell.da)
             np.matmul(self.da_pieces[t], self.Wh_T, out=part)
         np.sum(part, axis=0, out=dh)
         copyto(blocks(self.dh0, w.n), dh if cell.rest is None else dh + cell.rest)
         if "c" in cell.states:
-            copyto(self.dc0, cell.dc)
+            copyto(self.dc0, cell.dc0)
 
     def _weights(self, ids: Ids, X: Array, da: Array, dW: Array) -> None:
         """dW (H + inputs + 1, G·H) = [h | x | 1]ᵀ da, summed over the window."""

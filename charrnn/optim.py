@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from charrnn.arrays import Array
+from charrnn.arrays import Array, empty, zeros
 
-CHUNK = 1 << 14  # so that the vectors of one pass stay in the cache
+CHUNK = 1 << 15  # so that the vectors of one pass stay in the cache
 WARM_UP_STEPS = 100
 WARM_UP_SHARE = 0.1
 
@@ -21,8 +21,8 @@ class Optimizer:
     vectors: tuple[str, ...] = ()
 
     def __init__(self, params: Array) -> None:
-        self.state = {name: np.zeros_like(params) for name in self.vectors}
-        self._scratch = np.empty(min(CHUNK, len(params)), dtype=params.dtype)
+        self.state = {name: zeros(params.shape, params.dtype) for name in self.vectors}
+        self._scratch = empty((min(CHUNK, len(params)),), params.dtype)
 
     def update(self, params: Array, grads: Array, lr: float, step: int) -> None:
         for begin in range(0, len(params), CHUNK):

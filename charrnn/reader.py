@@ -33,6 +33,7 @@ class Reader:
             self.b.append(W[-1].reshape(self.cell.a.shape))
             self.Wx.append(own(W[H:-1] + W[-1] if k == 0 else W[H:-1]))
             self.Wh.append(own(np.concatenate([W[H:-1], W[:H]]) if k and self.joined else W[:H]))
+        (self.row,) = self.cell.rows(empty((1, len(self.cell.tape), *self.cell.a.shape[1:])))
         self.z, self.a = empty(self.cell.a.shape), self.cell.a.reshape(-1)
         self.Wy, self.by, self.out = own(params["Wy"]), params["by"], empty((1, config.vocab_size))
         self.logits: Array = self.by[None].copy()
@@ -41,7 +42,7 @@ class Reader:
 
     def read(self, ids: list[int]) -> None:
         """Goes on by these ids."""
-        cell, joined = self.cell, self.joined
+        cell, joined, row = self.cell, self.joined, self.row
         for i in ids:
             for k in range(self.layers):
                 z = self.z
@@ -52,9 +53,9 @@ class Reader:
                 else:
                     matmul(self.h[k - 1], self.Wx[k], out=z.reshape(-1))
                     add(z, self.b[k], z)
-                cell.begin(self.h[k].reshape(1, 1, -1), self.cs[k])
+                cell.begin(self.h[k].reshape(1, 1, -1), self.cs[k], row)
                 matmul(self.x_h[k] if joined else self.h[k], self.Wh[k], out=self.a)
-                copyto(self.h[k], cell.step(z, None).reshape(-1))
+                copyto(self.h[k], cell.step(z, row).reshape(-1))
                 if "c" in cell.states:
                     copyto(self.cs[k], cell.c)
         if ids:
