@@ -3,7 +3,7 @@
 import os
 import sys
 
-from charrnn.options import BLAS_THREADS
+from charrnn.cli.signals import at_once
 
 
 def pin_threads() -> None:
@@ -11,19 +11,19 @@ def pin_threads() -> None:
 
     More of them stall for each other as soon as another process wants a core.
     """
+    from charrnn.options import BLAS_THREADS
+
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")
 
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
-    try:
-        pin_threads()
-        from charrnn.cli.main import run
+    at_once()
+    pin_threads()
+    from charrnn.cli.main import run
 
-        sys.exit(run())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(run())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from charrnn.arrays import empty
-from charrnn.blas import core_type
+from charrnn.blas import core_type, library
 from charrnn.checkpoint import Model
 from charrnn.model import Config, fresh_params
 from charrnn.options import BLAS_THREADS, Options
@@ -138,21 +138,13 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cores": cores(),
-        **blas(),
+        "blas": library(),
+        "core_type": core_type(),
         "gflops_per_core": round(multiply_rate() / 1e9, 1),
         "variables": {name: os.environ[name] for name in SLOWING if name in os.environ},
     }
     info["warnings"] = warnings(info)
     return info
-
-
-def blas() -> dict[str, str]:
-    """The library behind NumPy's products, as far as it tells."""
-    try:
-        found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        return {"blas": f"{found['name']} {found['version']}", "core_type": core_type()}
-    except (TypeError, KeyError):
-        return {"blas": "unknown", "core_type": core_type()}
 
 
 def warnings(info: dict[str, Any]) -> list[str]:

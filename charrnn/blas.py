@@ -1,11 +1,17 @@
-"""The library behind NumPy's products, where it is the OpenBLAS that comes with it: its core type and its threads."""
+"""The library behind NumPy's products, where it is the OpenBLAS that comes with it: its core type and its threads.
+
+And what the last bits of a training depend on.
+"""
 
 import ctypes
+import platform
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+import charrnn
 
 PREFIXES, SUFFIXES = ("scipy_openblas_", "openblas_"), ("64_", "")
 
@@ -41,3 +47,35 @@ def set_threads(count: int) -> int:
     if count:
         tell(count)
     return before
+
+
+def library() -> str:
+    """The name and version of what NumPy was built with."""
+    try:
+        found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        return f"{found['name']} {found['version']}"
+    except (KeyError, TypeError):
+        return "unknown"
+
+
+def machine() -> dict[str, str]:
+    """What the last bits of a training depend on, beside the number of workers: kept in the model file."""
+    try:
+        wide = np.show_config(mode="dicts")["SIMD Extensions"]["found"][-1:]
+    except (KeyError, TypeError):
+        wide = []
+    return {
+        "charrnn": charrnn.__version__,
+        "NumPy": f"{np.__version__} with {library()}",
+        "processor": " ".join([platform.machine(), core_type(), *wide]),
+        "threads for products": str(set_threads(0) or "unknown"),
+    }
+
+
+def differences(before: dict[str, str]) -> list[str]:
+    """A sentence for each of them that is not what it was; nothing is said of what was not recorded."""
+    return [
+        f"{name}: {now} instead of {before[name]}, so the last bits may differ."
+        for name, now in machine().items()
+        if before.get(name, now) != now
+    ]

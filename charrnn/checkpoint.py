@@ -1,10 +1,14 @@
 """The model file: one `.npz` with the weights by name, the state of the training, and one JSON text, `meta`.
 
 Arrays in the file: `l0.Wx` ... `by` the best weights; `last.l0.Wx` ... the last ones, where they differ;
-`optimizer.m` ... and `state.h` ... what a resumed run needs. `meta` is the JSON as bytes (uint8).
+`optimizer.m` ... and `state.h` ... what a resumed run needs. `meta` is the JSON as bytes (uint8), `vocab` the codes of
+the symbols (uint32), `sha256` the digest of all that stands before it. Format 1 had the vocabulary in `meta`, and no
+digest: it is still read.
 """
 
 import json
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
@@ -12,16 +16,19 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.errors import ModelFileError
-from charrnn.history import History
+from charrnn.history import LOSSES, History
 from charrnn.model import Config
-from charrnn.npz import FLOAT, Members, PathLike, opened, refusing, target, write
+from charrnn.npz import BYTE, FLOAT, Members, PathLike, Values, opened, refusing, target, write
 from charrnn.optim import OPTIMIZERS
 from charrnn.options import Options, check_float, check_int
 from charrnn.params import Params
 from charrnn.text.vocab import CODE_LIMIT, UNITS, Vocab
 
-FORMAT = 1
-MAX_META = 1 << 26
+FORMAT = 2
+MAX_META = 1 << 21
+CODE = np.dtype("<u4")
+SURROGATES = range(0xD800, 0xE000)  # no symbols of any text
+HISTORY_ROOM = 1 << 17
 
 
 @dataclass
@@ -31,6 +38,7 @@ class Run:
     `texts` are the paths as they were typed; `streams`, `seq_length` and `windows` (an epoch's steps) are the
     sizes in use; `last` the weights after `step` steps; `optimizer` its vectors, each as long as `last.flat`;
     `state` the carried state, (layers, streams, H) for each of `h` (and `c`). `best_loss` is held-out, in nats.
+    `machine` is what the last bits depend on (`blas.machine`).
     """
 
     options: Options
@@ -48,6 +56,7 @@ class Run:
     best_loss: float | None = None
     seconds: float = 0.0
     history: History = field(default_factory=History)
+    machine: dict[str, str] = field(default_factory=dict)
 
     SCALARS = (
         "sha256",
@@ -68,6 +77,7 @@ class Run:
             "texts": list(self.texts),
             **scalars,
             "history": self.history.as_dict(),
+            "machine": self.machine,
         }
 
 
@@ -86,31 +96,43 @@ class Model:
     def save(self, path: PathLike) -> None:
         """Writes the model file: beside it first, then renamed over it, so that it is never half-written.
 
-        Raises ModelFileError where that cannot be done, or the weights are no longer finite numbers; the file that was
-        there is untouched then.
+        Raises ModelFileError where that cannot be done, or the numbers are no longer finite; the file that was there is
+        untouched then.
         """
-        for weights in (self.params, self.run.last if self.run else self.params):
-            if not np.isfinite(weights.flat).all():
-                raise ModelFileError(f"{path} is not written: the weights are no longer finite numbers.")
+        arrays = self.arrays()
+        for name, values in arrays.items():
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                raise ModelFileError(f"{path} is not written: {name} is no longer finite.")
+        try:
+            write(target(path), arrays)
+        except OSError as error:
+            raise ModelFileError(f"{path} could not be written: {error.strerror or error}.") from error
+
+    def arrays(self) -> dict[str, Values]:
+        """All that the file holds, by name, in its order."""
         meta = {
             "format": FORMAT,
             "config": self.config.as_dict(),
             "unit": self.vocab.unit,
-            "vocab": self.vocab.codes.tolist(),
             "run": self.run.as_dict() if self.run else None,
         }
         text = json.dumps(meta, ensure_ascii=True, allow_nan=False).encode()
-        arrays: dict[str, np.ndarray[Any, Any]] = {"meta": np.frombuffer(text, dtype=np.uint8)}
+        if len(text) > MAX_META:
+            raise ModelFileError("the names of the texts are too many to be kept in a model file: name their folder.")
+        arrays: dict[str, Values] = {"meta": np.frombuffer(text, dtype=BYTE), "vocab": self.vocab.codes.astype(CODE)}
         arrays.update(self.params)
         if self.run:
             if not same(self.run.last, self.params):
                 arrays.update({f"last.{name}": values for name, values in self.run.last.items()})
             arrays.update({f"optimizer.{name}": values for name, values in self.run.optimizer.items()})
             arrays.update({f"state.{name}": values for name, values in self.run.state.items()})
-        try:
-            write(target(path), arrays)
-        except OSError as error:
-            raise ModelFileError(f"{path} could not be written: {error.strerror or error}.") from error
+        return arrays
+
+    @property
+    def room(self) -> int:
+        """Bytes that the file of this run may come to take: best and last weights, and a full history."""
+        sizes = [values.nbytes + 512 for values in self.arrays().values()]
+        return sum(sizes) + self.params.flat.nbytes + 512 * len(self.params) + HISTORY_ROOM
 
 
 def same(one: Params, other: Params) -> bool:
@@ -133,36 +155,51 @@ def load(path: PathLike, weights: str = "best") -> Model:
 
 def read(file: IO[bytes]) -> Model:
     members = Members(file)
-    if members.infos["meta"].file_size > MAX_META:
+    if members.size("meta") > MAX_META:
         raise ValueError("meta")
-    meta = json.loads(members.array("meta", np.dtype(np.uint8), None).tobytes(), parse_constant=refuse_constant)
+    text = members.array("meta", BYTE, (members.size("meta"),)).tobytes().decode("ascii")
+    meta = json.loads(text, parse_constant=finite, parse_float=finite, object_pairs_hook=unrepeated)
     if type(meta["format"]) is not int or meta["format"] < 1:
         raise ValueError("format")
     if meta["format"] > FORMAT:
         raise ModelFileError(f"was written by a newer charrnn (format {meta['format']}; this one reads {FORMAT}).")
     config = Config(**meta["config"])
-    limit = 256 if meta["unit"] == "byte" else CODE_LIMIT
-    if meta["unit"] not in UNITS or not all(type(code) is int and 0 <= code < limit for code in meta["vocab"]):
-        raise ValueError("vocab")
-    vocab = Vocab(meta["unit"], meta["vocab"])
-    if len(vocab) != config.vocab_size or vocab.codes.tolist() != meta["vocab"]:
-        raise ValueError("vocab")
+    old = meta["format"] == 1
+    codes = meta["vocab"] if old else members.array("vocab", CODE, (config.vocab_size,)).tolist()
+    vocab = checked_vocab(meta["unit"], codes, config)
     params = read_params(members, config, "")
     run = read_run(members, config, meta["run"], params) if meta["run"] is not None else None
-    used = 1 + len(params) + (0 if run is None else len(run.optimizer) + len(run.state))
-    used += len(params) if run is not None and run.last is not params else 0
-    if used != len(members.infos):
-        raise ModelFileError("is damaged: it holds arrays that do not belong there.")
+    members.end(hashed=not old)
     return Model(config, vocab, params, run)
 
 
-def refuse_constant(name: str) -> float:
-    raise ValueError(name)
+def finite(number: str) -> float:
+    """A number from JSON, which may spell what is none."""
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(number)
+    return value
+
+
+def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object from JSON, whose names may be said only once."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is repeated")
+    return found
+
+
+def checked_vocab(unit: str, codes: list[int], config: Config) -> Vocab:
+    limit = 256 if unit == "byte" else CODE_LIMIT
+    if unit not in UNITS or not all(type(c) is int and 0 <= c < limit and c not in SURROGATES for c in codes):
+        raise ValueError("vocab")
+    vocab = Vocab(unit, codes)
+    if len(vocab) != config.vocab_size or vocab.codes.tolist() != codes:
+        raise ValueError("vocab")
+    return vocab
 
 
 def read_params(members: Members, config: Config, prefix: str) -> Params:
-    if not all(f"{prefix}{name}" in members.infos for name in config.shapes):
-        raise ModelFileError("is damaged: weights are missing.")
     # read before anything of the size that the configuration claims is allocated
     arrays = {name: members.array(f"{prefix}{name}", FLOAT, shape) for name, shape in config.shapes.items()}
     params = Params(config.shapes)
@@ -175,11 +212,11 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
     options = Options.from_dict(values["options"])
     scalars = {name: values[name] for name in Run.SCALARS}
     check_scalars(scalars)
-    last = read_params(members, config, "last.") if "last.by" in members.infos else params
+    last = read_params(members, config, "last.") if "last.by" in members else params
     state_shape = (config.layers, scalars["streams"], config.hidden_size)
     return Run(
         options=options,
-        texts=tuple(str(text) for text in values["texts"]),
+        texts=tuple(strings(values["texts"])),
         **scalars,
         last=last,
         optimizer={
@@ -188,7 +225,15 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
         },
         state={name: members.array(f"state.{name}", FLOAT, state_shape) for name in config.states},
         history=History.from_dict(values["history"]),
+        machine=dict(zip(values.get("machine", {}), strings(values.get("machine", {}).values()), strict=True)),
     )
+
+
+def strings(values: Iterable[Any]) -> list[str]:
+    found = list(values)
+    if isinstance(values, str) or not all(isinstance(value, str) for value in found):
+        raise ValueError("texts")
+    return found
 
 
 def check_scalars(values: dict[str, Any]) -> None:
@@ -199,6 +244,6 @@ def check_scalars(values: dict[str, Any]) -> None:
     check_float("seconds", values["seconds"], at_least=0.0)
     if values["best_step"] is not None:
         check_int("best_step", values["best_step"], 1, max(values["step"], 1))
-        check_float("best_loss", values["best_loss"])
+        check_float("best_loss", values["best_loss"], **LOSSES)
     if not isinstance(values["sha256"], str) or len(values["sha256"]) != 64:
         raise ValueError("sha256")

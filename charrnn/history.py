@@ -3,7 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from charrnn.options import check_float, check_int
+
 LIMIT = 1000
+LOSSES = {"at_least": -1.0, "at_most": 1e39}  # what float32 can make of one; rounding may take 0 a little lower
 
 
 @dataclass
@@ -42,7 +45,12 @@ class History:
         history = cls(**values)
         if not isinstance(history.train, list) or len(history.train) >= LIMIT or len(history.val) >= LIMIT:
             raise ValueError("history")
-        history.train = list(map(float, history.train))
-        history.val = [(int(step), float(loss)) for step, loss in history.val]
-        history.stride, history.count, history.pending = int(history.stride), int(history.count), float(history.pending)
+        history.val = [(step, loss) for step, loss in history.val]
+        check_int("stride", history.stride, 1)
+        check_int("count", history.count, 0, history.stride - 1)
+        for step, _ in history.val:
+            check_int("step", step, 1)
+        for loss in (*history.train, *(loss for _, loss in history.val)):
+            check_float("loss", loss, **LOSSES)
+        check_float("pending", history.pending)
         return history

@@ -10,7 +10,7 @@ from charrnn.arrays import Array, blocks, empty
 from charrnn.cells import CELLS
 from charrnn.errors import UsageError
 from charrnn.layer import Layer, Window
-from charrnn.options import check_int, shown
+from charrnn.options import MOST_LAYERS, check_int, shown
 from charrnn.params import Ids, Params, initialise, shapes
 
 
@@ -26,7 +26,8 @@ class Config:
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise UsageError(f"a cell is one of {', '.join(CELLS)}, not {shown(self.cell)}.")
-        for name in ("layers", "hidden_size", "vocab_size"):
+        check_int("layers", self.layers, 1, MOST_LAYERS)
+        for name in ("hidden_size", "vocab_size"):
             check_int(name, getattr(self, name), 1)
 
     @property

@@ -20,6 +20,8 @@ CHANGEABLE = (*LENGTHS, "workers")  # other workers change no more than rounding
 DEFAULT_STEPS = 1000
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 LARGEST = 2**63 - 1
+MOST_LAYERS = 1000
+MOST_TEXTS = 10_000  # written side by side
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ class Options:
         ):
             if getattr(self, name) not in words:
                 raise UsageError(f"{flag(name)} is one of {', '.join(words)}, not {getattr(self, name)!r}.")
-        for name, low in (("layers", 1), ("hidden_size", 1), ("seq_length", 1), ("batch_size", 1)):
-            check_int(name, getattr(self, name), low)
+        check_int("layers", self.layers, 1, MOST_LAYERS)
+        for name in ("hidden_size", "seq_length", "batch_size"):
+            check_int(name, getattr(self, name), 1)
         for name in LENGTHS:
             if getattr(self, name) is not None:
                 check_int(name, getattr(self, name), 1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
-from charrnn.options import check_float, check_int
+from charrnn.options import MOST_TEXTS, check_float, check_int
 from charrnn.reader import Reader, Readers
 from charrnn.text.vocab import UNITS, UNKNOWN, Codes, Decoder, Vocab
 
@@ -177,8 +177,9 @@ def sample_many(
     Each is what `sample` gives with that seed, as long as rounding does not tip a draw. Errors as there.
     """
     chosen = filters(temp, top_k, top_p)
-    for name, value, low in (("count", count, 1), ("length", length, 0), ("seed", seed, 0)):
-        check_int(name, value, low)
+    check_int("count", count, 1, MOST_TEXTS)
+    for name, value in (("length", length), ("seed", seed)):
+        check_int(name, value, 0)
     ids = encode_prime(model.vocab, prime, unknown)
     rngs, codes = [generator(seed + i) for i in range(count)], model.vocab.codes
     decoders = [UNITS[model.vocab.unit].decoder() for _ in range(count)]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.blas import differences, machine
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import Evaluator
@@ -70,12 +71,14 @@ class Training(Iterator[Step]):
         self.streams = Streams(ids, options.batch_size, options.seq_length)
         self.config = Config(options.cell, options.layers, options.hidden_size, len(corpus.vocab))
         T, B = self.streams.seq_length, self.streams.batch_size
-        check_memory(self.config, T, B)
         workers = min(options.workers or default_workers(self.config, B, cores()), B)
+        check_memory(self.config, T, B, workers)
         self.options = replace(options, workers=workers)
         self.notes = [*corpus.notes, *self._notes(options.workers)]
         if resumed and resumed.run and resumed.run.options.workers != workers:
             self.notes.append(f"workers: {workers} instead of {resumed.run.options.workers}, so rounding may differ.")
+        if resumed and resumed.run:
+            self.notes += differences(resumed.run.machine)
         last = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
         self.team = Team(self.config, T, B, workers, options.dropout, options.seed) if workers > 1 else None
         self.params = Params(self.config.shapes, flat=self.team.params if self.team else None)
@@ -116,6 +119,7 @@ class Training(Iterator[Step]):
             last=self.params,
             optimizer=self.optimizer.state,
             state=self.carried,
+            machine=machine(),
         )
 
     def _check_text(self, resumed: Model) -> None:
@@ -139,7 +143,7 @@ class Training(Iterator[Step]):
         run.options, run.last, run.optimizer = self.options, self.params, self.optimizer.state
         for name, values in self.carried.items():
             values[:] = run.state[name]
-        run.state, self.state = self.carried, LOAD
+        run.state, self.state, run.machine = self.carried, LOAD, machine()
         return run
 
     def _eval_rule(self) -> int:
@@ -187,8 +191,11 @@ class Training(Iterator[Step]):
             self.optimizer.update(self.params.flat, self.grads.flat, lr, step)
             self.run.step = step
             self._commit()
-            if not math.isfinite(float(self.params.flat.sum())):
+            if not np.isfinite(self.params.flat).all():
                 raise self._diverged(step, "a weight")
+            # anything else that is not finite in there has reached the weights; these stop them silently
+            if any(vector.max() == np.inf for vector in self.optimizer.state.values()):
+                raise self._diverged(step, "the optimizer's mean of squares")
         self.run.history.add(loss)
         return loss, grad_norm
 

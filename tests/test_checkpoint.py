@@ -1,5 +1,6 @@
 """The model file: round trips, what it holds, and what is refused."""
 
+import hashlib
 import io
 import json
 import os
@@ -13,7 +14,7 @@ import pytest
 
 from charrnn.checkpoint import FORMAT, Model, load
 from charrnn.errors import ModelFileError
-from charrnn.npz import check_target
+from charrnn.npz import HEADER, claimed, header
 from charrnn.options import CELLS
 from tests.test_sampling import model_of
 from tests.test_training import begin
@@ -26,15 +27,26 @@ def trained(cell: str = "lstm", steps: int = 9) -> Model:
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Changes the arrays of a model file; `change` gets them by name, the JSON as `meta`."""
+    """Changes the arrays of a model file; `change` gets them by name, the JSON as `meta`. The digest is made to fit."""
     with np.load(path) as file:
         arrays: dict[str, Any] = dict(file)
     arrays["meta"] = json.loads(arrays["meta"].tobytes())
     change(arrays)
     if isinstance(arrays.get("meta"), dict):
         arrays["meta"] = np.frombuffer(json.dumps(arrays["meta"]).encode(), dtype=np.uint8)
-    with open(path, "wb") as out:
-        np.savez(out, **arrays)
+    members = {name: npy(values) for name, values in arrays.items() if name != "sha256"}
+    if "sha256" in arrays:
+        digest = hashlib.sha256(b"".join(name.encode() + data for name, data in members.items())).digest()
+        members["sha256"] = npy(np.frombuffer(digest, dtype=np.uint8))
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(f"{name}.npy", data)
+
+
+def npy(values: np.ndarray[Any, Any]) -> bytes:
+    data = io.BytesIO()
+    np.lib.format.write_array(data, values)
+    return data.getvalue()
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -64,8 +76,46 @@ def test_any_numpy_opens_it(tmp_path: Path) -> None:
         np.testing.assert_array_equal(file["l0.Wx"], model.params["l0.Wx"])
         assert file["optimizer.m"].shape == model.params.flat.shape
         assert file["state.h"].shape == (2, 4, 12)
+        assert "".join(map(chr, file["vocab"])) == "".join(model.vocab.symbols)
     assert meta["format"] == FORMAT
-    assert "".join(map(chr, meta["vocab"])) == "".join(model.vocab.symbols)
+
+
+@pytest.mark.parametrize("dtype", ["<f4", "<u4", "|u1"])
+@pytest.mark.parametrize("shape", [(0,), (7,), (12, 36), (1000, 65536, 16384)])
+def test_headers_are_those_of_numpy(dtype: str, shape: tuple[int, ...]) -> None:
+    data = io.BytesIO()
+    wanted = {"descr": dtype, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(data, wanted)
+    assert header(np.dtype(dtype), shape) == data.getvalue()
+    assert len(data.getvalue()) == HEADER
+
+
+def test_files_of_the_first_format_are_read_and_written_anew(tmp_path: Path) -> None:
+    old, new = load(Path(__file__).parent / "data" / "format1.npz"), tmp_path / "new.npz"
+    assert old.run is not None
+    assert (old.run.step, len(old.vocab), old.run.machine) == (11, 19, {})
+    old.save(new)
+    again = load(new)
+    np.testing.assert_array_equal(again.params.flat, old.params.flat)
+    assert again.run is not None
+    assert again.run.as_dict() == old.run.as_dict()
+    with np.load(new) as file:
+        assert json.loads(file["meta"].tobytes())["format"] == 2
+        wanted = hashlib.sha256(b"".join(name.encode() + npy(file[name]) for name in file.files if name != "sha256"))
+        assert file["sha256"].tobytes() == wanted.digest()
+
+
+def test_what_was_not_written_together_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    trained().save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    members["by.npy"] = members["by.npy"][:HEADER] + bytes(len(members["by.npy"]) - HEADER)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        load(path)
 
 
 def test_a_model_without_a_run(tmp_path: Path) -> None:
@@ -136,15 +186,20 @@ def test_links_are_followed_and_modes_kept(tmp_path: Path) -> None:
 def test_only_plain_files_are_written_or_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "x"
     make(path)
-    for attempt in (check_target, model_of("ab").save, load):
+    for attempt in (claim, model_of("ab").save, load):
         with pytest.raises(ModelFileError):
             attempt(path)
     assert os.listdir(tmp_path) == ["x"]
 
 
+def claim(path: Path) -> None:
+    with claimed(path):
+        pass
+
+
 def test_no_folder_to_write_to(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no folder"):
-        check_target(tmp_path / "missing" / "m.npz")
+        claim(tmp_path / "missing" / "m.npz")
 
 
 def put(name: str, value: object) -> Callable[[dict[str, Any]], None]:
@@ -177,11 +232,12 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "fraction": config(hidden_size=1.5),
     "no config": meta(config=None),
     "unknown unit": meta(unit="word"),
-    "short vocabulary": meta(vocab=[1, 2]),
-    "unsorted vocabulary": lambda arrays: arrays["meta"]["vocab"].reverse(),
-    "repeated symbol": lambda arrays: arrays["meta"]["vocab"].__setitem__(1, arrays["meta"]["vocab"][0]),
-    "text in the vocabulary": lambda arrays: arrays["meta"]["vocab"].__setitem__(0, "a"),
-    "code beyond Unicode": lambda arrays: arrays["meta"]["vocab"].__setitem__(-1, 2**31),
+    "short vocabulary": put("vocab", np.array([1, 2], dtype=np.uint32)),
+    "unsorted vocabulary": lambda arrays: arrays.__setitem__("vocab", arrays["vocab"][::-1].copy()),
+    "repeated symbol": lambda arrays: arrays["vocab"].__setitem__(1, arrays["vocab"][0]),
+    "signed vocabulary": lambda arrays: arrays.__setitem__("vocab", arrays["vocab"].astype(np.int32)),
+    "code beyond Unicode": lambda arrays: arrays["vocab"].__setitem__(-1, 2**31),
+    "surrogate": lambda arrays: arrays["vocab"].__setitem__(-1, 0xD800),
     "missing array": lambda arrays: arrays.pop("l1.Wh"),
     "additional array": put("evil", np.zeros(3)),
     "other shape": put("by", np.zeros(3, dtype=np.float32)),
@@ -197,6 +253,15 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "run of nonsense": meta(run=3),
     "run with other streams": run(streams=7),
     "history of nonsense": run(history={"train": "abc"}),
+    "a loss that is no number": run(history={"train": ["nan"], "val": [], "stride": 1, "count": 0, "pending": 0.0}),
+    "half a pair of losses": run(history={"train": [], "val": [[1]], "stride": 1, "count": 0, "pending": 0.0}),
+    "more layers than any": config(layers=10**6),
+    "texts of numbers": run(texts=[1, 2]),
+    "texts of one": run(texts="abc"),
+    "a machine of numbers": run(machine={"NumPy": 3}),
+    "infinite": put("meta", np.frombuffer(b'{"format": 1e999}', dtype=np.uint8)),
+    "repeated name": put("meta", np.frombuffer(b'{"format": 2, "format": 1}', dtype=np.uint8)),
+    "an empty vocabulary": lambda arrays: arrays.__setitem__("vocab", arrays["vocab"][:0]),
 }
 
 

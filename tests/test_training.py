@@ -1,6 +1,5 @@
 """Training as a whole: it learns, it is repeatable, it stops and goes on, it notices what goes wrong."""
 
-import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from charrnn.arrays import Array
 from charrnn.checkpoint import load
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import evaluate
-from charrnn.memory import physical_memory
 from charrnn.options import CELLS, OPTIMIZERS
 from charrnn.training import Step, Training, train
 
@@ -236,11 +234,6 @@ def test_absurd_sizes_are_refused_before_they_are_allocated() -> None:
         begin(hidden_size=1_000_000)
 
 
-def test_memory_is_unknown_on_some_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sysconf")
-    assert physical_memory() is None
-
-
 def test_a_corpus_brings_its_unit(tmp_path: Path) -> None:
     corpus = charrnn.Corpus.from_text("옛날 옛적에 호랑이가 살았다. " * 20, "jamo")
     training = train(corpus, hidden_size=8, steps=2)
@@ -286,4 +279,27 @@ def test_a_held_out_loss_that_is_not_finite_is_noticed() -> None:
     training.evaluator.params["by"][:] = 3e38  # type: ignore[union-attr]
     training.evaluator.params["by"][0] = -3e38  # type: ignore[union-attr]
     with pytest.raises(DivergedError):
+        list(training)
+
+
+def test_what_the_last_bits_depend_on_is_recorded_and_a_difference_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = begin(steps=3)
+    list(first)
+    model, corpus = first.model, charrnn.Corpus.from_text(TEXT)
+    assert model.run is not None
+    assert set(model.run.machine) == {"charrnn", "NumPy", "processor", "threads for products"}
+    assert not [note for note in train(corpus, model=model, steps=4).notes if "last bits" in note]
+    model.run.machine["NumPy"] = "1.0 with \x1b"
+    (note,) = [note for note in train(corpus, model=model, steps=4).notes if "last bits" in note]
+    assert note.startswith("NumPy: ")
+    model.run.machine.clear()
+    assert not [note for note in train(corpus, model=model, steps=4).notes if "last bits" in note]
+
+
+def test_squares_that_overflow_are_noticed() -> None:
+    def average(grads: Array) -> None:
+        grads *= np.float32(1e25)
+
+    training = train(charrnn.Corpus.from_text(TEXT), average=average, **{**SMALL, "clip": 0.0}, steps=3)
+    with pytest.raises(DivergedError, match="mean of squares"):
         list(training)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from charrnn.text.corpus import Corpus, Segment
 
 STDIN = "-"
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class Spool:
         return self.texts[name]
 
     def copy(self, name: str) -> "Copy":
-        from charrnn.text.source import unreadable
+        from charrnn.text.source import ending, unreadable
         from charrnn.text.symbols import unwritable
 
         shown = "standard input" if name == STDIN else name
@@ -189,7 +188,7 @@ class Spool:
             raise unwritable(shown, error) from None
         try:
             with nullcontext(sys.stdin.buffer) if name == STDIN else open(name, "rb") as pipe:
-                while block := pipe.read(CHUNK):
+                for block in ending(pipe, shown):
                     keep(block, file, shown)
         except OSError as error:
             raise unreadable(shown, error) from None

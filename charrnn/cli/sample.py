@@ -9,10 +9,11 @@ import click
 
 from charrnn.cli.common import MODEL, GroupedCommand, option
 from charrnn.errors import TextError, UsageError
-from charrnn.options import check_int
+from charrnn.options import MOST_TEXTS, check_int
 from charrnn.show.terminal import Answer, remark
 
 BETWEEN = "---"
+LONGEST_PRIME = 10_000_000  # bytes
 CHOICE, OUTPUT, SOURCE = "Choosing characters", "Text", "Model"
 
 
@@ -89,7 +90,7 @@ def sample(
     After the temperature --top-k applies, then --top-p.
     """
     check_int("length", length, 0)
-    check_int("count", count, 1)
+    check_int("count", count, 1, MOST_TEXTS)
     if prime_file is not None:
         if prime:
             raise UsageError("--prime and --prime-file both say how the text begins: use one of them.")
@@ -141,10 +142,12 @@ def read_prime(path: str) -> str:
         if path == "-":
             if sys.stdin is None:
                 raise TextError("standard input is closed, so it cannot prime a model.")
-            data = sys.stdin.buffer.read()
+            data = sys.stdin.buffer.read(LONGEST_PRIME + 1)
         else:
             with open(path, "rb") as file:
-                data = file.read()
+                data = file.read(LONGEST_PRIME + 1)
+        if len(data) > LONGEST_PRIME:
+            raise TextError(f"{path} is too long to prime a model: more than {LONGEST_PRIME / 1e6:.0f} MB.")
         text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise TextError(f"{path} is not UTF-8 (at offset {error.start:,}), so it cannot prime a model.") from None

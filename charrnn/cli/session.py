@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from charrnn.cli.common import MODEL, STDIN
 from charrnn.cli.signals import Stop
-from charrnn.errors import CharRNNError, WorkerError
+from charrnn.errors import CharRNNError, DivergedError, ModelFileError, WorkerError
 from charrnn.show.charts import duration
 from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from charrnn.training import Step, Training
 
 SAVE_SECONDS = 60.0
+SAVE_SHARE = 0.01  # of the time, at most, that saving takes where nothing else is asked for
 
 
 class Records:
@@ -28,12 +29,14 @@ class Records:
         self.steps, self.busy = 0, 0.0
         self.open = True
 
-    def add(self, record: "Step", last: bool) -> None:
+    def add(self, record: "Step", last: bool, saved: int | None) -> None:
+        """`saved` is the step that is safe in the model file."""
         self.steps += 1
         self.busy += 1.0 / record.chars_per_second
         if not self.open or not (record.step % self.every == 0 or record.val_loss is not None or last):
             return
-        values = {**record.as_dict(), "chars_per_second": round(self.steps / self.busy, 1)}
+        speed = round(self.steps / self.busy, 1)
+        values = {**record.as_dict(), "chars_per_second": speed, "saved_step": saved}
         self.steps, self.busy = 0, 0.0
         try:
             self.answer.line(json.dumps(values))
@@ -50,7 +53,9 @@ class Session:
     def __init__(self, training: "Training", model: str, save_every: int, records: Records | None, quiet: bool):
         self.training, self.model, self.save_every = training, model, save_every
         self.records, self.quiet = records, quiet
-        self.saved_at, self.begin = time.monotonic(), time.monotonic()
+        self.begin = self.saved_at = time.monotonic()
+        self.wait = SAVE_SECONDS
+        self.saved: int | None = training.run.step or None  # the step that is safe in the model file
 
     def run(self, stop: Stop) -> int:
         from charrnn.show.progress import display
@@ -59,14 +64,15 @@ class Session:
         live = self.records is None or not is_terminal(sys.stdout)
         with display(training, self.line, self.quiet, live) as screen:
             for record in self.records_of(training):
+                last = stop or record.step == training.end
+                if not last and self.due(record.step):
+                    self.save_if_possible()
                 if self.records is not None:
-                    self.records.add(record, last=record.step == training.end)
+                    self.records.add(record, record.step == training.end, self.saved)
                 screen.show(record)
                 if stop:
                     break
-                if record.step < training.end and self.due(record.step):
-                    self.save_if_possible()
-        self.training.model.save(self.model)
+        self.save_at_last()
         if stop and training.run.step < training.end:
             self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To go on: {self.command()}")
             return 128 + stop.signal
@@ -77,6 +83,8 @@ class Session:
         """The steps; what has been learned is kept where the system refuses something on the way."""
         try:
             yield from training
+        except DivergedError as error:
+            raise DivergedError(f"{error} {self.kept()}") from None
         except (OSError, MemoryError, WorkerError):
             if self.training.run.step and self.save_if_possible("What was learned since is lost."):
                 self.remark(f"Saved at step {self.training.run.step:,}. To go on: {self.command()}")
@@ -84,17 +92,35 @@ class Session:
 
     def due(self, step: int) -> bool:
         by_step = self.save_every and step % self.save_every == 0
-        return bool(by_step) or time.monotonic() - self.saved_at >= SAVE_SECONDS
+        return bool(by_step) or time.monotonic() - self.saved_at >= self.wait
+
+    def save(self) -> None:
+        begin = time.monotonic()
+        try:
+            self.training.model.save(self.model)
+            self.saved = self.training.run.step
+        finally:
+            self.saved_at = time.monotonic()
+            self.wait = max(SAVE_SECONDS, (self.saved_at - begin) / SAVE_SHARE)
 
     def save_if_possible(self, otherwise: str = "The training goes on.") -> bool:
         """A save that fails is no reason to lose what has been learned: it is tried again later."""
-        self.saved_at = time.monotonic()
         try:
-            self.training.model.save(self.model)
+            self.save()
         except CharRNNError as error:
             remark(f"warning: {error} {otherwise}")
             return False
         return True
+
+    def save_at_last(self) -> None:
+        """The save that nothing comes after."""
+        try:
+            self.save()
+        except ModelFileError as error:
+            raise ModelFileError(f"{error} What was learned since is lost. {self.kept()}") from None
+
+    def kept(self) -> str:
+        return "Nothing was saved before." if self.saved is None else f"{self.model} holds step {self.saved:,}."
 
     def line(self, step: int) -> str:
         """A line of text that the network writes at this moment."""

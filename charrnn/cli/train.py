@@ -142,31 +142,33 @@ def train(
     check_int("save_every", save_every, 0)
     check_int("log_every", log_every, 1)
     chosen = given(context, {field.name for field in fields(Options)})
-    if resume:
-        training = taken_up(texts, model, force, chosen, quiet)
-        if training is None:
-            return 0
-    else:
-        training = begun(texts, model, force, Options(**chosen), quiet)
-    if not quiet:
-        notes(training.notes)
-    session = Session(training, model, save_every, Records(log_every) if as_json else None, quiet)
-    with stopping() as stop:
-        return session.run(stop)
+    from charrnn.npz import check_room, claimed
+
+    if not (resume or force) and os.path.isfile(model):
+        raise UsageError(f"{model} exists. Use --resume to go on, --force to replace it, or -m for another file.")
+    with claimed(model):
+        if resume:
+            training = taken_up(texts, model, force, chosen, quiet)
+            if training is None:
+                return 0
+        else:
+            training = begun(texts, model, Options(**chosen), quiet)
+        check_room(model, training.model.room)
+        if not quiet:
+            notes(training.notes)
+        session = Session(training, model, save_every, Records(log_every) if as_json else None, quiet)
+        with stopping() as stop:
+            return session.run(stop)
 
 
-def begun(texts: tuple[str, ...], model: str, force: bool, options: Options, quiet: bool) -> "Training":
+def begun(texts: tuple[str, ...], model: str, options: Options, quiet: bool) -> "Training":
     """A new run, after a look at everything that can be wrong with it."""
     if not texts:
         raise UsageError("name a text to train on: charrnn train TEXT, or - for standard input.")
-    if os.path.exists(model) and not force and os.path.isfile(model):
-        raise UsageError(f"{model} exists. Use --resume to go on, --force to replace it, or -m for another file.")
-    from charrnn.npz import check_target
     from charrnn.training import Training
 
-    check_target(model)
-    if STDIN in texts:
-        refuse_overwriting(model, 0)
+    for text in texts:
+        refuse_overwriting(model, 0 if text == STDIN else text)
     corpus = read(texts, options, quiet)
     for file in corpus.files:
         refuse_overwriting(model, file)
@@ -188,7 +190,6 @@ def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, 
     if force:
         raise UsageError("--resume goes on with the model file and --force replaces it: use one of them.")
     from charrnn.checkpoint import load
-    from charrnn.npz import check_target
     from charrnn.training import Training
 
     found = load(model)
@@ -199,7 +200,6 @@ def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, 
         if finished(found, options, model, quiet):
             return None
         check_recorded(found.run.texts, model)
-    check_target(model)
     corpus = read(texts or found.run.texts, options, quiet)
     training = Training(corpus, options, found)
     return None if finished(found, options, model, quiet) else training

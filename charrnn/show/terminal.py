@@ -35,11 +35,11 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def remark(text: str) -> None:
-    """One line on stderr; a closed stderr is no reason to stop."""
+    """One line on stderr, also where a name in it has a newline; a closed stderr is no reason to stop."""
     stream = sys.stderr
     if stream is None:
         return
-    line = safe(text) + "\n"
+    line = safe(text).replace("\n", "\u240a") + "\n"
     try:
         stream.write(line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
         stream.flush()

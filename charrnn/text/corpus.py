@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from charrnn.errors import TextError
 from charrnn.options import Options
-from charrnn.text.source import Progress, Reading, Source, find_sources, unreadable
+from charrnn.text.source import Progress, Reading, Source, changed, find_sources, unreadable
 from charrnn.text.symbols import (
     Collector,
     Symbols,
@@ -194,17 +194,19 @@ def number(
 ) -> Corpus:
     """The corpus of these files, whose codes occur `counts` times."""
     present = np.flatnonzero(counts)
+    if unit != "byte" and counts[0xD800:0xE000].any():
+        raise TextError(f"{names[0]} holds a lone surrogate, which is no character: try --unit byte.")
     vocab = vocab or Vocab(unit, present)
     known = vocab.ids_of(present.astype(np.uint32)) != UNKNOWN
     collector = Collector(int(counts[present[known]].sum()), vocab.dtype)
-    ends, changed = [], f"{names[0]} changed while it was being read: try again when it is complete."
+    ends = []
     for file in chunks:
         for codes in file:
             if not collector.add(vocab.known_ids(codes)):
-                raise TextError(changed)
+                raise changed(names[0])
         ends.append(collector.filled)
     if collector.filled != collector.size:
-        raise TextError(changed)
+        raise changed(names[0])
     if not collector.size and not counts.any():
         raise TextError(f"{', '.join(names[:3])} holds no text.")
     unknown = {vocab.symbol(code): int(counts[code]) for code in present[~known].tolist()}

@@ -19,7 +19,9 @@ from charrnn.text.symbols import unwritable
 from charrnn.text.vocab import UNITS, Codes, Unit
 
 CHUNK = 1 << 20
+LONGEST_PIPE = 1 << 32  # bytes: what has no end is noticed
 STDIN = "-"
+MODEL_START = b"PK\x03\x04", b"meta.npy"
 
 See = Callable[[bytes], None]
 Progress = Callable[[int, int], None]
@@ -31,6 +33,7 @@ class Source:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path, self.name = path, "standard input" if str(path) == STDIN else str(path)
         self.spool: IO[bytes] | None = None
+        self.stamp: tuple[int, ...] | None = None
         if str(path) == STDIN:
             if sys.stdin is None:
                 raise TextError("standard input is closed: name a text.")
@@ -42,7 +45,7 @@ class Source:
     def _spool(self, pipe: IO[bytes]) -> None:
         self.spool = tempfile.SpooledTemporaryFile(max_size=64 * CHUNK)  # noqa: SIM115
         weakref.finalize(self, self.spool.close)
-        while block := pipe.read(CHUNK):
+        for block in ending(pipe, self.name):
             try:
                 self.spool.write(block)
             except OSError as error:
@@ -67,16 +70,28 @@ class Source:
     def codes(self, unit: Unit, encoding: str, see: See) -> Iterator[Codes | NDArray[np.uint8]]:
         """The file's codes, chunk by chunk, as bytes where all are below 256; `see` is shown every block.
 
-        Raises TextError where the bytes are not text in this encoding.
+        Raises TextError where the bytes are not text in this encoding, or change meanwhile.
         """
         with self.open() as file:
+            self.check_unchanged(file)
             blocks = seen(iter(lambda: file.read(CHUNK), b""), see)
             if unit is UNITS["byte"]:
                 yield from (np.frombuffer(block, dtype=np.uint8) for block in blocks)
-                return
-            for text in decoded(blocks, encoding, self.name):
-                # the codes of ASCII are its bytes in every unit, and most text is ASCII
-                yield np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else unit.codes(text)
+            else:
+                for text in decoded(checked(blocks, encoding, self.name), encoding, self.name):
+                    # the codes of ASCII are its bytes in every unit, and most text is ASCII
+                    yield np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else unit.codes(text)
+            self.check_unchanged(file)
+
+    def check_unchanged(self, file: IO[bytes]) -> None:
+        """Raises TextError where a file is not what it was when it was first opened."""
+        if self.spool is not None:
+            return
+        now = os.fstat(file.fileno())
+        stamp = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
+        if self.stamp not in (None, stamp):
+            raise changed(self.name)
+        self.stamp = stamp
 
 
 class Reading:
@@ -93,6 +108,38 @@ class Reading:
     def again(self, total: int) -> None:
         """The second reading begins, of so many bytes."""
         self.total = self.done + total
+
+
+def ending(pipe: IO[bytes], name: str) -> Iterator[bytes]:
+    """What a pipe gives, block by block; raises TextError where it does not end."""
+    size = 0
+    while block := pipe.read(CHUNK):
+        size += len(block)
+        if size > LONGEST_PIPE:
+            raise TextError(
+                f"{name} gave more than {LONGEST_PIPE / 1e9:.1f} GB and has no end yet: save it as a file first."
+            )
+        yield block
+
+
+def checked(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes]:
+    """The same blocks; raises TextError where the first is plainly no text in this encoding."""
+    first = next(blocks, b"")
+    if first.startswith(MODEL_START[0]) and MODEL_START[1] in first[:64]:
+        raise TextError(f"{name} is a model file, not a text: charrnn sample -m {name} writes text with it.")
+    wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    if not wide and first.count(0) > len(first) // 10:
+        raise TextError(
+            f"{name} is no text, or UTF-16: more than a tenth of its bytes are NUL. "
+            "Try --encoding utf-16-le, or --unit byte to train on bytes."
+        )
+    if first:
+        yield first
+    yield from blocks
+
+
+def changed(name: str) -> TextError:
+    return TextError(f"{name} changed while it was being read: try again when it is complete.")
 
 
 def seen(blocks: Iterator[bytes], see: See) -> Iterator[bytes]:

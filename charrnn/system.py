@@ -1,0 +1,87 @@
+"""What a system may lack, decided here alone: locks, folders that can be synced, signals, and what is free."""
+
+import errno
+import os
+import signal
+import time
+from contextlib import suppress
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+STOP_SIGNALS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+WINDOWS = os.name == "nt"
+RETRIES = 20  # of a rename over a file that a reader holds open, which Windows refuses
+NOT_SYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EROFS, errno.ENOSYS}
+
+
+def can_lock() -> bool:
+    return fcntl is not None
+
+
+def try_lock(descriptor: int) -> bool:
+    """Locks an open file for this process; False where another holds it. File systems without locks let all pass."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, *NOT_SYNCED):
+            raise
+    return True
+
+
+def rename(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> None:
+    """Renames over a file that may be there."""
+    for left in range(RETRIES, -1, -1):
+        try:
+            return os.replace(old, new)
+        except PermissionError:
+            if not (WINDOWS and left):
+                raise
+            time.sleep(0.1)
+
+
+def sync_folder(folder: str | os.PathLike[str]) -> None:
+    """Makes a rename last through a power cut, where folders can be opened and synced."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows; a folder that may be written but not read
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_SYNCED:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def free_room(folder: str | os.PathLike[str]) -> int | None:
+    """Bytes that are free on the folder's disk."""
+    import shutil  # which takes its time
+
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that may still be taken: of the machine, of its swap, and of this process's limits."""
+    found: list[int] = []
+    with suppress(AttributeError, ValueError, OSError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with suppress(OSError, ValueError, LookupError), open("/proc/meminfo", encoding="ascii") as file:
+        table = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in file)}
+        found.append(table["MemAvailable"] + table["SwapFree"])
+    with suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
+        found.append(int(file.read()))
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        limits = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
+        found += [limit for limit in limits if limit != resource.RLIM_INFINITY]
+    return min(found, default=None)
