@@ -103,7 +103,7 @@ def test_many_texts_at_once(charrnn: Command) -> None:
 def test_json_records(charrnn: Command) -> None:
     code, out, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--json", "--log-every", "3", "-q")
     assert (code, err) == (0, "")
-    records = [json.loads(line) for line in out.splitlines()]
+    *records, result = [json.loads(line) for line in out.splitlines()]
     assert [r["step"] for r in records] == [3, 4, 6, 8, 9, 12]
     assert list(records[0]) == [
         "step",
@@ -117,6 +117,8 @@ def test_json_records(charrnn: Command) -> None:
         "saved_step",
     ]
     assert [r["step"] for r in records if r["val_loss"] is not None] == [4, 8, 12]
+    assert list(result) == ["step", "best_step", "val_loss", "bits_per_char", "baselines", "verdict"]
+    assert result["val_loss"] == min(r["val_loss"] for r in records if r["val_loss"] is not None)
 
 
 def test_eval_scores_the_held_out_part_and_agrees_with_the_training(charrnn: Command, tmp_path: Path) -> None:

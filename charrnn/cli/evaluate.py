@@ -14,20 +14,25 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from charrnn.cli.common import MODEL, GroupedCommand, notes, option
-from charrnn.errors import TextError
+from charrnn.cli.compare import Judge
+from charrnn.errors import TextError, UsageError
 from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model
     from charrnn.evaluation import Score
     from charrnn.text.corpus import Corpus, Segment
+    from charrnn.verdict import Judged
 
 STDIN = "-"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A model's score, and what it was scored on: `unknown` are the characters of it that were left out."""
+    """A model's score, what it was scored on, and how it was judged where that was asked for.
+
+    `unknown` are the characters of the text that were left out.
+    """
 
     path: str
     model: "Model"
@@ -36,9 +41,11 @@ class Row:
     part: str
     sha256: str
     unknown: dict[str, int]
+    judged: "Judged | None"
 
     def as_dict(self) -> dict[str, Any]:
-        return {"model": self.path, "text": list(self.texts), "part": self.part, **figures(self.score)}
+        more = self.judged.as_dict() if self.judged else {}
+        return {"model": self.path, "text": list(self.texts), "part": self.part, **figures(self.score), **more}
 
 
 OPEN_FILES = "/proc/self/fd"
@@ -68,6 +75,13 @@ OPEN_FILES = "/proc/self/fd"
     show_default=False,
     help="Score all of a text that the model was trained on, not only its held-out part.",
 )
+@option(
+    "--baselines",
+    "compared",
+    is_flag=True,
+    show_default=False,
+    help="Beside uniform, unigram, the best n-gram and xz, and what to try next.",
+)
 @option("--encoding", show_default=False, help="Encoding of TEXT.  [default: that of the training]")
 @option("--json", "as_json", is_flag=True, show_default=False, help="One JSON object a model.")
 def evaluate(
@@ -75,6 +89,7 @@ def evaluate(
     models: tuple[str, ...],
     weights: str,
     whole: bool,
+    compared: bool,
     encoding: str | None,
     as_json: bool,
 ) -> None:
@@ -83,8 +98,11 @@ def evaluate(
     Of that text only the part that was held out is scored, unless --all is given.
     """
     answer = Answer()
+    if compared and whole:
+        raise UsageError("--baselines is about text that was held out, and --all is not: leave one of them out.")
     with Spool() as spool:
-        rows = [scored_row(path, weights, spool, texts, encoding, whole) for path in models]
+        judge = Judge(lambda path, model: read(path, model, spool, (), None)) if compared else None
+        rows = [scored_row(path, weights, spool, texts, encoding, whole, judge) for path in models]
     rows.sort(key=lambda row: row.score.bits_per_char)
     different = difference(rows)
     if different:
@@ -93,6 +111,13 @@ def evaluate(
         for row in rows:
             answer.line(json.dumps(row.as_dict()))
         return
+    if compared:
+        from charrnn.show.ladder import ladder
+        from charrnn.show.tables import show
+
+        standings = [(row.path, row.model, row.score, row.judged) for row in rows if row.judged]
+        show(answer, lambda out: ladder(out, standings))
+        return
     from charrnn.show.tables import scores, show
 
     lines, parts = [(row.path, row.model, row.score) for row in rows], [row.part for row in rows]
@@ -100,7 +125,13 @@ def evaluate(
 
 
 def scored_row(
-    path: str, weights: str, spool: "Spool", texts: tuple[str, ...], encoding: str | None, whole: bool
+    path: str,
+    weights: str,
+    spool: "Spool",
+    texts: tuple[str, ...],
+    encoding: str | None,
+    whole: bool,
+    judge: Judge | None,
 ) -> Row:
     """Loads a model, reads its text, and scores the one on the other."""
     from charrnn.checkpoint import load
@@ -112,7 +143,8 @@ def scored_row(
     found = score(model, corpus, segments)
     report_unknown(path, corpus)
     names = texts or (model.run.texts if model.run else ())
-    return Row(path, model, found, tuple(names), part, corpus.sha256, corpus.unknown)
+    judged = judge(path, model, corpus, segments, found) if judge else None
+    return Row(path, model, found, tuple(names), part, corpus.sha256, corpus.unknown, judged)
 
 
 def difference(rows: list[Row]) -> str:

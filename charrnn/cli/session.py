@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.common import MODEL, STDIN
 from charrnn.cli.signals import Stop
@@ -33,11 +33,16 @@ class Records:
         """`saved` is the step that is safe in the model file."""
         self.steps += 1
         self.busy += 1.0 / record.chars_per_second
-        if not self.open or not (record.step % self.every == 0 or record.val_loss is not None or last):
+        if not (record.step % self.every == 0 or record.val_loss is not None or last):
             return
         speed = round(self.steps / self.busy, 1)
         values = {**record.as_dict(), "chars_per_second": speed, "saved_step": saved}
         self.steps, self.busy = 0, 0.0
+        self.put(values)
+
+    def put(self, values: dict[str, Any]) -> None:
+        if not self.open:
+            return
         try:
             self.answer.line(json.dumps(values))
         except ReaderLeft:
@@ -50,9 +55,17 @@ class Records:
 class Session:
     """One sitting of a training: its display, its records, its saves, and how it ends."""
 
-    def __init__(self, training: "Training", model: str, save_every: int, records: Records | None, quiet: bool):
+    def __init__(
+        self,
+        training: "Training",
+        model: str,
+        save_every: int,
+        records: Records | None,
+        quiet: bool,
+        compare: bool = True,
+    ) -> None:
         self.training, self.model, self.save_every = training, model, save_every
-        self.records, self.quiet = records, quiet
+        self.records, self.quiet, self.compare = records, quiet, compare
         self.begin = self.saved_at = time.monotonic()
         self.wait = SAVE_SECONDS
         self.saved: int | None = training.run.step or None  # the step that is safe in the model file
@@ -77,6 +90,9 @@ class Session:
             self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To go on: {self.command()}")
             return 128 + stop.signal
         self.summary()
+        if self.compare and not stop and (self.records or not self.quiet):
+            self.comparison()
+        self.remark(f"Now: charrnn sample{self.option()} --temp 0.8")
         return 128 + stop.signal if stop else 0
 
     def records_of(self, training: "Training") -> "Iterator[Step]":
@@ -152,4 +168,18 @@ class Session:
         self.remark(f"Trained in {took}: {loss}, in {self.model} ({size:.1f} MB).")
         if run.step < self.training.span:
             self.remark(f"Step {run.step:,} of {self.training.span:,} that the schedule spans.")
-        self.remark(f"Now: charrnn sample{self.option()} --temp 0.8")
+
+    def comparison(self) -> None:
+        """Is it good? The model beside the baselines, when the training is over and saved."""
+        from charrnn.cli.compare import judged
+
+        found, run = judged(self.training, self.remark), self.training.run
+        if found is None or run.best_loss is None:
+            return
+        bits = self.training.bits_per_char(run.best_loss)
+        figures = ", ".join(f"{row.name} {row.bits_per_char:.2f}" for row in found.baselines.rows)
+        self.remark(f"Bits per character: {figures}, this model {bits:.2f}.")
+        self.remark(found.verdict)
+        if self.records:
+            result = {"step": run.step, "best_step": run.best_step, "val_loss": run.best_loss, "bits_per_char": bits}
+            self.records.put({**result, **found.as_dict()})

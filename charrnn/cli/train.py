@@ -123,6 +123,13 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
     help="One JSON object a step on stdout.",
 )
 @option("--log-every", type=int, default=1, group=OUTPUT, metavar="N", help="Steps between JSON objects.")
+@option(
+    "--no-baselines",
+    is_flag=True,
+    group=OUTPUT,
+    show_default=False,
+    help="At the end, no comparison with n-grams and xz.",
+)
 @option("-q", "--quiet", is_flag=True, group=OUTPUT, show_default=False, help="No progress and no notes.")
 @click.pass_context
 def train(
@@ -135,6 +142,7 @@ def train(
     save_every: int,
     as_json: bool,
     log_every: int,
+    no_baselines: bool,
     quiet: bool,
     **_: Any,
 ) -> int:
@@ -156,7 +164,7 @@ def train(
         check_room(model, training.model.room)
         if not quiet:
             notes(training.notes)
-        session = Session(training, model, save_every, Records(log_every) if as_json else None, quiet)
+        session = Session(training, model, save_every, Records(log_every) if as_json else None, quiet, not no_baselines)
         with stopping() as stop:
             return session.run(stop)
 

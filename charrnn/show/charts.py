@@ -5,6 +5,7 @@ from itertools import pairwise
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII = "_.-~=+*#"
+PARTS = "▏▎▍▌▋▊▉"  # eighths of a character
 
 
 def spark(values: Sequence[float], width: int, ascii_only: bool = False) -> str:
@@ -18,6 +19,14 @@ def spark(values: Sequence[float], width: int, ascii_only: bool = False) -> str:
     ramp = ASCII if ascii_only else BLOCKS
     scale = (len(ramp) - 1) / (high - low) if high > low else 0.0
     return "".join(ramp[round((mean - low) * scale)] for mean in means)
+
+
+def bar(share: float, width: int, ascii_only: bool = False) -> str:
+    """A bar of this share of `width` characters, in eighths of one."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    if ascii_only:
+        return "#" * round(eighths / 8)
+    return "█" * (eighths // 8) + (PARTS[eighths % 8 - 1] if eighths % 8 else "")
 
 
 def duration(seconds: float) -> str:
