@@ -24,7 +24,7 @@ $(VENV)/.ready: pyproject.toml charrnn/__init__.py
 	@touch $@
 
 demo: install ## train on the tales for about a minute, then write new text
-	$(BIN)/charrnn train corpora/tales.txt --model demo.npz --force
+	$(BIN)/charrnn train corpora/tales.txt --minutes 1 --model demo.npz --force
 	$(BIN)/charrnn sample --model demo.npz --temp 0.6 --length 600 --seed 1
 
 test: lint types check ## lint, types and tests: what must pass before anything lands

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from charrnn.errors import CharRNNError as CharRNNError
     from charrnn.evaluation import Score as Score
     from charrnn.evaluation import evaluate as evaluate
+    from charrnn.history import Step as Step
     from charrnn.options import Options as Options
     from charrnn.sampling import sample as sample
     from charrnn.text.corpus import Corpus as Corpus
     from charrnn.text.vocab import Vocab as Vocab
-    from charrnn.training import Step as Step
     from charrnn.training import Training as Training
     from charrnn.training import train as train
 
@@ -39,7 +39,7 @@ _HOME = {
     "sample": "sampling",
     "Corpus": "text.corpus",
     "Vocab": "text.vocab",
-    "Step": "training",
+    "Step": "history",
     "Training": "training",
     "train": "training",
 }

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.arrays import empty
 from charrnn.blas import core_type, library
 from charrnn.checkpoint import Model
+from charrnn.machine import flops_per_char, multiply_rate
 from charrnn.model import Config, fresh_params
 from charrnn.options import BLAS_THREADS, Options
 from charrnn.parallel import cores
@@ -72,28 +72,6 @@ class Result:
             "limit_chars_per_second": round(self.limit),
             "share_of_limit": round(self.share, 3),
         }
-
-
-def flops_per_char(config: Config) -> int:
-    """The floating-point operations that a training step cannot avoid: three products a weight.
-
-    Layer 0 looks rows up, so its input product is free.
-    """
-    recurrent = len(config.gates) * config.hidden_size**2
-    return 3 * 2 * ((2 * config.layers - 1) * recurrent + config.hidden_size * config.vocab_size)
-
-
-def multiply_rate(size: int = 1024, repeats: int = 9) -> float:
-    """Operations per second of one large float32 product, on one thread as the command line pins it."""
-    rng = np.random.default_rng(0)
-    a, b, out = (empty((size, size)) for _ in range(3))
-    a[:], b[:] = rng.standard_normal((2, size, size), dtype=np.float32)
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        np.matmul(a, b, out=out)
-        times.append(time.perf_counter() - start)
-    return 2 * size**3 / statistics.median(times[1:])
 
 
 def run(cases: tuple[Case, ...], seconds: float) -> Iterator[Result]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.errors import ModelFileError
-from charrnn.history import LOSSES, History
+from charrnn.history import LOSSES, Health, History
 from charrnn.model import Config
 from charrnn.npz import BYTE, FLOAT, Members, PathLike, Values, opened, refusing, target, write
 from charrnn.optim import OPTIMIZERS
@@ -38,7 +38,7 @@ class Run:
     `texts` are the paths as they were typed; `streams`, `seq_length` and `windows` (an epoch's steps) are the
     sizes in use; `last` the weights after `step` steps; `optimizer` its vectors, each as long as `last.flat`;
     `state` the carried state, (layers, streams, H) for each of `h` (and `c`). `best_loss` is held-out, in nats.
-    `machine` is what the last bits depend on (`blas.machine`).
+    `machine` is what the last bits depend on (`blas.machine`), `health` how the training fares.
     """
 
     options: Options
@@ -57,6 +57,7 @@ class Run:
     seconds: float = 0.0
     history: History = field(default_factory=History)
     machine: dict[str, str] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
 
     SCALARS = (
         "sha256",
@@ -78,6 +79,7 @@ class Run:
             **scalars,
             "history": self.history.as_dict(),
             "machine": self.machine,
+            "health": self.health.as_dict(),
         }
 
 
@@ -226,6 +228,7 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
         state={name: members.array(f"state.{name}", FLOAT, state_shape) for name in config.states},
         history=History.from_dict(values["history"]),
         machine=dict(zip(values.get("machine", {}), strings(values.get("machine", {}).values()), strict=True)),
+        health=Health.from_dict(values["health"]) if "health" in values else Health(),
     )
 
 

@@ -1,4 +1,4 @@
-"""The losses of a run, thinned so that they never take more room than a picture can show."""
+"""What a training says of itself: each step, the losses of a run, and how it fares."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -7,6 +7,29 @@ from charrnn.options import check_float, check_int
 
 LIMIT = 1000
 LOSSES = {"at_least": -1.0, "at_most": 1e39}  # what float32 can make of one; rounding may take 0 a little lower
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of training says of itself.
+
+    `loss` and `val_loss` (None where the step ended without an evaluation) are mean nats per symbol,
+    `grad_norm` is the norm before clipping, `seconds` the time spent in the run so far, and `epoch` how often
+    the training text has been read. `setback` says why the training went back to its best weights before this step.
+    """
+
+    step: int
+    epoch: float
+    loss: float
+    val_loss: float | None
+    lr: float
+    grad_norm: float
+    chars_per_second: float
+    seconds: float
+    setback: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 @dataclass
@@ -54,3 +77,47 @@ class History:
             check_float("loss", loss, **LOSSES)
         check_float("pending", history.pending)
         return history
+
+
+MOST_SETBACKS = 3
+JUMP = 1.0  # nats above the lowest, for the mean of about ten steps
+KEEP = 0.9
+
+
+@dataclass
+class Health:
+    """How a training fares: its loss, smoothed, the lowest that it has been, and the steps at which it was set back."""
+
+    recent: float | None = None
+    lowest: float | None = None
+    setbacks: list[int] = field(default_factory=list)
+
+    def smoothed(self, loss: float) -> float:
+        return loss if self.recent is None else KEEP * self.recent + (1.0 - KEEP) * loss
+
+    def add(self, loss: float) -> None:
+        self.recent = self.smoothed(loss)
+        self.lowest = self.recent if self.lowest is None else min(self.lowest, self.recent)
+
+    def jumps(self, loss: float) -> bool:
+        """Whether the loss has left what it was; a text that does this again and again is taken for what it is."""
+        if self.lowest is None or len(self.setbacks) >= MOST_SETBACKS:
+            return False
+        return self.smoothed(loss) > self.lowest + JUMP
+
+    def set_back(self, step: int) -> None:
+        self.setbacks.append(step)
+        self.recent = self.lowest = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Health":
+        recent, lowest, setbacks = values["recent"], values["lowest"], values["setbacks"]
+        if len(setbacks) > MOST_SETBACKS or not all(type(step) is int and step > 0 for step in setbacks):
+            raise ValueError("setbacks")
+        for value in (recent, lowest):
+            if value is not None:
+                check_float("loss", value, **LOSSES)
+        return cls(recent, lowest, list(setbacks))

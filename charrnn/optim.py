@@ -24,9 +24,12 @@ class Optimizer:
         self.state = {name: zeros(params.shape, params.dtype) for name in self.vectors}
         self._scratch = empty((min(CHUNK, len(params)),), params.dtype)
 
-    def update(self, params: Array, grads: Array, lr: float, step: int) -> None:
+    def update(self, params: Array, grads: Array, lr: float, step: int, weight_decay: float = 0.0) -> None:
+        """One step; with decay every weight first shrinks by lr · weight_decay (Loshchilov & Hutter 2019)."""
         for begin in range(0, len(params), CHUNK):
             part = slice(begin, begin + CHUNK)
+            if weight_decay:
+                params[part] *= 1.0 - lr * weight_decay
             state = [vector[part] for vector in self.state.values()]
             self.rule(params[part], grads[part], *state, lr=lr, step=step)
 
@@ -146,9 +149,15 @@ def cosine(progress: float) -> float:
 SCHEDULES: dict[str, Callable[[float], float]] = {"cosine": cosine, "constant": constant}
 
 
-def learning_rate(schedule: str, peak: float, step: int, span: int) -> float:
-    """The rate of step 1..span: up in a straight line to `peak`, then along the schedule."""
+def learning_rate(schedule: str, peak: float, step: int, span: int, cut: tuple[int, int] | None = None) -> float:
+    """The rate of step 1..span: up in a straight line to `peak`, then along the schedule.
+
+    After the step `cut[0]` the rest of the schedule is passed through faster, so that it ends at `cut[1]`.
+    """
     warm_up = min(WARM_UP_STEPS, int(span * WARM_UP_SHARE))
-    if step <= warm_up:
-        return peak * step / warm_up
-    return peak * SCHEDULES[schedule]((step - warm_up - 1) / max(span - warm_up, 1))
+    place = float(step)
+    if cut is not None and step > cut[0]:
+        place = cut[0] + (step - cut[0]) * (span - cut[0]) / (cut[1] - cut[0])
+    if place <= warm_up:
+        return peak * place / warm_up
+    return peak * SCHEDULES[schedule]((place - warm_up - 1) / max(span - warm_up, 1))

@@ -5,6 +5,7 @@ The command line and the library both fill in an `Options`; nothing else holds d
 
 import codecs
 import math
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from numbers import Number
 from typing import Any
@@ -16,10 +17,12 @@ UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
 LENGTHS = ("epochs", "steps")
-CHANGEABLE = (*LENGTHS, "workers")  # other workers change no more than rounding
+CHANGEABLE = (*LENGTHS, "workers", "patience")  # other workers change no more than rounding
 DEFAULT_STEPS = 1000
+MINUTES = 3.0  # the command line's default length
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 LARGEST = 2**63 - 1
+LATER = {"weight_decay", "patience", "cut"}  # options that the first files lack; their defaults change nothing
 MOST_LAYERS = 1000
 MOST_TEXTS = 10_000  # written side by side
 
@@ -29,8 +32,9 @@ class Options:
     """The options of a run, as they are stored in the model file.
 
     `epochs` and `steps` are totals of the whole run, also when it is resumed; the first reached ends it.
-    Where neither is given, `DEFAULT_STEPS` holds. `eval_every` and `workers`
-    0 mean: chosen from the sizes (and the cores).
+    Where neither is given, `DEFAULT_STEPS` holds. `eval_every` and `workers` 0 mean: chosen from the sizes (and the
+    cores). `patience` is the number of evaluations without a better one that end the run, 0 for none. `cut`,
+    "STEP:TOTAL", shortens the schedule from a step on, so that it ends at another.
     """
 
     cell: str = "gru"
@@ -47,6 +51,9 @@ class Options:
     optimizer: str = "adam"
     schedule: str = "cosine"
     clip: float = 1.0
+    weight_decay: float = 0.0
+    patience: int = 0
+    cut: str = ""
     val_fraction: float = 0.1
     eval_every: int = 0
     seed: int = 0
@@ -78,6 +85,9 @@ class Options:
         check_float("dropout", self.dropout, at_least=0.0, below=1.0)
         check_float("val_fraction", self.val_fraction, at_least=0.0, below=1.0)
         check_float("clip", self.clip, at_least=0.0)
+        check_float("weight_decay", self.weight_decay, at_least=0.0, below=1.0)
+        check_int("patience", self.patience, 0)
+        self.cut_at()
         try:
             text_encoding = codecs.lookup(self.encoding)._is_text_encoding
         except (LookupError, ValueError, TypeError):
@@ -92,7 +102,17 @@ class Options:
         """
         by_epochs = None if self.epochs is None else self.epochs * windows
         ends = [end for end in (by_epochs, self.steps) if end is not None] or [DEFAULT_STEPS]
-        return ends[0], min(ends)
+        cut = self.cut_at()
+        return ends[0], min(*ends, cut[1]) if cut else min(ends)
+
+    def cut_at(self) -> tuple[int, int] | None:
+        """The step at which the schedule is shortened, and the one at which it ends then."""
+        if not self.cut:
+            return None
+        match = re.fullmatch(r"([1-9]\d{0,17}):([1-9]\d{0,17})", self.cut, re.ASCII)
+        if match is None or int(match[1]) >= int(match[2]):
+            raise UsageError(f"--cut is STEP:TOTAL, the second the larger, not {shown(self.cut)!r}.")
+        return int(match[1]), int(match[2])
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -101,7 +121,7 @@ class Options:
     def from_dict(cls, values: dict[str, Any]) -> "Options":
         """The options from a model file; raises UsageError where they are not options."""
         known = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or set(values) != known:
+        if not isinstance(values, dict) or not known - LATER <= set(values) <= known:
             raise UsageError("the options of the run are incomplete.")
         return cls(**values)
 
@@ -118,10 +138,10 @@ class Options:
                     f"{flag(name)} {value} contradicts the model file, which was trained with {mine}: "
                     f"leave it out to go on, or use --force to start anew."
                 )
-        options = replace(self, workers=given.get("workers", self.workers))
+        options = replace(self, **{name: given[name] for name in ("workers", "patience") if name in given})
         if "epochs" in given:
-            return replace(options, epochs=given["epochs"], steps=given.get("steps"))
-        return replace(options, steps=given["steps"]) if "steps" in given else options
+            return replace(options, epochs=given["epochs"], steps=given.get("steps"), cut="")
+        return replace(options, steps=given["steps"], cut="") if "steps" in given else options
 
 
 def same_encoding(one: str, other: str) -> bool:

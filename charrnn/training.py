@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,40 +18,21 @@ from charrnn.blas import differences, machine
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import Evaluator
+from charrnn.history import MOST_SETBACKS, Step
+from charrnn.learner import Learner
 from charrnn.memory import check_memory
 from charrnn.model import Config, fresh_params
-from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate
+from charrnn.optim import WARM_UP_STEPS, clip_norm, learning_rate
 from charrnn.options import Options
-from charrnn.parallel import CARRY_ON, LOAD, RESET, Share, Team, cores, default_workers, shares
-from charrnn.params import Ids, Params
+from charrnn.parallel import cores, default_workers
+from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Streams
 
 EVAL_EVERY = 100
+LARGEST_GRADIENT = 1e19
 EVAL_SHARE = 0.1  # of the time, at most, that evaluation takes where nothing else is asked for
 
 Average = Callable[[Array], None]
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one step of training says of itself.
-
-    `loss` and `val_loss` (None where the step ended without an evaluation) are mean nats per symbol,
-    `grad_norm` is the norm before clipping, `seconds` the time spent in the run so far, and `epoch` how often
-    the training text has been read.
-    """
-
-    step: int
-    epoch: float
-    loss: float
-    val_loss: float | None
-    lr: float
-    grad_norm: float
-    chars_per_second: float
-    seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Training(Iterator[Step]):
@@ -80,21 +61,12 @@ class Training(Iterator[Step]):
         if resumed and resumed.run:
             self.notes += differences(resumed.run.machine)
         last = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
-        self.team = Team(self.config, T, B, workers, options.dropout, options.seed) if workers > 1 else None
-        self.params = Params(self.config.shapes, flat=self.team.params if self.team else None)
-        self.params.flat[:] = last.flat  # a model that is gone on with stays as it is
-        self.grads = Params(self.config.shapes)
-        mine = shares(B, workers)[0]
-        self.share = Share(self.config, self.params, self.grads, T, mine, B, options.dropout, options.seed)
-        self.optimizer = OPTIMIZERS[options.optimizer](self.params.flat)
+        self.learner = Learner(self.config, self.options, T, B, last)  # a model that is gone on with stays as it is
+        self.params = self.learner.params
         self.evaluator = Evaluator(self.config, self.params, self.vocab) if self.held_out else None
         self.best: Params | None = None
-        # the states (layers, B, H) after the last step that is complete, here and in the workers
-        self.carried = self.team.state if self.team else self.share.network.state()
-        self.state = RESET
         self.run = self._take_up(resumed) if resumed else self._begin()
-        self.span, self.end = options.length(self.streams.windows)
-        self.eval_every = options.eval_every or self._eval_rule()
+        self._measure()
 
     def _notes(self, asked: int) -> list[str]:
         notes = list(self.streams.notes)
@@ -117,8 +89,8 @@ class Training(Iterator[Step]):
             windows=self.streams.windows,
             step=0,
             last=self.params,
-            optimizer=self.optimizer.state,
-            state=self.carried,
+            optimizer=self.learner.optimizer.state,
+            state=self.learner.carried,
             machine=machine(),
         )
 
@@ -134,16 +106,14 @@ class Training(Iterator[Step]):
     def _take_up(self, resumed: Model) -> Run:
         assert resumed.run is not None
         run = replace(resumed.run, texts=self.corpus.names, history=deepcopy(resumed.run.history))
+        run.health = deepcopy(run.health)
         if run.best_step is not None and run.best_step != run.step:
             self.best = resumed.params.copy()
         elif run.best_step is not None:
             self.best = self.params.copy()
-        for name, vector in self.optimizer.state.items():
-            vector[:] = run.optimizer[name]
-        run.options, run.last, run.optimizer = self.options, self.params, self.optimizer.state
-        for name, values in self.carried.items():
-            values[:] = run.state[name]
-        run.state, self.state, run.machine = self.carried, LOAD, machine()
+        self.learner.take_up(run.optimizer, run.state)
+        run.options, run.last, run.machine = self.options, self.params, machine()
+        run.optimizer, run.state = self.learner.optimizer.state, self.learner.carried
         return run
 
     def _eval_rule(self) -> int:
@@ -154,13 +124,15 @@ class Training(Iterator[Step]):
 
     def __next__(self) -> Step:
         run = self.run
-        if run.step >= self.end:
+        if run.step >= self.end or self.stale:
             self.close()
             raise StopIteration
         start = time.perf_counter()
-        step = run.step + 1
-        lr = learning_rate(self.options.schedule, self.options.lr, step, self.span)
-        loss, grad_norm = self._learn(step, lr)
+        step, setback = run.step + 1, None
+        loss, grad_norm, wrong = self._learn(step)
+        while wrong:
+            setback = self._set_back(step, wrong)
+            loss, grad_norm, wrong = self._learn(step)
         busy = time.perf_counter() - start
         val_loss = None
         if self.evaluator is not None and (step % self.eval_every == 0 or step == self.span):
@@ -172,65 +144,105 @@ class Training(Iterator[Step]):
             epoch=step / self.streams.windows,
             loss=loss,
             val_loss=val_loss,
-            lr=lr,
+            lr=self.rate(step),
             grad_norm=grad_norm,
             chars_per_second=symbols / busy,
             seconds=run.seconds,
+            setback=setback,
         )
 
-    def _learn(self, step: int, lr: float) -> tuple[float, float]:
-        """One window forward, back, and one step of the optimizer; the loss and the gradient's norm."""
+    @property
+    def stale(self) -> bool:
+        """Whether as many evaluations as `patience` have passed since the best one."""
+        patience, best = self.options.patience, self.run.best_step
+        return bool(patience) and best is not None and self.run.step - best >= patience * self.eval_every
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step: half of it after each setback, and up to that once more."""
+        options, setbacks = self.options, self.run.health.setbacks
+        rate = learning_rate(options.schedule, options.lr, step, self.schedule, options.cut_at()) * 0.5 ** len(setbacks)
+        return rate * min(1.0, (step - setbacks[-1] + 1) / WARM_UP_STEPS) if setbacks else rate
+
+    def _learn(self, step: int) -> tuple[float, float, str]:
+        """One window forward, back, and one step of the optimizer: the loss, the gradient's norm, and what is wrong.
+
+        Where something is wrong the step is not complete.
+        """
+        options, health, learner = self.options, self.run.health, self.learner
         index = (step - 1) % self.streams.windows
-        what, self.state = (RESET if index == 0 else self.state), LOAD  # should this step be interrupted
-        window = self.streams.window(index)
         with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
-            loss = self._gradient(window, step, what)
-            grad_norm = clip_norm(self.grads.flat, self.options.clip)
-            if not math.isfinite(loss) or not math.isfinite(grad_norm):
-                raise self._diverged(step, "the loss" if not math.isfinite(loss) else "the gradient")
-            self.optimizer.update(self.params.flat, self.grads.flat, lr, step)
-            self.run.step = step
-            self._commit()
+            loss = learner.gradient(self.streams.window(index), step, reset=index == 0)
+            if self.average is not None:
+                self.average(learner.grads.flat)
+            grad_norm = clip_norm(learner.grads.flat, options.clip)
+            if wrong := self._wrong(loss, grad_norm):
+                return loss, grad_norm, wrong
+            count = step - (health.setbacks[-1] - 1 if health.setbacks else 0)
+            learner.optimizer.update(self.params.flat, learner.grads.flat, self.rate(step), count, options.weight_decay)
             if not np.isfinite(self.params.flat).all():
-                raise self._diverged(step, "a weight")
-            # anything else that is not finite in there has reached the weights; these stop them silently
-            if any(vector.max() == np.inf for vector in self.optimizer.state.values()):
-                raise self._diverged(step, "the optimizer's mean of squares")
+                return loss, grad_norm, "a weight is no longer a finite number"
+        self.run.step = step
+        learner.commit()
+        health.add(loss)
         self.run.history.add(loss)
-        return loss, grad_norm
+        return loss, grad_norm, ""
 
-    def _gradient(self, window: Ids, step: int, what: int) -> float:
-        """The loss of the window (T+1, B); its gradient, of all shares and averaged, is in `grads` then."""
-        if self.team:
-            self.team.begin(window, step, what)
-        mine = {name: values[:, self.share.streams] for name, values in self.carried.items()}
-        loss = self.share.learn(window, step, what, mine)
-        if self.team:
-            loss += self.team.finish(self.grads.flat)
-        if self.average is not None:
-            self.average(self.grads.flat)
-        return loss
+    def _wrong(self, loss: float, grad_norm: float) -> str:
+        """What keeps the weights from being changed; nothing, mostly."""
+        if not math.isfinite(loss):
+            return "the loss is no longer a finite number"
+        # its squares have to be finite numbers, too
+        if not min(grad_norm, self.options.clip or math.inf) < LARGEST_GRADIENT or not math.isfinite(grad_norm):
+            return "the gradient is no longer a finite number, or its square is none"
+        if self.run.health.jumps(loss):
+            return f"the loss jumped to {loss:.2f} nats"
+        return ""
 
-    def _commit(self) -> None:
-        """The step is complete: the states after it are those to go on from."""
-        if self.team:
-            for name, values in self.carried.items():
-                values[:] = self.team.next[name]
-        self.share.network.store_state({n: values[:, self.share.streams] for n, values in self.carried.items()})
-        self.state = CARRY_ON
+    def _set_back(self, step: int, wrong: str) -> str:
+        """Back to the best weights with half the rate; what to say of it.
 
-    def _diverged(self, step: int, what: str) -> DivergedError:
-        return DivergedError(
-            f"the training diverged at step {step}: {what} is no longer a finite number. "
-            f"Try a smaller --lr than {self.options.lr:g}, or --clip 1."
-        )
+        Raises DivergedError when that has happened too often; the training stands at its best weights then.
+        """
+        run = self.run
+        # weights that are worse than guessing are no better than the first
+        best = self.best if run.best_loss is not None and run.best_loss < math.log(max(len(self.vocab), 2)) else None
+        self.learner.start_over(best or fresh_params(self.config, self.options.seed))
+        if len(run.health.setbacks) >= MOST_SETBACKS:
+            raise DivergedError(
+                f"the training diverged at step {step}: {wrong}, for the {MOST_SETBACKS + 1}th time. "
+                f"Try a smaller --lr than {self.options.lr:g}, or --clip 1."
+            )
+        run.health.set_back(step)
+        where = f"the best weights, of step {run.best_step:,}," if best else "the first weights"
+        return f"step {step:,}: {wrong}; back to {where} with half the learning rate."
+
+    def cut(self, total: int) -> None:
+        """Shortens the schedule from here on, once, so that it ends at step `total`."""
+        self.options = self.run.options = replace(self.options, cut=f"{self.run.step}:{total}")
+        self._measure()
+
+    def set_length(self, steps: int, eval_every: int = 0) -> None:
+        """Gives a run that has not begun its length, and how often to evaluate (0: by the sizes)."""
+        self.options = self.run.options = replace(self.options, epochs=None, steps=steps, eval_every=eval_every)
+        self._measure()
+
+    def _measure(self) -> None:
+        """The schedule's steps; the span, which ends with an evaluation; and the end of this run."""
+        self.schedule, self.end = self.options.length(self.streams.windows)
+        cut = self.options.cut_at()
+        self.span = cut[1] if cut else self.schedule
+        self.eval_every = self.options.eval_every or self._eval_rule()
+
+    def probe(self, seconds: float) -> float:
+        """Seconds that a step of a run that has not begun takes; it is tried out, and nothing is changed."""
+        return self.learner.probe(self.streams.window(0), self.options.clip, seconds)
 
     def _evaluate(self, evaluator: Evaluator) -> float:
         run, held_out = self.run, self.held_out
         with np.errstate(all="ignore"):
             loss = evaluator.score(self.corpus.ids, held_out).nats
         if not math.isfinite(loss):
-            raise self._diverged(run.step, "the held-out loss")
+            raise DivergedError(f"the training diverged at step {run.step}: the held-out loss is not a finite number.")
         run.history.add_val(run.step, loss)
         if run.best_loss is None or loss < run.best_loss:
             run.best_step, run.best_loss = run.step, loss
@@ -241,9 +253,8 @@ class Training(Iterator[Step]):
 
     def close(self) -> None:
         """Lets the workers go; the training cannot go on then, but its model stays."""
-        if self.team:
-            self.carried = self.run.state = {name: values.copy() for name, values in self.carried.items()}
-            self.team.close()
+        self.learner.close()
+        self.run.state = self.learner.carried
 
     @property
     def model(self) -> Model:

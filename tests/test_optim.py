@@ -83,3 +83,22 @@ def test_constant_and_short_schedules() -> None:
     assert learning_rate("constant", 2.0, 5000, 1000) == 2.0
     assert learning_rate("cosine", 2.0, 1, 1) == 2.0
     assert [learning_rate("constant", 1.0, s, 20) for s in (1, 2, 3)] == [0.5, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_weight_decay_shrinks_weights_apart_from_the_gradient(name: str) -> None:
+    plain, decayed, none = (np.array([1.0, -2.0, 0.5], np.float32) for _ in range(3))
+    grads = np.array([0.3, -0.1, 0.2], np.float32)
+    OPTIMIZERS[name](none).update(none, np.zeros_like(grads), lr=0.1, step=1, weight_decay=0.5)
+    np.testing.assert_allclose(none, [0.95, -1.9, 0.475], rtol=1e-6)
+    OPTIMIZERS[name](plain).update(plain, grads, lr=0.1, step=1)
+    OPTIMIZERS[name](decayed).update(decayed, grads, lr=0.1, step=1, weight_decay=0.5)
+    np.testing.assert_allclose(decayed - plain, [-0.05, 0.1, -0.025], rtol=1e-5)
+
+
+def test_a_cut_passes_through_the_rest_of_the_schedule() -> None:
+    whole = [learning_rate("cosine", 1.0, step, 1000) for step in range(1, 1001)]
+    cut = [learning_rate("cosine", 1.0, step, 1000, (400, 700)) for step in range(1, 701)]
+    assert cut[:400] == whole[:400]
+    np.testing.assert_allclose(cut[400:], whole[401::2], rtol=1e-9)
+    assert learning_rate("cosine", 1.0, 30, 1000, (10, 400)) < 1.0  # in the warm-up already

@@ -77,3 +77,28 @@ def test_stored_and_read_again() -> None:
     for wrong in ({}, {**options.as_dict(), "more": 1}, {**options.as_dict(), "layers": "2"}):
         with pytest.raises(UsageError):
             Options.from_dict(wrong)
+
+
+@pytest.mark.parametrize("cut", ["5", "5:5", "9:5", "0:5", "-1:5", "5:", "a:b", "5:6:7", "٣:٤", "5:1e3", " 5:6"])
+def test_a_cut_without_sense_is_refused(cut: str) -> None:
+    with pytest.raises(UsageError, match="--cut is STEP:TOTAL"):
+        Options(cut=cut)
+
+
+def test_a_cut_ends_the_run_and_a_new_length_lifts_it() -> None:
+    options = Options(steps=100, cut="30:60")
+    assert options.cut_at() == (30, 60)
+    assert options.length(10) == (100, 60)
+    assert options.resumed({"steps": 200}).cut == ""
+    assert options.resumed({"workers": 3}).cut == "30:60"
+    assert Options(epochs=2).cut_at() is None
+
+
+def test_options_of_the_first_files_are_read() -> None:
+    values = Options().as_dict()
+    for name in ("weight_decay", "patience", "cut"):
+        del values[name]
+    assert Options.from_dict(values) == Options()
+    del values["lr"]
+    with pytest.raises(UsageError, match="incomplete"):
+        Options.from_dict(values)

@@ -184,18 +184,22 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
 def test_interrupts_anywhere_change_nothing(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, wanted = run(workers=workers, steps=14, dropout=0.3)
     training = begin(workers=workers, steps=14, dropout=0.3)
-    places = [(training.share, "learn"), (training.share.network, "backward"), (training, "_gradient")]
-    if training.team:
-        places += [(training.team, name) for name in ("begin", "send", "receive", "finish")]
+    places = [
+        (training.learner.share, "learn"),
+        (training.learner.share.network, "backward"),
+        (training.learner, "gradient"),
+    ]
+    if training.learner.team:
+        places += [(training.learner.team, name) for name in ("begin", "send", "receive", "finish")]
     found = []
     for target, name in places:
         right, calls = getattr(target, name), [0]
 
-        def interrupting(*args: Any, right: Any = right, calls: list[int] = calls) -> Any:
+        def interrupting(*args: Any, right: Any = right, calls: list[int] = calls, **more: Any) -> Any:
             calls[0] += 1
             if calls[0] == 1:
                 raise KeyboardInterrupt
-            result = right(*args)
+            result = right(*args, **more)
             if calls[0] == 2:
                 raise KeyboardInterrupt
             return result
@@ -270,7 +274,7 @@ def test_an_interrupt_in_the_middle_of_a_step_can_be_gone_on_from(monkeypatch: p
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.share, "learn", interrupt)
+        patch.setattr(training.learner.share, "learn", interrupt)
         with pytest.raises(KeyboardInterrupt):
             next(training)
     assert [record.step for record in training] == list(range(2, 21))

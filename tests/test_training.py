@@ -1,6 +1,7 @@
 """Training as a whole: it learns, it is repeatable, it stops and goes on, it notices what goes wrong."""
 
-from itertools import pairwise
+import math
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import charrnn
 from charrnn.arrays import Array
 from charrnn.checkpoint import load
 from charrnn.errors import DivergedError, TextError, UsageError
-from charrnn.evaluation import evaluate
+from charrnn.evaluation import Score, evaluate
+from charrnn.history import MOST_SETBACKS, Step
+from charrnn.model import fresh_params
 from charrnn.options import CELLS, OPTIMIZERS
-from charrnn.training import Step, Training, train
+from charrnn.training import Training, train
 
 SENTENCE = "the quick brown fox jumps over the lazy dog.\n"
 TEXT = "".join(
@@ -164,7 +167,7 @@ def test_an_interrupted_training_leaves_a_usable_model(monkeypatch: pytest.Monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.optimizer, "update", interrupt)
+        patch.setattr(training.learner.optimizer, "update", interrupt)
         with pytest.raises(KeyboardInterrupt):
             next(training)
     assert len("".join(charrnn.sample(training.model, 20))) == 20
@@ -184,20 +187,99 @@ def test_a_tiny_text_shrinks_streams_and_windows() -> None:
     assert sum("the text is short" in note for note in training.notes) == 2
 
 
-def test_a_learning_rate_without_sense_is_noticed_in_the_step() -> None:
+def test_a_learning_rate_without_sense_ends_with_the_best_weights() -> None:
     training = begin(lr=3e38, clip=0.0, schedule="constant", steps=50)
-    with pytest.raises(DivergedError, match=r"diverged at step \d+.*--lr"):
+    with pytest.raises(DivergedError, match=r"diverged at step \d+.*4th time.*--lr"):
         list(training)
+    assert len(training.run.health.setbacks) == MOST_SETBACKS
+    np.testing.assert_array_equal(training.params.flat, fresh_params(training.config, training.options.seed).flat)
 
 
-def test_a_planted_nan_is_noticed_before_the_update() -> None:
-    training = begin(steps=50)
-    next(training)
-    kept = training.params.flat.copy()
-    training.share.network.layers[0].h[0, 0, 0] = np.nan
-    with pytest.raises(DivergedError, match="the loss"):
-        next(training)
-    np.testing.assert_array_equal(training.params.flat, kept)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_planted_nan_sets_the_run_back_to_its_best_weights(workers: int) -> None:
+    training = begin(steps=50, eval_every=5, workers=workers)
+    list(islice(training, 7))
+    best = training.best
+    assert best is not None
+    kept, rate = best.flat.copy(), training.rate(8)
+    training.params.flat[3] = np.nan
+    record = next(training)
+    assert record.step == training.run.step == 8
+    assert record.setback is not None
+    assert "step 8: the loss is no longer a finite number; back to the best weights, of step 5," in record.setback
+    assert training.run.health.setbacks == [8]
+    assert 0.0 < record.lr < 0.5 * rate
+    assert np.abs(training.params.flat - kept).max() < 0.1  # one small step from there
+    assert [later.setback for later in training] == [None] * 42
+    assert training.model.run is not None
+    training.close()
+
+
+def test_a_loss_that_jumps_sets_the_run_back() -> None:
+    training = begin(steps=60, eval_every=5)
+    list(islice(training, 30))
+    training.params["Wy"][:] *= 30.0  # finite, and far from what was learned
+    records = list(training)
+    (step,) = training.run.health.setbacks
+    assert 31 <= step <= 45
+    assert [r.step for r in records if r.setback] == [step]
+    assert "jumped" in str(records[step - 31].setback)
+
+
+def test_a_run_that_was_set_back_is_resumed_bit_for_bit() -> None:
+    def run(stop: int) -> list[bytes]:
+        training = begin(steps=60, eval_every=5)
+        digests = []
+        for record in training:
+            digests.append(training.params.flat.tobytes())
+            if record.step == 20:
+                training.params["Wy"][:] *= 30.0
+            if record.step == stop:
+                training = train(charrnn.Corpus.from_text(TEXT), model=training.model)
+                digests += [training.params.flat.tobytes() for _ in training]
+                break
+        assert training.run.health.setbacks
+        return digests
+
+    whole = run(0)
+    assert run(22) == whole  # between the cause and the setback
+    assert run(40) == whole
+
+
+def test_patience_ends_a_run_that_no_longer_gets_better() -> None:
+    training = begin("ab" * 300 + "ba" * 60, steps=400, eval_every=4, patience=3, val_fraction=0.15)
+    last = list(training)[-1].step
+    best = training.run.best_step
+    assert best is not None
+    assert last == best + 12 < 400
+    assert training.stale
+    again = train(training.corpus, model=training.model)
+    assert list(again) == []
+    assert len(list(train(training.corpus, model=training.model, patience=5))) == 8
+
+
+def test_a_cut_shortens_the_schedule_and_is_replayed() -> None:
+    first = begin(steps=40)
+    list(islice(first, 10))
+    first.cut(25)
+    kept = first.model
+    assert kept.run is not None
+    assert kept.run.options.cut == "10:25"
+    middle = [first.params.flat.tobytes() for _ in first]
+    assert first.run.step == first.end == 25
+    again = begin(steps=40, cut="10:25")
+    rates = [record.lr for record in again]
+    assert again.params.flat.tobytes() == middle[-1]
+    assert len(rates) == 25
+    assert rates[-1] < 0.02 * max(rates)  # the schedule has ended with the run
+    assert rates[:10] == [record.lr for record in islice(begin(steps=40), 10)]
+
+
+def test_a_probe_changes_nothing() -> None:
+    plain, probed = begin(steps=12, dropout=0.3), begin(steps=12, dropout=0.3)
+    assert probed.probe(0.01) > 0.0
+    assert [r.loss for r in probed] == [r.loss for r in plain]
+    assert probed.params.flat.tobytes() == plain.params.flat.tobytes()
 
 
 def test_the_average_is_called_once_a_step_on_the_flat_gradient() -> None:
@@ -273,12 +355,11 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     assert run.options.steps == 2
 
 
-def test_a_held_out_loss_that_is_not_finite_is_noticed() -> None:
+def test_a_held_out_loss_that_is_not_finite_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     training = begin(steps=30)
-    list(zip(training, range(6), strict=False))
-    training.evaluator.params["by"][:] = 3e38  # type: ignore[union-attr]
-    training.evaluator.params["by"][0] = -3e38  # type: ignore[union-attr]
-    with pytest.raises(DivergedError):
+    next(training)
+    monkeypatch.setattr(training.evaluator, "score", lambda *_: Score(math.nan, 1, 0))
+    with pytest.raises(DivergedError, match="held-out"):
         list(training)
 
 
@@ -301,5 +382,5 @@ def test_squares_that_overflow_are_noticed() -> None:
         grads *= np.float32(1e25)
 
     training = train(charrnn.Corpus.from_text(TEXT), average=average, **{**SMALL, "clip": 0.0}, steps=3)
-    with pytest.raises(DivergedError, match="mean of squares"):
+    with pytest.raises(DivergedError, match="its square is none"):
         list(training)

@@ -15,7 +15,9 @@ from charrnn.show.charts import duration
 from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
 
 if TYPE_CHECKING:
-    from charrnn.training import Step, Training
+    from charrnn.history import Step
+    from charrnn.plan import Deadline
+    from charrnn.training import Training
 
 SAVE_SECONDS = 60.0
 SAVE_SHARE = 0.01  # of the time, at most, that saving takes where nothing else is asked for
@@ -66,6 +68,7 @@ class Session:
     ) -> None:
         self.training, self.model, self.save_every = training, model, save_every
         self.records, self.quiet, self.compare = records, quiet, compare
+        self.deadline: Deadline | None = None
         self.begin = self.saved_at = time.monotonic()
         self.wait = SAVE_SECONDS
         self.saved: int | None = training.run.step or None  # the step that is safe in the model file
@@ -77,6 +80,7 @@ class Session:
         live = self.records is None or not is_terminal(sys.stdout)
         with display(training, self.line, self.quiet, live) as screen:
             for record in self.records_of(training):
+                self.heed(record)
                 last = stop or record.step == training.end
                 if not last and self.due(record.step):
                     self.save_if_possible()
@@ -100,11 +104,24 @@ class Session:
         try:
             yield from training
         except DivergedError as error:
+            if self.training.run.step:
+                self.save_if_possible("")
             raise DivergedError(f"{error} {self.kept()}") from None
         except (OSError, MemoryError, WorkerError):
             if self.training.run.step and self.save_if_possible("What was learned since is lost."):
                 self.remark(f"Saved at step {self.training.run.step:,}. To go on: {self.command()}")
             raise
+
+    def heed(self, record: "Step") -> None:
+        """Says that the run was set back, and shortens one that would be late."""
+        if record.setback:
+            self.remark(f"note: {record.setback}")
+        total = self.deadline.shortened(self.training) if self.deadline else None
+        if total is not None:
+            before = self.training.end
+            self.training.cut(total)
+            cut = self.training.options.cut
+            self.remark(f"note: slower than planned: {total:,} steps instead of {before:,} (--cut {cut}).")
 
     def due(self, step: int) -> bool:
         by_step = self.save_every and step % self.save_every == 0
@@ -166,7 +183,9 @@ class Session:
             bits = self.training.bits_per_char(run.best_loss)
             loss = f"held out {run.best_loss:.3f} nats ({bits:.2f} bits per character) at step {run.best_step:,}"
         self.remark(f"Trained in {took}: {loss}, in {self.model} ({size:.1f} MB).")
-        if run.step < self.training.span:
+        if self.training.stale:
+            self.remark(f"Ended at step {run.step:,} of {self.training.end:,}: the held-out loss no longer falls.")
+        elif run.step < self.training.span:
             self.remark(f"Step {run.step:,} of {self.training.span:,} that the schedule spans.")
 
     def comparison(self) -> None:

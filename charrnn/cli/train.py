@@ -1,16 +1,18 @@
 """`charrnn train`: reads the text, trains, shows, saves; and goes on where a run stopped."""
 
 import os
+import time
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from charrnn.cli.common import MODEL, STDIN, GroupedCommand, given, notes, option
+from charrnn.cli.planning import clock_seconds, planned
 from charrnn.cli.session import Records, Session
 from charrnn.cli.signals import stopping
 from charrnn.errors import TextError, UsageError
-from charrnn.options import CELLS, DEFAULT_STEPS, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
+from charrnn.options import CELLS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from charrnn.training import Training
 
 DEFAULTS = Options()
+CHOSEN = "chosen"
 FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Learning", "Saving and showing"
 
 
@@ -26,15 +29,17 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
 @click.argument("texts", metavar="TEXT...", nargs=-1, type=str)
 @option("-m", "--model", metavar="FILE", default=MODEL, group=FIRST, help="The model file to write.")
 @option("--cell", type=click.Choice(CELLS), default=DEFAULTS.cell, group=FIRST, help="Kind of recurrent network.")
-@option("--layers", type=int, default=DEFAULTS.layers, group=FIRST, help="Layers of cells.")
-@option("--hidden-size", type=int, default=DEFAULTS.hidden_size, group=FIRST, help="Size of each layer's state.")
-@option("--epochs", type=int, group=FIRST, help="How often to read the text, in the whole run.")
+@option("--layers", type=int, show_default=CHOSEN, group=FIRST, help="Layers of cells.")
+@option("--hidden-size", type=int, show_default=CHOSEN, group=FIRST, help="Size of each layer's state.")
 @option(
-    "--steps",
-    type=int,
+    "--minutes",
+    type=float,
     group=FIRST,
-    help=f"Steps of the whole run; the first reached of both ends it. [default: {DEFAULT_STEPS}, if neither]",
+    show_default=f"{MINUTES:g}, if neither --epochs nor --steps",
+    help="Time for the run: sizes and steps are chosen to suit it.",
 )
+@option("--epochs", type=int, group=FIRST, help="How often to read the text, in the whole run.")
+@option("--steps", type=int, group=FIRST, help="Steps of the whole run; the first reached of both ends it.")
 @option(
     "--unit",
     type=click.Choice(UNITS),
@@ -52,7 +57,7 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
 @option(
     "--dropout",
     type=float,
-    default=DEFAULTS.dropout,
+    show_default=CHOSEN,
     group=NETWORK,
     help="Share of activations dropped between layers and before the output.",
 )
@@ -67,12 +72,12 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
 @option(
     "--seq-length",
     type=int,
-    default=DEFAULTS.seq_length,
+    show_default=CHOSEN,
     group=LEARNING,
     help="Steps of a window: how far the gradient reaches back.",
 )
-@option("--batch-size", type=int, default=DEFAULTS.batch_size, group=LEARNING, help="Streams read side by side.")
-@option("--lr", type=float, default=DEFAULTS.lr, group=LEARNING, help="Learning rate at its peak.")
+@option("--batch-size", type=int, show_default=CHOSEN, group=LEARNING, help="Streams read side by side.")
+@option("--lr", type=float, show_default=CHOSEN, group=LEARNING, help="Learning rate at its peak.")
 @option(
     "--optimizer",
     type=click.Choice(OPTIMIZERS),
@@ -88,6 +93,27 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
     help="The learning rate after its warm-up; over --epochs if given, else --steps.",
 )
 @option("--clip", type=float, default=DEFAULTS.clip, group=LEARNING, help="Largest norm of a gradient; 0 for any.")
+@option(
+    "--weight-decay",
+    type=float,
+    show_default=CHOSEN,
+    group=LEARNING,
+    help="How fast weights shrink by themselves, times the learning rate.",
+)
+@option(
+    "--patience",
+    type=int,
+    show_default=CHOSEN,
+    group=LEARNING,
+    metavar="N",
+    help="Evaluations without a better one that end the run; 0 for any number.",
+)
+@option(
+    "--cut",
+    metavar="STEP:TOTAL",
+    group=LEARNING,
+    help="Shorten the schedule after STEP, to end at TOTAL, as a run did that was late.",
+)
 @option("--seed", type=int, default=DEFAULTS.seed, group=LEARNING, help="The same seed gives the same run.")
 @option(
     "--workers",
@@ -137,6 +163,7 @@ def train(
     /,
     texts: tuple[str, ...],
     model: str,
+    minutes: float | None,
     resume: bool,
     force: bool,
     save_every: int,
@@ -147,40 +174,44 @@ def train(
     **_: Any,
 ) -> int:
     """Train on TEXT: one or more files, folders, or - for standard input."""
+    begin = time.monotonic()
     check_int("save_every", save_every, 0)
     check_int("log_every", log_every, 1)
     chosen = given(context, {field.name for field in fields(Options)})
+    seconds = clock_seconds(minutes, chosen)
+    if resume and minutes is not None:
+        raise UsageError("--minutes plans a new run: --resume goes on by --steps or --epochs.")
     from charrnn.npz import check_room, claimed
 
     if not (resume or force) and os.path.isfile(model):
         raise UsageError(f"{model} exists. Use --resume to go on, --force to replace it, or -m for another file.")
     with claimed(model):
         if resume:
-            training = taken_up(texts, model, force, chosen, quiet)
+            training, deadline = taken_up(texts, model, force, chosen, quiet), None
             if training is None:
                 return 0
         else:
-            training = begun(texts, model, Options(**chosen), quiet)
+            corpus = read_new(texts, model, Options(**chosen), quiet)
+            training, deadline = planned(corpus, chosen, seconds, begin, quiet, model)
         check_room(model, training.model.room)
         if not quiet:
             notes(training.notes)
         session = Session(training, model, save_every, Records(log_every) if as_json else None, quiet, not no_baselines)
+        session.deadline = deadline
         with stopping() as stop:
             return session.run(stop)
 
 
-def begun(texts: tuple[str, ...], model: str, options: Options, quiet: bool) -> "Training":
-    """A new run, after a look at everything that can be wrong with it."""
+def read_new(texts: tuple[str, ...], model: str, options: Options, quiet: bool) -> "Corpus":
+    """The text of a new run, which the model is not written over."""
     if not texts:
         raise UsageError("name a text to train on: charrnn train TEXT, or - for standard input.")
-    from charrnn.training import Training
-
     for text in texts:
         refuse_overwriting(model, 0 if text == STDIN else text)
     corpus = read(texts, options, quiet)
     for file in corpus.files:
         refuse_overwriting(model, file)
-    return Training(corpus, options)
+    return corpus
 
 
 def refuse_overwriting(model: str, text: str | int) -> None:

@@ -13,9 +13,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from charrnn.history import Step
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import is_terminal, remark, safe
-from charrnn.training import Step, Training
+from charrnn.training import Training
 
 REFRESH = 0.25  # seconds
 PLAIN_EVERY = 5.0

@@ -1,0 +1,83 @@
+"""A run that is planned: what the user left open, chosen from the text and the clock, and said in words."""
+
+import shlex
+import time
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from charrnn.cli.common import MODEL
+from charrnn.errors import UsageError
+from charrnn.options import LENGTHS, MINUTES, Options, check_float, flag
+from charrnn.show.charts import duration
+from charrnn.show.terminal import remark
+
+if TYPE_CHECKING:
+    from charrnn.plan import Deadline, Plan
+    from charrnn.text.corpus import Corpus
+    from charrnn.training import Training
+
+CHOSEN = ("layers", "hidden_size", "dropout", "seq_length", "batch_size", "lr", "weight_decay", "patience", "workers")
+LARGEST_ERROR = 1.5  # of the speed that sizes were chosen by; beyond it they are chosen again
+
+
+def clock_seconds(minutes: float | None, given: dict[str, Any]) -> float | None:
+    """The time that the run has, None where its length is given otherwise."""
+    length = next((name for name in LENGTHS if name in given), None)
+    if minutes is None:
+        return None if length else 60.0 * MINUTES
+    check_float("minutes", minutes, above=0.0, at_most=1e6)
+    if length:
+        raise UsageError(f"--minutes and {flag(length)} both set the length of the run: use one of them.")
+    return 60.0 * minutes
+
+
+def planned(
+    corpus: "Corpus", given: dict[str, Any], seconds: float | None, begin: float, quiet: bool, model: str
+) -> "tuple[Training, Deadline | None]":
+    """A training with all that was left open chosen; and when it has to end, where a clock runs."""
+    from charrnn.machine import multiply_rate
+    from charrnn.parallel import cores
+    from charrnn.plan import Deadline, choose, settle_length
+    from charrnn.training import Training
+
+    options = Options(**given)
+    symbols = max(1, int(len(corpus.ids) * (1.0 - options.val_fraction)))
+    rate = None if seconds is None else multiply_rate(512, 5) * (options.workers or cores())
+    plan = choose(given, symbols, len(corpus.vocab), rate, seconds or 60.0 * MINUTES)
+    training = Training(corpus, plan.options)
+    deadline = None
+    if seconds is not None and rate is not None:
+        ratio = settle_length(training, plan, begin + seconds - time.monotonic())
+        if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
+            training.close()
+            plan = choose(given, symbols, len(corpus.vocab), rate * ratio, seconds)
+            training = Training(corpus, plan.options)
+            settle_length(training, plan, begin + seconds - time.monotonic())
+        deadline = Deadline(begin, seconds)
+    if not quiet:
+        say(plan, training, seconds, model)
+    return training, deadline
+
+
+def say(plan: "Plan", training: "Training", seconds: float | None, model: str) -> None:
+    """The plan, the reason for each choice, and the command that repeats it."""
+    options, reasons = training.options, dict(plan.reasons)
+    time_limit = "" if seconds is None else f" for {duration(seconds)}"
+    remark(f"plan{time_limit}: {options.cell.upper()} {options.layers} x {options.hidden_size}, {training.end:,} steps")
+    if reasons.get("layers") == reasons.get("hidden_size"):
+        reasons.pop("layers", None)
+    for name, why in reasons.items():
+        remark(f"  {flag(name)} {getattr(options, name):g}: {why}")
+    if seconds is not None:
+        remark(f"The same again, without a clock: {command(training, model)}")
+
+
+def command(training: "Training", model: str) -> str:
+    """The command line that repeats this run bit for bit."""
+    defaults = Options()
+    words = ["charrnn", "train", *map(shlex.quote, training.corpus.names)]
+    for field in fields(Options):
+        value = getattr(training.options, field.name)
+        if value is not None and (field.name in CHOSEN or value != getattr(defaults, field.name)):
+            words += [flag(field.name), shlex.quote(str(value))]
+    return " ".join(words + ([] if model == MODEL else ["-m", shlex.quote(model)]))

@@ -1,0 +1,84 @@
+"""The weights of a training, and how one step changes them: forward and back, with or without workers, and update."""
+
+import time
+
+import numpy as np
+
+from charrnn.arrays import Array
+from charrnn.model import Config
+from charrnn.optim import OPTIMIZERS, clip_norm
+from charrnn.options import Options
+from charrnn.parallel import CARRY_ON, LOAD, RESET, Share, Team, shares
+from charrnn.params import Ids, Params
+
+
+class Learner:
+    """`params`, `grads`, the `optimizer`, and `carried`: the states (layers, B, H) after the last complete step.
+
+    Windows are (T+1, B); `options.workers` processes share their streams. Nothing here knows of text or schedules.
+    """
+
+    def __init__(self, config: Config, options: Options, steps: int, streams: int, weights: Params) -> None:
+        dropout, seed, workers = options.dropout, options.seed, options.workers
+        self.team = Team(config, steps, streams, workers, dropout, seed) if workers > 1 else None
+        self.params = Params(config.shapes, flat=self.team.params if self.team else None)
+        self.params.flat[:] = weights.flat
+        self.grads = Params(config.shapes)
+        mine = shares(streams, workers)[0]
+        self.share = Share(config, self.params, self.grads, steps, mine, streams, dropout, seed)
+        self.optimizer = OPTIMIZERS[options.optimizer](self.params.flat)
+        self.carried = self.team.state if self.team else self.share.network.state()
+        self.state = RESET
+
+    def take_up(self, optimizer: dict[str, Array], state: dict[str, Array]) -> None:
+        """Goes on from these vectors of the optimizer and these carried states."""
+        for name, vector in self.optimizer.state.items():
+            vector[:] = optimizer[name]
+        for name, values in self.carried.items():
+            values[:] = state[name]
+        self.state = LOAD
+
+    def start_over(self, weights: Params) -> None:
+        """From these weights, with an optimizer that knows nothing, and no state."""
+        self.params.flat[:] = weights.flat
+        for values in (*self.optimizer.state.values(), *self.carried.values()):
+            values.fill(0.0)
+        self.state = RESET
+
+    def gradient(self, window: Ids, step: int, reset: bool) -> float:
+        """The loss of the window; its gradient, of all shares and averaged, is in `grads` then."""
+        what, self.state = (RESET if reset else self.state), LOAD  # should this be interrupted
+        if self.team:
+            self.team.begin(window, step, what)
+        mine = {name: values[:, self.share.streams] for name, values in self.carried.items()}
+        loss = self.share.learn(window, step, what, mine)
+        if self.team:
+            loss += self.team.finish(self.grads.flat)
+        return loss
+
+    def commit(self) -> None:
+        """The step is complete: the states after it are those to go on from."""
+        if self.team:
+            for name, values in self.carried.items():
+                values[:] = self.team.next[name]
+        self.share.network.store_state({n: values[:, self.share.streams] for n, values in self.carried.items()})
+        self.state = CARRY_ON
+
+    def probe(self, window: Ids, clip: float, seconds: float) -> float:
+        """Seconds that a step takes, tried out before the first one; nothing is changed."""
+        times, begin = list[float](), time.perf_counter()
+        while len(times) < 3 or time.perf_counter() - begin < seconds:
+            start = time.perf_counter()
+            self.gradient(window, 1, reset=True)
+            self.grads.flat.fill(0.0)  # with no gradient, and a rate of 0, an update changes nothing
+            clip_norm(self.grads.flat, clip)
+            self.optimizer.update(self.params.flat, self.grads.flat, 0.0, 1)
+            times.append(time.perf_counter() - start)
+        self.state = RESET
+        return float(np.median(times[1:]))
+
+    def close(self) -> None:
+        """Lets the workers go; the states stay."""
+        if self.team:
+            self.carried = {name: values.copy() for name, values in self.carried.items()}
+            self.team.close()

@@ -1,0 +1,159 @@
+"""Settings from the text and the clock: what the user leaves open is chosen here, each choice with its reason.
+
+The rules were fitted by measurement, see docs/learning.md: the network is the largest that reads `TOKENS` symbols a
+recurrent weight in the time there is, and that has no more than `WEIGHTS` recurrent weights a symbol of the text.
+"""
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from charrnn.machine import flops_per_char
+from charrnn.model import Config
+from charrnn.options import Options
+from charrnn.training import Training
+
+WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
+TWO_LAYERS = 384
+TOKENS = 7.0
+WEIGHTS = 4.0
+MOST_EPOCHS = 40.0
+REFERENCE = 2.4e11  # operations a second: sizes for where no clock runs are chosen as for such a machine
+SHARE = 0.75  # of the multipliers' rate that the products of a step reach
+CALL_SECONDS = 60e-6  # what a step takes in a layer beside its products
+SHORT, LONG = 32, 64  # steps of a window
+MANY_UPDATES = 4000
+FEWEST_WINDOWS = 4  # of an epoch, before streams are given up
+EVALUATIONS = 40
+PATIENCE = 10
+WEIGHT_DECAY = 0.05
+RESERVE = 0.4  # seconds for starting and for the last save
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`options` for a run, the reason for each that was chosen here, and the `speed` expected, in symbols a second."""
+
+    options: Options
+    reasons: dict[str, str]
+    speed: float
+
+
+def expected_speed(config: Config, streams: int, rate: float) -> float:
+    """Symbols a second that a training of these sizes may reach, on cores that do `rate` operations in all."""
+    return 1.0 / (flops_per_char(config) / (SHARE * rate) + config.layers * CALL_SECONDS / streams)
+
+
+def recurrent_weights(config: Config) -> int:
+    """The weights that are multiplied with at every step but those of the output."""
+    return len(config.gates) * config.hidden_size**2 * (2 * config.layers - 1)
+
+
+def streams_for(hidden_size: int) -> int:
+    return 64 if hidden_size >= ONE_LAYER else 32
+
+
+def choose(given: dict[str, Any], symbols: int, vocab_size: int, rate: float | None, seconds: float) -> Plan:
+    """The plan for `symbols` to train on; `given` are the options that stand already.
+
+    `rate` is the machine's, operations a second, for a run of so many `seconds`; None where no clock runs.
+    """
+    fixed = Options(**given)
+    machine = REFERENCE if rate is None else rate
+    config, reason = network(given, fixed.cell, symbols, vocab_size, machine, seconds)
+    found: dict[str, tuple[Any, str]] = {"layers": (config.layers, reason), "hidden_size": (config.hidden_size, reason)}
+    streams = given.get("batch_size", streams_for(config.hidden_size))
+    while "batch_size" not in given and streams > 4 and symbols < FEWEST_WINDOWS * streams * SHORT:
+        streams //= 2
+    found["batch_size"] = streams, "more streams make longer steps" if streams < 64 else "wide layers want more of them"
+    speed = expected_speed(config, streams, machine)
+    epochs = epochs_read(fixed, symbols, streams, speed * seconds)
+    updates = epochs * symbols / (streams * LONG)
+    length, why = (LONG, "there is time") if updates >= MANY_UPDATES else (SHORT, "short windows give more updates")
+    found["seq_length"] = length, why
+    load = recurrent_weights(config) / symbols
+    found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"
+    found["lr"] = round(min(0.008, 0.004 * math.sqrt(256 / config.hidden_size)), 4), "smaller for wider layers"
+    found["weight_decay"] = WEIGHT_DECAY, "keeps weights small in a long run"
+    if rate is not None:
+        found["patience"] = PATIENCE, "evaluations without a better one end the run"
+    chosen = {name: pair for name, pair in found.items() if name not in given}
+    options = replace(fixed, **{name: value for name, (value, _) in chosen.items()})
+    return Plan(options, {name: why for name, (_, why) in chosen.items()}, speed)
+
+
+def network(
+    given: dict[str, Any], cell: str, symbols: int, vocab_size: int, rate: float, seconds: float
+) -> tuple[Config, str]:
+    """The sizes that suit a text of `symbols` and the time, and why."""
+    sizes = [(1, width) for width in WIDTHS if width <= ONE_LAYER] + [(2, w) for w in WIDTHS if w >= TWO_LAYERS]
+    if "layers" in given:
+        sizes = [(given["layers"], width) for width in WIDTHS]
+    if "hidden_size" in given:
+        sizes = [(layers, given["hidden_size"]) for layers in ((given["layers"],) if "layers" in given else (1, 2))]
+    configs = sorted((Config(cell, *size, vocab_size) for size in sizes), key=recurrent_weights)
+
+    def read(config: Config) -> float:
+        return seconds * expected_speed(config, streams_for(config.hidden_size), rate)
+
+    for_text = [c for c in configs if recurrent_weights(c) <= WEIGHTS * symbols] or configs[:1]
+    for_time = [c for c in for_text if read(c) >= TOKENS * recurrent_weights(c)] or for_text[:1]
+    if for_time[-1] is not for_text[-1]:
+        return for_time[-1], "the largest that the time is enough for"
+    return for_text[-1], "the largest that the text is enough for" if for_text[-1] is not configs[-1] else "the largest"
+
+
+def epochs_read(options: Options, symbols: int, streams: int, in_time: float) -> float:
+    """How often the text will be read."""
+    if options.epochs is not None:
+        return float(options.epochs)
+    read = in_time if options.steps is None else float(options.steps * streams * options.seq_length)
+    return min(read / symbols, MOST_EPOCHS)
+
+
+def dropout(pressure: float, hidden_size: int) -> float:
+    """More of it the more often the weights see the text; less in narrow layers, which need all they have."""
+    rate = 0.2 + 0.1 * math.log2(max(pressure, 1e-3))
+    return round(20 * min(0.5, 0.1 + hidden_size / 1000, max(0.0, rate))) / 20
+
+
+def settle_length(training: Training, plan: Plan, seconds: float) -> float:
+    """Gives the run the number of steps that fit into `seconds`, after a try; what the plan expected, as a ratio."""
+    step = training.probe(min(1.0, 0.05 * seconds))
+    symbols = training.streams.batch_size * training.streams.seq_length
+    held_out = sum(map(len, training.held_out))
+    scoring = held_out / 3 * training.options.workers * step / symbols  # a third of the work, by one process
+    room = max(seconds - 0.06 * seconds - RESERVE - scoring, step)
+    most = math.ceil(MOST_EPOCHS * training.streams.windows)
+    asked = training.options.eval_every
+    steps = min(most, max(1, int(room / step)))
+    for _ in range(2):  # evaluations cost steps, and their number depends on it
+        every = asked or max(training.eval_every, steps // EVALUATIONS)
+        steps = min(most, max(1, int(room / (step + scoring / every))))
+    training.set_length(steps, asked or max(training.eval_every, steps // EVALUATIONS))
+    return symbols / step / plan.speed
+
+
+class Deadline:
+    """When a run of `seconds` has to end; says once to how many steps it has to be shortened, if at all."""
+
+    def __init__(self, begin: float, seconds: float) -> None:
+        self.begin, self.seconds = begin, seconds
+        self.first: tuple[int, float] | None = None
+
+    def shortened(self, training: Training) -> int | None:
+        """The step to end at, where the run would be late; `time.monotonic` is the clock."""
+        step, now = training.run.step, time.monotonic()
+        if self.first is None:
+            self.first = step, now
+        done, took = step - self.first[0], now - self.first[1]
+        if training.options.cut or done < 10 or step >= training.end:
+            return None
+        left = self.begin + self.seconds - RESERVE - now
+        late = took / done * (training.end - step) - left
+        settled = step > 0.75 * training.end
+        if late < (0.01 if settled else 0.1) * self.seconds or step < 0.25 * training.end:
+            return None
+        return max(step + 1, step + int(max(left, 0.0) * done / took))

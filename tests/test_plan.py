@@ -1,0 +1,136 @@
+"""The plan: sizes that grow with text and time, choices that respect what stands, lengths that fit the clock."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import charrnn
+from charrnn.model import Config
+from charrnn.options import Options
+from charrnn.plan import (
+    MOST_EPOCHS,
+    TOKENS,
+    WEIGHTS,
+    Deadline,
+    choose,
+    dropout,
+    expected_speed,
+    recurrent_weights,
+    settle_length,
+)
+from charrnn.training import Training
+
+RATE = 3e11
+TEXT = "the quick brown fox jumps over the lazy dog. " * 60
+
+
+def sizes(symbols: int, seconds: float, **given: Any) -> tuple[int, int]:
+    options = choose(given, symbols, 65, RATE, seconds).options
+    return options.layers, options.hidden_size
+
+
+@given(symbols=st.integers(1, 10**9), seconds=st.floats(0.1, 1e5), vocab=st.integers(1, 20_000))
+def test_every_text_and_time_has_a_plan_within_its_rules(symbols: int, seconds: float, vocab: int) -> None:
+    plan = choose({}, symbols, vocab, RATE, seconds)
+    options = plan.options
+    config = Config(options.cell, options.layers, options.hidden_size, vocab)
+    weights = recurrent_weights(config)
+    if options.hidden_size > 16:
+        assert weights <= WEIGHTS * symbols
+        streams = 64 if options.hidden_size >= 512 else 32
+        assert seconds * expected_speed(config, streams, RATE) >= TOKENS * weights
+    assert 0.0 <= options.dropout <= 0.5
+    assert set(plan.reasons) == {"layers", "hidden_size", "batch_size", "seq_length", "dropout", "lr"} | {
+        "weight_decay",
+        "patience",
+    }
+
+
+@given(symbols=st.integers(1000, 10**8), seconds=st.floats(1.0, 1e4))
+def test_more_text_or_time_never_makes_a_smaller_network(symbols: int, seconds: float) -> None:
+    def weights(symbols: int, seconds: float) -> int:
+        options = choose({}, symbols, 65, RATE, seconds).options
+        return recurrent_weights(Config("gru", options.layers, options.hidden_size, 65))
+
+    assert weights(2 * symbols, seconds) >= weights(symbols, seconds)
+    assert weights(symbols, 2.0 * seconds) >= weights(symbols, seconds)
+
+
+def test_what_the_user_gave_stands() -> None:
+    chosen = {"cell": "lstm", "layers": 2, "hidden_size": 128, "dropout": 0.15, "lr": 0.001, "seq_length": 50}
+    plan = choose(chosen, 10**6, 65, RATE, 600.0)
+    assert all(getattr(plan.options, name) == value for name, value in chosen.items())
+    assert not set(plan.reasons) & set(chosen)
+    assert sizes(10**6, 600.0, layers=3)[0] == 3
+    assert sizes(10**6, 600.0, hidden_size=100)[1] == 100
+
+
+def test_without_a_clock_the_machine_does_not_matter_and_the_length_stands() -> None:
+    plan = choose({"epochs": 3}, 10**6, 65, None, 180.0)
+    assert plan.options.epochs == 3
+    assert plan.options.patience == 0
+    assert "patience" not in plan.reasons
+    assert choose({"steps": 7}, 10**6, 65, None, 180.0).options.steps == 7
+
+
+def test_small_texts_get_few_streams() -> None:
+    assert choose({}, 1800, 40, RATE, 60.0).options.batch_size == 8
+    assert choose({}, 10**6, 40, RATE, 60.0).options.batch_size == 32
+
+
+def test_dropout_grows_with_pressure_and_width() -> None:
+    rates = [dropout(pressure, 512) for pressure in (0.01, 0.3, 1.0, 4.0, 100.0)]
+    assert rates == sorted(rates)
+    assert (rates[0], rates[-1]) == (0.0, 0.5)
+    assert dropout(100.0, 128) < dropout(100.0, 512)
+
+
+def begin(seconds: float, **given: Any) -> tuple[Training, float]:
+    corpus = charrnn.Corpus.from_text(TEXT)
+    plan = choose({"workers": 1, **given}, len(TEXT), len(corpus.vocab), RATE, seconds)
+    training = Training(corpus, plan.options)
+    return training, settle_length(training, plan, seconds)
+
+
+def test_the_length_fits_the_time_and_the_epochs() -> None:
+    short, ratio = begin(0.4)
+    long, _ = begin(3600.0)
+    assert ratio > 0.0
+    assert 1 <= short.end < long.end == MOST_EPOCHS * long.streams.windows
+    assert short.run.options.steps == short.end == short.span
+    assert short.run.step == 0
+    assert short.eval_every >= 100
+
+
+class Late:
+    """A training as a deadline sees it."""
+
+    def __init__(self, end: int) -> None:
+        self.run, self.options, self.end = type("Run", (), {"step": 0})(), Options(), end
+
+
+def shortened(seconds_each: float, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    clock, training, cuts = [100.0], Late(200), []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    deadline = Deadline(clock[0], seconds)
+    while training.run.step < training.end:
+        training.run.step += 1
+        clock[0] += seconds_each
+        total = deadline.shortened(training)  # type: ignore[arg-type]
+        if total is not None:
+            cuts.append((training.run.step, total))
+            training.end, training.options = total, Options(cut=f"{training.run.step}:{total}")
+    return cuts
+
+
+def test_a_run_that_is_late_is_shortened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shortened(0.5, 110.0, monkeypatch) == []
+    ((step, total),) = shortened(0.5, 60.0, monkeypatch)
+    assert step == 50
+    assert 110 <= total <= 120
+    ((step, total),) = shortened(0.5, 95.0, monkeypatch)  # a little late: seen when it is sure
+    assert step == 151
+    assert 180 <= total <= 190

@@ -1,0 +1,61 @@
+"""A planned run at the command line: it ends in time, says why, and its command repeats it bit for bit."""
+
+import shlex
+
+import pytest
+
+from charrnn.checkpoint import load
+from charrnn.cli.planning import clock_seconds
+from charrnn.errors import UsageError
+from tests.test_cli import Command, charrnn
+
+__all__ = ["charrnn"]
+
+
+def test_the_plan_is_said_and_its_command_repeats_the_run(charrnn: Command) -> None:
+    code, out, err = charrnn("train", "corpus.txt", "--minutes", "0.02", "--no-baselines")
+    assert (code, out) == (0, "")
+    assert "plan for 0:01: GRU 1 x " in err
+    assert "--hidden-size" in err.split("The same again")[0]
+    command = err.split("The same again, without a clock: ")[1].splitlines()[0]
+    assert command.startswith("charrnn train corpus.txt --layers 1 ")
+    assert charrnn(*shlex.split(command)[1:], "-m", "again.npz", "--no-baselines", "-q")[0] == 0
+    first, again = load("model.npz", "last"), load("again.npz", "last")
+    assert first.run is not None
+    cut = first.run.options.cut
+    if not cut:  # a slow machine may have shortened the first
+        assert first.params.flat.tobytes() == again.params.flat.tobytes()
+        assert first.run.options == again.run.options  # type: ignore[union-attr]
+
+
+def test_without_a_clock_sizes_still_suit_the_text(charrnn: Command) -> None:
+    code, _, err = charrnn("train", "corpus.txt", "--steps", "3", "--no-baselines")
+    assert code == 0
+    assert "--hidden-size 16: the largest that the text is enough for" in err
+    assert "The same again" not in err
+
+
+@pytest.mark.parametrize(
+    ("minutes", "given", "wanted"),
+    [(None, {}, 180.0), (2.0, {}, 120.0), (None, {"steps": 3}, None), (None, {"epochs": 3}, None)],
+)
+def test_the_time_of_a_run(minutes: float | None, given: dict[str, int], wanted: float | None) -> None:
+    assert clock_seconds(minutes, given) == wanted
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan"), float("inf"), 1e9])
+def test_a_time_without_sense_is_refused(minutes: float) -> None:
+    with pytest.raises(UsageError, match="--minutes is a number"):
+        clock_seconds(minutes, {})
+
+
+def test_two_lengths_are_refused(charrnn: Command) -> None:
+    code, _, err = charrnn("train", "corpus.txt", "--minutes", "1", "--steps", "5")
+    assert (code, err) == (
+        2,
+        "error: --minutes and --steps both set the length of the run: use one of them.\n",
+    )
+    assert charrnn("train", "corpus.txt", "--steps", "2", "-q")[0] == 0
+    code, _, err = charrnn("train", "--resume", "--minutes", "1")
+    assert code == 2
+    assert "--resume goes on by --steps or --epochs" in err
