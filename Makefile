@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint types check corpora bench-peer clean help
+.PHONY: install demo test lint types check corpora bench-peer results clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ corpora/tinyshakespeare.txt: | install ## 1.1 MB of Shakespeare, fetched and che
 
 bench-peer: install ## beside PyTorch, in turn: make bench-peer PEER=python-with-torch (about 40 minutes)
 	$(BIN)/python tests/bench/compare.py $(PEER)
+
+results: install ## the tables of docs/learning.md, 45 minutes; a row alone: make results-10min, the hour: make results-hour
+	$(BIN)/python docs/results.py
+
+results-%: install
+	$(BIN)/python docs/results.py $*
 
 clean: ## remove the environment and what tools left
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
