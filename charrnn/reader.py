@@ -62,6 +62,15 @@ class Reader:
             matmul(self.h[-1], self.Wy, out=self.out[0])
             self.logits = add(self.out, self.by, self.out)
 
+    def state(self) -> tuple[Array, Array, Array]:
+        """Where it stands, to come back to: h (layers·H), c (layers, 1, 1, H), and the logits (1, V)."""
+        return self.hs.copy(), self.cs.copy(), self.logits.copy()
+
+    def set_state(self, state: tuple[Array, Array, Array]) -> None:
+        """Goes back to where it was."""
+        for mine, then in zip((self.hs, self.cs, self.logits), state, strict=True):
+            copyto(mine, then)
+
 
 def own(weights: Array) -> Array:
     """A copy that starts on a cache line."""
