@@ -11,6 +11,7 @@ from charrnn.cli.evaluate import evaluate
 from charrnn.cli.info import info
 from charrnn.cli.sample import sample
 from charrnn.cli.train import train
+from charrnn.cli.write import write
 from charrnn.errors import CharRNNError
 from charrnn.show.terminal import ReaderLeft, remark, settle, silence
 
@@ -31,7 +32,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train, sample, evaluate, info, bench):
+for command in (train, sample, evaluate, info, bench, write):
     cli.add_command(command)
 
 

@@ -27,6 +27,7 @@ CONTEXT = 2000  # characters that are read at least, where the text has as many;
 MARK_EVERY = 64  # symbols between states that are kept, to go back to
 PAUSE_EVERY = 128  # symbols read before others get a turn
 DRAW_EVERY = 8  # symbols drawn before others get a turn
+STREAMS = 4  # continuations at a time
 CUT = 0.5  # a continuation ends with a whole word, where that costs no more than this share of it
 
 Result = TypeVar("Result")
@@ -40,6 +41,10 @@ class Continuation(NamedTuple):
     nats: float
 
     @property
+    def probability(self) -> float:
+        return exp(-self.nats)
+
+    @property
     def per_character(self) -> float:
         """The probability of a character, as the geometric mean over the text."""
         return exp(-self.nats / len(self.text))
@@ -51,7 +56,7 @@ class Companion:
     What is not known is left out, as `sample --unknown skip` does.
     """
 
-    def __init__(self, model: Model, streams: int = 5) -> None:
+    def __init__(self, model: Model, streams: int = STREAMS) -> None:
         self.model, self.streams = model, streams
         self.vocab, self.unit = model.vocab, UNITS[model.vocab.unit]
         self.starts = self.unit.starts(self.vocab.codes)
@@ -62,7 +67,7 @@ class Companion:
         self.ids: list[int] = []
         self.marks = [(0, self.reader.state())]
 
-    def read(self, text: str) -> Iterator[None]:
+    def read(self, text: str) -> Generator[None, None, None]:
         """Reads what stands before the cursor, as far as it is not what was read before.
 
         A stream of turns for others; the reading is complete when it ends. Of a long text only the end is read:

@@ -36,10 +36,12 @@ class Manuscript:
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         """Reads the text and takes its draft. Raises TextError where that cannot be done."""
         self.path = None if path is None else checked(path)
+        self.typed = path  # the path as it was given
         self.bom = self.crlf = False
         data = None if self.path is None else read(self.path)
         self.known = digest(data)  # of what the file held when it was last read or written; "" for no file
         self.text = self.saved = self.decoded(data or b"")
+        self.written = False  # since it was opened
         self.left: Document | None = None
         self.trouble = ""
         self.pending = b""  # of the journal, not yet written
@@ -107,7 +109,7 @@ class Manuscript:
 
     @property
     def name(self) -> str:
-        return UNNAMED if self.path is None else str(self.path)
+        return UNNAMED if self.typed is None else os.fspath(self.typed)
 
     def begin(self, again: bool = False) -> Document:
         """The document to write in: what was left, if `again`, else the text of the file; its journal is kept."""
@@ -161,8 +163,8 @@ class Manuscript:
             return ""
         there = digest(read(goal))
         if goal != self.path:
-            return f"{goal} exists" if there else ""
-        return f"{goal} has been changed by another program" if there not in ("", self.known) else ""
+            return f"{path} exists" if there else ""
+        return f"{self.name} has been changed by another program" if there not in ("", self.known) else ""
 
     def save(self, text: str, path: str | os.PathLike[str] | None = None) -> None:
         """Writes the text to its file, or to `path`, which is its file from then on.
@@ -184,7 +186,8 @@ class Manuscript:
             with contextlib.suppress(OSError):
                 os.replace(self.draft, other)
                 self.draft = other
-        self.path, self.known, self.saved = goal, digest(data), text
+        self.path, self.known, self.saved, self.written = goal, digest(data), text, True
+        self.typed = self.typed if path is None else path
         self.keep(("saved",))
 
     def lose(self, error: OSError) -> None:

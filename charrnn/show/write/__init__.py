@@ -1,0 +1,1 @@
+"""The screen of `charrnn write`; Textual is imported in this folder alone."""
