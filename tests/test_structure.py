@@ -43,13 +43,14 @@ FLOORS = {
     "baselines": 3,
     "verdict": 6,
     "training": 6,
+    "writing": 7,
     "show": 8,
     "cli": 9,
     "__main__": 10,
     "__init__": 10,
 }
 SIDEWAYS = {("options", "errors")}  # an option outside its range is an error of the user
-EXTERNAL = {"rich": {"show"}, "click": {"cli"}}
+EXTERNAL = {"rich": {"show"}, "click": {"cli"}, "textual": {"show"}}
 
 
 def room(file: Path) -> str:
@@ -88,6 +89,17 @@ def test_a_file_imports_only_from_lower_floors(file: Path) -> None:
         assert same or FLOORS[other] < FLOORS[mine], f"{file} imports {module}"
 
 
+def test_textual_is_imported_in_one_folder() -> None:
+    """It is an extra: all else must do without, so the folder is entered by one import, of `charrnn write` alone."""
+    folder = HOME / "show" / "write"
+    for file in FILES:
+        modules = set(imports(file))
+        textual = any(module.split(".")[0] == "textual" for module in modules)
+        enters = any(module.startswith("charrnn.show.write") for module in modules)
+        assert not textual or file.is_relative_to(folder), file
+        assert not enters or file.is_relative_to(folder) or file == HOME / "cli" / "write.py", file
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOME)))
 def test_files_stay_short(file: Path) -> None:
     assert len(file.read_text("utf-8").splitlines()) <= 320
@@ -97,6 +109,11 @@ def test_importing_charrnn_waits_for_nothing() -> None:
     script = (
         "import sys, charrnn; assert not {'numpy', 'rich', 'click'} & set(sys.modules); charrnn.load; charrnn.train"
     )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_command_line_starts_without_what_is_extra_or_slow() -> None:
+    script = "import sys, charrnn.cli.main; assert not {'numpy', 'textual'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 

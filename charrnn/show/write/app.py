@@ -17,10 +17,11 @@ from charrnn.options import check_float
 from charrnn.show.terminal import safe
 from charrnn.show.write.asking import Ask, Branches, Prompt
 from charrnn.show.write.keys import BINDINGS, CSS, KEYS, LINE
+from charrnn.show.write.lines import noted, standing
 from charrnn.show.write.page import Page
 from charrnn.show.write.panel import Panel
 from charrnn.writing.companion import Companion
-from charrnn.writing.document import HAND, MODEL
+from charrnn.writing.document import MODEL
 from charrnn.writing.manuscript import Manuscript
 from charrnn.writing.suggestions import Suggestions
 
@@ -66,6 +67,7 @@ class Writer(App[None]):
         self.page.focus()
         self.watch_signals()
         self.set_interval(SYNC_EVERY, self.sync)
+        self.suggestions.follow(self.before)
         self.show()
         self.think()
         if self.manuscript.left is not None:
@@ -121,30 +123,11 @@ class Writer(App[None]):
         self.panel.refresh(layout=False)
         name = os.path.basename(self.manuscript.name)
         mark = " (not saved)" if self.unsaved else ""
-        notes = self.notes()
-        texts = {"title": f"{name}{mark} · {self.about}", "note": notes, "status": self.status()}
+        notes = noted(self.companion.missing, self.note, self.manuscript.trouble)
+        texts = {"title": f"{name}{mark} · {self.about}", "note": notes, "status": standing(self.document, self.temp)}
         for part, text in texts.items():
             self.query_one(f"#{part}", Static).update(Text(safe(text)))
         self.query_one("#note").display = bool(notes)
-
-    def status(self) -> str:
-        text, authors = self.document.text, self.document.authors
-        mine, its = authors.count(HAND), authors.count(MODEL)
-        parts = [f"temp {self.temp:g}", f"{len(text):,} characters"]
-        if its:
-            parts.append(f"{mine / (mine + its):.0%} typed")
-        leaves = sum(not node.children for node in self.document.nodes)
-        if leaves > 1:
-            parts.append(f"{leaves} branches")
-        return " · ".join(parts)
-
-    def notes(self) -> str:
-        """What the writer should know now."""
-        missing, parts = self.companion.missing, [self.note, self.manuscript.trouble]
-        if missing:
-            more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
-            parts.append(f"the model has never seen {', '.join(map(repr, missing[:2]))}{more} and reads on without it")
-        return " · ".join(filter(None, parts))
 
     def on_resize(self) -> None:
         self.screen_stack[0].set_class(self.size.width < 56, "narrow")
