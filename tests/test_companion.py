@@ -120,7 +120,7 @@ def nats_of(model: Model, prime: str, text: str, temp: float) -> float:
 
     def p() -> Probabilities:
         probabilities: Probabilities = softmax(temperature(temp)(possible(reader.logits, [decoder], model.vocab.codes)))
-        return probabilities[0]
+        return np.asarray(probabilities[0])
 
     for index in model.vocab.encode(text).tolist():
         total -= math.log(p()[index])

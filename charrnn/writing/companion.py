@@ -165,15 +165,17 @@ class Companion:
         Those in `kept` are taken up first, and go on; they stay in their order, the others follow, the likeliest first.
         A stream of turns for others; it returns what was found.
         """
-        begins = [self.vocab.encode(text).tolist() for text in kept[: self.streams]]
-        begins += [[] for _ in range(self.streams - len(begins))]
-        streams = [Stream(self.unit.decoder(), ids) for ids in begins]
+        begins = [*kept, *[""] * self.streams][: self.streams]
+        streams = [Stream(self.unit.decoder(), self.vocab.encode(text).tolist(), len(text)) for text in begins]
         rngs = [generator(seed + i) for i in range(self.streams)]
         scale, codes = temperature(temp), self.vocab.codes
         logits = self.gather()
         while any(stream.length <= length for stream in streams):
             wide = possible(logits, [stream.decoder for stream in streams], codes)
             p = softmax(scale(wide))
+            for row, stream in zip(wide, streams, strict=True):
+                if stream.seam:  # what was kept ends with a whole character: it does not grow another letter
+                    row[~self.starts] = -np.inf
             drawn = draw(wide, [scale], [float(rng.random()) for rng in rngs])
             closing = p @ self.starts
             for i, stream in enumerate(streams):
@@ -200,7 +202,7 @@ class Companion:
 
     def scored(self, stream: "Stream", length: int) -> Continuation:
         """A stream's text, cut to whole words, and its probability."""
-        text = whole_words("".join(stream.texts), length)
+        text = whole_words("".join(stream.texts), length, stream.least)
         ids = self.vocab.encode(text).tolist()
         nats = sum(stream.nats[: len(ids)])
         if self.decoded(ids)[0].flush():
@@ -220,17 +222,22 @@ class Spelling:
 
 
 class Stream:
-    """One continuation being drawn; `begin` are the ids that it begins with in any case.
+    """One continuation being drawn; `begin` are the ids that it begins with in any case, `least` characters.
 
     `nats` are those of each symbol, `closing` what it costs at each symbol that a character ended before it.
     """
 
-    def __init__(self, decoder: Decoder, begin: list[int]) -> None:
-        self.decoder, self.begin = decoder, begin
+    def __init__(self, decoder: Decoder, begin: list[int], least: int) -> None:
+        self.decoder, self.begin, self.least = decoder, begin, least
         self.texts: list[str] = []
         self.length = 0
         self.nats: list[float] = []
         self.closing: list[float] = []
+
+    @property
+    def seam(self) -> bool:
+        """Whether the next symbol is the first that is drawn after those that were given."""
+        return len(self.nats) == len(self.begin) > 0
 
     def choose(self, drawn: int) -> int:
         done = len(self.nats)
@@ -261,12 +268,15 @@ def is_text(text: str) -> bool:
     return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def whole_words(text: str, length: int) -> str:
-    """Up to `length` characters, without half a word at the end (unless it is long), and without what is no text."""
+def whole_words(text: str, length: int, least: int = 0) -> str:
+    """Up to `length` characters, without half a word at the end, and without what is no text.
+
+    A word is halved where it is long, or where fewer than `least` characters would be left.
+    """
     bad = next((i for i, c in enumerate(text) if not is_text(c)), len(text))
     end = min(length, bad)
     if end < len(text) and not text[end].isspace():
         word = next((i for i in range(end - 1, 0, -1) if text[i].isspace()), 0)
-        end = word if word >= CUT * end else end
+        end = word if word >= max(CUT * end, least) else end
     cut = text[:end]
-    return cut.rstrip() or cut
+    return cut if len(cut.rstrip()) < max(least, 1) else cut.rstrip()

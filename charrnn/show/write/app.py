@@ -7,6 +7,7 @@ from collections.abc import Generator
 from typing import TypeVar
 
 from rich.text import Text
+from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
@@ -141,8 +142,9 @@ class Writer(App[None]):
     def think(self) -> None:
         """Has the model read and suggest; what it was doing before is dropped."""
         self.thinking = True
-        self.run_worker(self.thoughts(), exclusive=True)
+        self.thoughts()
 
+    @work(exclusive=True)
     async def thoughts(self) -> None:
         before = self.before
         await turns(self.companion.read(before))

@@ -31,7 +31,7 @@ def wrapped(line: str, width: int) -> tuple[int, ...]:
     begins, used, space = [0], 0, 0
     for i, character in enumerate(line):
         wide = cells(character)
-        if used + wide > width and i > begins[-1]:
+        while used + wide > width and i > begins[-1]:
             begins.append(space if space > begins[-1] else i)
             used = sum(map(cells, line[begins[-1] : i]))
         used += wide
