@@ -1,6 +1,7 @@
 """What the model suggests: every probability against its definition, and a state that is always the right one."""
 
 import math
+from functools import cache
 from itertools import islice, pairwise
 
 import numpy as np
@@ -19,6 +20,7 @@ from charrnn.writing.companion import Companion, Continuation, Probabilities, fi
 TEXT = "옛날 옛날에 하늘이 한 뼘 높았다. 하하 웃는 여우와 까치가 살았다.\nthe fox and the crow.\n" * 6
 
 
+@cache
 def trained(unit: str, cell: str = "gru") -> Model:
     training = charrnn.train(
         charrnn.Corpus.from_text(TEXT, unit),
@@ -33,7 +35,6 @@ def trained(unit: str, cell: str = "gru") -> Model:
     return training.model
 
 
-MODELS = {unit: trained(unit) for unit in UNITS}
 UNIT = pytest.mark.parametrize("unit", UNITS)
 
 
@@ -72,7 +73,7 @@ def by_definition(model: Model, prime: str, temp: float, least: float) -> dict[s
 @pytest.mark.parametrize("temp", [0.6, 1.3])
 @pytest.mark.parametrize("prime", ["", "옛날에 하", "the f"])
 def test_next_characters_have_the_probabilities_of_the_definition(unit: str, temp: float, prime: str) -> None:
-    model = MODELS[unit]
+    model = trained(unit)
     wanted = by_definition(model, prime, temp, 1e-9)
     assert sum(wanted.values()) == pytest.approx(1.0, abs=1e-4)
     found = reading(model, prime).characters(12, temp)
@@ -86,7 +87,7 @@ def test_next_characters_have_the_probabilities_of_the_definition(unit: str, tem
 
 @UNIT
 def test_all_that_can_come_next_is_certain_and_comes_in_order(unit: str) -> None:
-    companion = reading(MODELS[unit], "하늘")
+    companion = reading(trained(unit), "하늘")
     outcomes = list(islice(companion.outcomes(1.0), 20_000))
     assert len({text for text, _ in outcomes}) == len(outcomes)
     assert all(a[1] >= b[1] for a, b in pairwise(outcomes))
@@ -95,18 +96,18 @@ def test_all_that_can_come_next_is_certain_and_comes_in_order(unit: str) -> None
 
 @UNIT
 def test_at_temperature_zero_one_is_certain(unit: str) -> None:
-    companion = reading(MODELS[unit], "옛날")
+    companion = reading(trained(unit), "옛날")
     [(character, probability)] = companion.characters(5, 0.0)
     assert probability == 1.0
     [continuation] = finished(companion.continuations(20, 0.0, 1))
     assert continuation.text.startswith(character)
     assert continuation.nats == 0.0
-    assert continuation.text == "".join(charrnn.sample(MODELS[unit], len(continuation.text), prime="옛날", temp=0.0))
+    assert continuation.text == "".join(charrnn.sample(trained(unit), len(continuation.text), prime="옛날", temp=0.0))
 
 
 @UNIT
 def test_continuations_are_what_sample_draws(unit: str) -> None:
-    model, prime = MODELS[unit], "the fox"
+    model, prime = trained(unit), "the fox"
     found = {c.text for c in finished(reading(model, prime).continuations(24, 0.7, 5))}
     drawn = ["".join(charrnn.sample(model, 60, prime=prime, temp=0.7, seed=5 + i)) for i in range(module.STREAMS)]
     assert found == {cut for text in drawn if (cut := whole_words(text, 24))}
@@ -134,7 +135,7 @@ def nats_of(model: Model, prime: str, text: str, temp: float) -> float:
 @UNIT
 @pytest.mark.parametrize("temp", [0.6, 1.2])
 def test_a_continuation_has_the_probability_of_its_text(unit: str, temp: float) -> None:
-    model = MODELS[unit]
+    model = trained(unit)
     found = finished(reading(model, "옛날").continuations(16, temp, 3))
     found += finished(reading(model, "옛날").continuations(5, temp, 9))  # cut within words
     for item in found:
@@ -147,7 +148,7 @@ def test_a_continuation_has_the_probability_of_its_text(unit: str, temp: float) 
 
 @UNIT
 def test_what_is_kept_goes_on(unit: str) -> None:
-    model = MODELS[unit]
+    model = trained(unit)
     companion = reading(model, "the ")
     first, second, *_ = finished(companion.continuations(20, 0.8, 7, ["fox and", "crow"]))
     assert first.text.startswith("fox and")
@@ -163,7 +164,7 @@ PLACES = st.lists(st.integers(0, len(TEXT)), min_size=1, max_size=6)
 @settings(max_examples=15, deadline=None)
 @given(places=PLACES, stops=st.integers(0, 3))
 def test_the_state_is_that_of_the_text_wherever_the_cursor_went(unit: str, places: list[int], stops: int) -> None:
-    model, companion = MODELS[unit], Companion(MODELS[unit])
+    model, companion = trained(unit), Companion(trained(unit))
     for place in places:
         # left midway, as when a key comes in between
         for _ in islice(companion.read(TEXT[: len(TEXT) - place]), stops):
@@ -177,7 +178,7 @@ def test_the_state_is_that_of_the_text_wherever_the_cursor_went(unit: str, place
 
 
 def test_a_key_costs_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    companion = reading(MODELS["char"], TEXT[:200])
+    companion = reading(trained("char"), TEXT[:200])
     read: list[int] = []
     plain = companion.reader.read
 
@@ -194,7 +195,7 @@ def test_a_key_costs_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_of_a_long_text_the_end_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONTEXT", 50)
-    companion, model = Companion(MODELS["char"]), MODELS["char"]
+    companion, model = Companion(trained("char")), trained("char")
     for place in (49, 99, 100, 149, 150, 151, 120, 30):
         finished(companion.read(TEXT[:place]))
         begin = max(place // 50 - 1, 0) * 50
@@ -204,10 +205,10 @@ def test_of_a_long_text_the_end_is_read(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_characters_never_seen_are_told_and_left_out() -> None:
-    companion = reading(MODELS["char"], "the ẞfoxé")
+    companion = reading(trained("char"), "the ẞfoxé")
     assert companion.missing == ["ẞ", "é"]
-    reader = Reader(MODELS["char"])
-    reader.read(encode_prime(MODELS["char"].vocab, "the ẞfoxé", "skip"))
+    reader = Reader(trained("char"))
+    reader.read(encode_prime(trained("char").vocab, "the ẞfoxé", "skip"))
     np.testing.assert_array_equal(companion.reader.logits, reader.logits)
     finished(companion.read("the "))
     assert companion.missing == []

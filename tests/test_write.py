@@ -31,7 +31,7 @@ from charrnn.show.write.panel import percent
 from charrnn.text.vocab import UNITS
 from charrnn.writing.document import Branch
 from charrnn.writing.manuscript import Manuscript
-from tests.test_companion import MODELS
+from tests.test_companion import trained
 
 Script = Callable[[Writer, "Pilot[None]"], Awaitable[None]]
 
@@ -46,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def drive(script: Script, path: str | None = "a.txt", unit: str = "char", size: tuple[int, int] = (80, 24)) -> Writer:
     """Runs the program with this script for a person, and returns it as it ended."""
     manuscript = Manuscript(path)
-    writer = Writer(MODELS[unit], "m.npz", manuscript, 0.8, 1)
+    writer = Writer(trained(unit), "m.npz", manuscript, 0.8, 1)
 
     async def go() -> None:
         async with writer.run_test(size=size) as pilot:
@@ -425,7 +425,7 @@ def test_in_a_real_terminal_a_signal_loses_nothing() -> None:
     import termios
     import threading
 
-    MODELS["char"].save("m.npz")
+    trained("char").save("m.npz")
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     settings: dict[str, Any] = {"stdin": slave, "stdout": slave, "stderr": slave, "start_new_session": True}

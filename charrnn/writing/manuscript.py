@@ -20,7 +20,7 @@ try:
 except ImportError:  # Windows: there, two programs may write the same text
     fcntl = None  # type: ignore[assignment]
 
-MOST = 4_000_000  # bytes of a text
+MOST = 2_000_000  # bytes of a text
 FORMAT = 1
 BOM = "\ufeff"
 UNNAMED = "untitled"

@@ -44,7 +44,7 @@ class Layout:
     """The rows of a text: `rows` holds where each begins and ends in it, without the newline."""
 
     def __init__(self, text: str, width: int) -> None:
-        self.text, self.rows = text, list[tuple[int, int]]()
+        self.text, self.width, self.rows = text, width, list[tuple[int, int]]()
         at = 0
         for line in text.split("\n"):
             begins = wrapped(line, max(width, 2))

@@ -66,7 +66,9 @@ class Page(ScrollView, can_focus=True):
         """Lays the text out as it is now, and brings the cursor into view."""
         self.width = max(self.scrollable_content_region.width - 1, 2)  # the cursor may stand behind the last column
         text, cursor = self.document.text, self.document.cursor
-        self.layout_now = Layout(text[:cursor] + self.ghost_here + text[cursor:], self.width)
+        laid = (text[:cursor] + self.ghost_here + text[cursor:], self.width)
+        if laid != (self.layout_now.text, self.layout_now.width):
+            self.layout_now = Layout(*laid)
         self.virtual_size = Size(self.width + 1, len(self.layout_now.rows))
         row, column = self.layout_now.place(cursor)
         self.scroll_to_region(Region(column, row, 1, 1), animate=False, immediate=True, x_axis=False)

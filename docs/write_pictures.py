@@ -1,0 +1,62 @@
+"""Makes the pictures of `charrnn write` in the README: python docs/write_pictures.py (about three minutes).
+
+It trains on the tales and on the Korean tales, types a few keys, and exports the screen as SVG.
+"""
+
+import asyncio
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from charrnn.__main__ import pin_threads
+
+pin_threads()
+
+import charrnn  # noqa: E402
+from charrnn.show.write.app import Writer  # noqa: E402
+from charrnn.writing.manuscript import Manuscript  # noqa: E402
+
+HERE = Path(__file__).parent
+ENGLISH = ("story.txt", [*"The fox said ", "tab", "tab", "tab", "ctrl+l", "ctrl+n"])
+KOREAN = ("이야기.txt", ["옛날에 호랑이가 ", "tab", "tab", "ctrl+l"])
+
+
+async def picture(writer: Writer, keys: list[str], size: tuple[int, int]) -> str:
+    async with writer.run_test(size=size) as pilot:
+        for key in keys:
+            if len(key) > 1 and not key.isascii():  # as an input method hands it over
+                writer.page.put(key)
+            else:
+                await pilot.press(key)
+            await pilot.pause()
+            while writer.thinking:
+                await pilot.pause(0.05)
+        await pilot.pause()
+        return writer.export_screenshot(title="charrnn write")
+
+
+def draw(model: charrnn.Model, name: str, text: str, keys: list[str], size: tuple[int, int], goal: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        manuscript = Manuscript(os.path.join(folder, text))
+        svg = asyncio.run(picture(Writer(model, name, manuscript, 0.7, 1), keys, size))
+        manuscript.close()
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # the reader's own monospaced font
+    (HERE / goal).write_text(svg.replace("Fira Code", "DejaVu Sans Mono"), "utf-8")
+
+
+def trained(text: str, unit: str) -> charrnn.Model:
+    training = charrnn.train(text, unit=unit)
+    for _ in training:
+        pass
+    return training.model
+
+
+def main() -> None:
+    os.chdir(HERE.parent)
+    draw(trained("corpora/tales.txt", "char"), "tales.npz", *ENGLISH, (80, 24), "write.svg")
+    draw(trained("corpora/iyagi.txt", "jamo"), "jamo.npz", *KOREAN, (100, 30), "write-korean.svg")
+
+
+if __name__ == "__main__":
+    main()
