@@ -36,7 +36,7 @@ def section(name: str) -> str:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained(name: str) -> None:
     explained = set(re.findall(r"`(--?[a-z-]+)`", section(name)))
-    assert options(COMMANDS[name]) - {"texts"} == explained & options(COMMANDS[name])
+    assert options(COMMANDS[name]) - {"texts", "file"} == explained & options(COMMANDS[name])
     assert explained <= options(COMMANDS[name]) | {"--resume"}
 
 
