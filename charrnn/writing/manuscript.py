@@ -12,13 +12,10 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from charrnn import system
 from charrnn.errors import TextError
+from charrnn.lock import beside
 from charrnn.writing.document import Document, Operation
-
-try:
-    import fcntl
-except ImportError:  # Windows: there, two programs may write the same text
-    fcntl = None  # type: ignore[assignment]
 
 MOST = 2_000_000  # bytes of a text
 FORMAT = 1
@@ -184,7 +181,7 @@ class Manuscript:
             raise TextError(f"{goal} could not be written: {error.strerror or error}.") from None
         if other != self.draft:
             with contextlib.suppress(OSError):
-                os.replace(self.draft, other)
+                system.rename(self.draft, other)
                 self.draft = other
         self.path, self.known, self.saved, self.written = goal, digest(data), text, True
         self.typed = self.typed if path is None else path
@@ -240,7 +237,7 @@ def replace(path: Path, data: bytes) -> None:
     """Writes beside the file, then renames over it."""
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(13, "it is read-only")
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = beside(str(path), "tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(data)
@@ -248,22 +245,18 @@ def replace(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         if path.exists():
             os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
-        os.replace(temporary, path)
+        system.rename(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            os.unlink(temporary)
         raise
-    with contextlib.suppress(OSError):  # the rename, too, shall outlast a power cut
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    with contextlib.suppress(OSError):  # it is written; only a power cut might still undo it
+        system.sync_folder(path.parent)
 
 
 def draft_of(path: Path | None) -> Path:
     """The draft of a text; of one without a name, in the current folder."""
-    return Path.cwd() / f".{UNNAMED}.draft" if path is None else path.with_name(f".{path.name}.draft")
+    return Path(beside(str(path or Path.cwd() / UNNAMED), "draft"))
 
 
 def take(draft: Path) -> int:
@@ -273,12 +266,9 @@ def take(draft: Path) -> int:
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(0, "it is not a plain file")
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        raise TextError(f"another charrnn write has this text open ({draft} is locked).") from None
-    except OSError:
+        if system.can_lock() and not system.try_lock(file):
+            raise TextError(f"another charrnn write has this text open ({draft} is locked).")
+    except BaseException:
         os.close(file)
         raise
     return file

@@ -21,6 +21,7 @@ from charrnn.show.write.keys import BINDINGS, CSS, KEYS, LINE
 from charrnn.show.write.lines import noted, standing
 from charrnn.show.write.page import Page
 from charrnn.show.write.panel import Panel
+from charrnn.system import STOP_SIGNALS
 from charrnn.writing.companion import Companion
 from charrnn.writing.document import MODEL
 from charrnn.writing.manuscript import Manuscript
@@ -89,9 +90,8 @@ class Writer(App[None]):
     def watch_signals(self) -> None:
         """A signal ends the program; what was not saved is in the draft."""
         loop = asyncio.get_running_loop()
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        for number in STOP_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
                 try:
                     loop.add_signal_handler(number, self.stop_by, number)
                 except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
