@@ -24,8 +24,8 @@ from textual.widgets import Input, OptionList, Static
 from charrnn.cli.main import run
 from charrnn.show.terminal import UNSEEN
 from charrnn.show.write import app
-from charrnn.show.write.app import Writer, stepped
-from charrnn.show.write.asking import Ask, described
+from charrnn.show.write.app import Writer
+from charrnn.show.write.asking import Ask, described, stepped
 from charrnn.show.write.layout import Layout, cells, shown, wrapped
 from charrnn.show.write.panel import percent
 from charrnn.text.vocab import UNITS
@@ -218,7 +218,14 @@ def test_leaving_unsaved_asks() -> None:
     async def stay(writer: Writer, pilot: "Pilot[None]") -> None:
         await press(writer, pilot, *"text", "ctrl+c")
         assert isinstance(writer.screen, Ask)
-        await press(writer, pilot, "escape", "ctrl+q", "q", "ctrl+q")
+        await press(writer, pilot, "escape", "ctrl+q", "q")
+        assert isinstance(writer.screen, Ask)
+        for opens in ("ctrl+q", "ctrl+t", "ctrl+b", "ctrl+g"):
+            await press(writer, pilot, opens)
+            await press(writer, pilot, "ctrl+c")
+            assert len(writer.screen_stack) == 1 + (opens == "ctrl+q"), opens
+            await press(writer, pilot, "escape")
+            writer.page.focus()
         assert writer.document.text == "text"
         assert writer.is_running
 
@@ -336,7 +343,12 @@ def test_it_fits_any_screen(size: tuple[int, int]) -> None:
     async def script(writer: Writer, pilot: "Pilot[None]") -> None:
         await press(writer, pilot, *"the fox", "tab", "escape", "escape", "ctrl+g", "escape")
         assert writer.page.size.width >= 24
-        assert writer.panel.display == (size[0] >= 56)
+        displayed = [writer.panel.display]
+        await pilot.resize_terminal(40, 12)
+        displayed.append(writer.panel.display)
+        assert displayed == [size[0] >= 56, False]
+        await pilot.resize_terminal(*size)
+        await settled(writer, pilot)
         for y in range(writer.page.size.height):
             assert writer.page.render_line(y).cell_length == writer.page.size.width
         if writer.panel.display:
@@ -345,6 +357,16 @@ def test_it_fits_any_screen(size: tuple[int, int]) -> None:
             assert size[1] < 24 or len(lines) <= writer.panel.size.height
 
     drive(script, size=size)
+
+
+def test_it_does_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
+        await press(writer, pilot, *"the", "tab", "enter", "escape", "escape", "ctrl+b", "escape")
+        assert writer.document.text.startswith("the")
+
+    assert drive(script).return_code in (None, 0)
 
 
 @given(st.text(st.characters()), st.integers(2, 12))

@@ -5,6 +5,7 @@ unit allows; of a text, the product over its symbols. Where the last character c
 probability that it does not is a factor, too: it is that of *this text and then something else*.
 """
 
+import asyncio
 from collections.abc import Generator, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count as numbers
@@ -257,6 +258,16 @@ def finished(work: Generator[None, None, Result]) -> Result:
             next(work)
         except StopIteration as end:
             return cast(Result, end.value)
+
+
+async def turns(work: Generator[None, None, Result]) -> Result:
+    """The same, for who shares: between the turns, others have theirs."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return cast(Result, end.value)
+        await asyncio.sleep(0)
 
 
 def minus_log(probability: float) -> float:

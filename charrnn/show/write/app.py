@@ -3,11 +3,9 @@
 import asyncio
 import os
 import signal
-from collections.abc import Generator
-from typing import TypeVar
 
 from rich.text import Text
-from textual import work
+from textual import events, work
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
@@ -16,21 +14,20 @@ from charrnn.checkpoint import Model
 from charrnn.errors import CharRNNError
 from charrnn.options import check_float
 from charrnn.show.terminal import safe
-from charrnn.show.write.asking import Ask, Branches, Prompt
+from charrnn.show.write.asking import Ask, Branches, Prompt, stepped
 from charrnn.show.write.keys import BINDINGS, CSS, KEYS, LINE
 from charrnn.show.write.lines import noted, standing
 from charrnn.show.write.page import Page
 from charrnn.show.write.panel import Panel
 from charrnn.system import STOP_SIGNALS
-from charrnn.writing.companion import Companion
+from charrnn.writing.companion import Companion, turns
 from charrnn.writing.document import MODEL
 from charrnn.writing.manuscript import Manuscript
 from charrnn.writing.suggestions import Suggestions
 
-Result = TypeVar("Result")
-
 PATIENCE = 0.05  # seconds without a key before continuations are drawn
 SYNC_EVERY = 5.0  # seconds
+NARROW = 56  # columns; on fewer, the text has them all
 
 
 class Writer(App[None]):
@@ -73,9 +70,8 @@ class Writer(App[None]):
         self.show()
         self.think()
         if self.manuscript.left is not None:
-            question = (
-                f"{self.manuscript.name} was left with {len(self.document.text):,} characters, not all of them saved."
-            )
+            left = f"{self.manuscript.name} was left with {len(self.document.text):,} characters"
+            question = f"{left}, not all of them saved. Escape: another time."
             answers = {"y": "take it up where it was left", "n": "throw that away, and begin with the file as it is"}
             self.push_screen(Ask(question, answers), self.recovered)
 
@@ -130,8 +126,8 @@ class Writer(App[None]):
             self.query_one(f"#{part}", Static).update(Text(safe(text)))
         self.query_one("#note").display = bool(notes)
 
-    def on_resize(self) -> None:
-        self.screen_stack[0].set_class(self.size.width < 56, "narrow")
+    def on_resize(self, event: events.Resize) -> None:
+        self.screen_stack[0].set_class(event.size.width < NARROW, "narrow")
 
     def say(self, note: str) -> None:
         self.note = note
@@ -275,7 +271,8 @@ class Writer(App[None]):
             self.exit()
 
     def action_leave(self) -> None:
-        if len(self.screen_stack) > 1:
+        if len(self.screen_stack) > 1:  # a question is open: this is no answer to it
+            self.screen.dismiss(None)
             return
         if not self.unsaved:
             self.exit()
@@ -295,22 +292,3 @@ class Writer(App[None]):
 
     def action_keys(self) -> None:
         self.push_screen(Ask("Escape goes back.", KEYS))
-
-
-def stepped(value: str, by: int) -> str:
-    """A temperature a tenth higher or lower."""
-    try:
-        return f"{max(round(float(value) + by / 10, 1), 0.0):g}"
-    except (ValueError, OverflowError):
-        return value
-
-
-async def turns(work: Generator[None, None, Result]) -> Result:
-    """Works through a stream of turns, and returns what it returns; between them, keys are looked after."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            found: Result = end.value
-            return found
-        await asyncio.sleep(0)

@@ -105,3 +105,11 @@ def described(branch: Branch) -> Text:
     line.append(safe(before.replace("\n", "⏎").replace("\t", "⇥")), "dim")
     line.append(safe(after.replace("\n", "⏎").replace("\t", "⇥")), "cyan")
     return line
+
+
+def stepped(value: str, by: int) -> str:
+    """A temperature a tenth higher or lower."""
+    try:
+        return f"{max(round(float(value) + by / 10, 1), 0.0):g}"
+    except (ValueError, OverflowError):
+        return value

@@ -87,7 +87,7 @@ class Page(ScrollView, can_focus=True):
         row = y + self.scroll_offset.y
         layout = self.layout_now
         if row >= len(layout.rows):
-            return Strip.blank(self.size.width)
+            return Strip.blank(self.size.width, STYLES[GIVEN])
         begin, end = layout.rows[row]
         cursor, authors, ghost = self.document.cursor, self.document.authors, len(self.ghost_here)
 
@@ -102,7 +102,7 @@ class Page(ScrollView, can_focus=True):
             segments.append(Segment(text, STYLES[author] + CURSOR if here else STYLES[author]))
         if cursor == end and layout.place(cursor)[0] == row:
             segments.append(Segment(" ", CURSOR))
-        return Strip(segments).extend_cell_length(self.size.width)
+        return Strip(segments).extend_cell_length(self.size.width, STYLES[GIVEN])
 
     def put(self, new: str, author: str = HAND) -> None:
         """Writes at the cursor."""
