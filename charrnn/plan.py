@@ -119,8 +119,11 @@ def dropout(pressure: float, hidden_size: int) -> float:
     return round(20 * min(0.5, 0.1 + hidden_size / 1000, max(0.0, rate))) / 20
 
 
-def settle_length(training: Training, plan: Plan, seconds: float) -> float:
-    """Gives the run the number of steps that fit into `seconds`, after a try; what the plan expected, as a ratio."""
+def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float, float]:
+    """Gives the run the number of steps that fit into `seconds`, after a try.
+
+    Returns its speed as a ratio to what the plan expected, and the seconds that scoring the held-out text takes.
+    """
     step = training.probe(min(1.0, 0.05 * seconds))
     symbols = training.streams.batch_size * training.streams.seq_length
     held_out = sum(map(len, training.held_out))
@@ -133,7 +136,7 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> float:
         every = asked or max(training.eval_every, steps // EVALUATIONS)
         steps = min(most, max(1, int(room / (step + scoring / every))))
     training.set_length(steps, asked or max(training.eval_every, steps // EVALUATIONS))
-    return symbols / step / plan.speed
+    return symbols / step / plan.speed, scoring
 
 
 class Deadline:

@@ -92,7 +92,7 @@ def begin(seconds: float, **given: Any) -> tuple[Training, float]:
     corpus = charrnn.Corpus.from_text(TEXT)
     plan = choose({"workers": 1, **given}, len(TEXT), len(corpus.vocab), RATE, seconds)
     training = Training(corpus, plan.options)
-    return training, settle_length(training, plan, seconds)
+    return training, settle_length(training, plan, seconds)[0]
 
 
 def test_the_length_fits_the_time_and_the_epochs() -> None:

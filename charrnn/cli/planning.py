@@ -47,13 +47,13 @@ def planned(
     training = Training(corpus, plan.options)
     deadline = None
     if seconds is not None and rate is not None:
-        ratio = settle_length(training, plan, begin + seconds - time.monotonic())
+        ratio, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             training.close()
             plan = choose(given, symbols, len(corpus.vocab), rate * ratio, seconds)
             training = Training(corpus, plan.options)
-            settle_length(training, plan, begin + seconds - time.monotonic())
-        deadline = Deadline(begin, seconds)
+            _, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
+        deadline = Deadline(begin, seconds - scoring)
     if not quiet:
         say(plan, training, seconds, model)
     return training, deadline
