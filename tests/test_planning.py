@@ -59,3 +59,15 @@ def test_two_lengths_are_refused(charrnn: Command) -> None:
     code, _, err = charrnn("train", "--resume", "--minutes", "1")
     assert code == 2
     assert "--resume goes on by --steps or --epochs" in err
+
+
+def test_what_happened_to_a_run_is_in_its_file(charrnn: Command) -> None:
+    assert charrnn("train", "corpus.txt", "--steps", "9", "--cut", "3:6", "-q")[0] == 0
+    model = load("model.npz")
+    assert model.run is not None
+    assert model.run.step == 6
+    assert "at step 3, to end at step 6" in charrnn("info")[1]
+    assert "set back" not in charrnn("info")[1]
+    model.run.health.set_back(5)
+    model.save("model.npz")
+    assert "set back       at step 5" in charrnn("info")[1]

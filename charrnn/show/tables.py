@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.bench import Result
-from charrnn.checkpoint import Model
+from charrnn.checkpoint import Model, Run
 from charrnn.evaluation import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import Answer, safe
@@ -153,9 +153,20 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
         ("held-out loss", best),
         ("streams", f"{run.streams} x {run.seq_length} steps"),
         ("optimizer", f"{options.optimizer}, rate {options.lr:g} {options.schedule}, clip {options.clip:g}"),
-        ("dropout", f"{options.dropout:g}"),
+        ("dropout", f"{options.dropout:g}, weight decay {options.weight_decay:g}"),
+        *events(run),
         ("seed", str(options.seed)),
     ]
+
+
+def events(run: Run) -> list[tuple[str, str]]:
+    """What happened to the run on its way."""
+    found, cut, setbacks = [], run.options.cut_at(), run.health.setbacks
+    if cut:
+        found.append(("cut", f"at step {cut[0]:,}, to end at step {cut[1]:,}"))
+    if setbacks:
+        found.append(("set back", f"at step {', '.join(f'{step:,}' for step in setbacks)}"))
+    return found
 
 
 def alphabet(model: Model, most: int = 120) -> str:
