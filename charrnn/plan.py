@@ -24,7 +24,8 @@ REFERENCE = 2.4e11  # operations a second: sizes for where no clock runs are cho
 SHARE = 0.75  # of the multipliers' rate that the products of a step reach
 CALL_SECONDS = 60e-6  # what a step takes in a layer beside its products
 SHORT, LONG = 32, 64  # steps of a window
-MANY_UPDATES = 4000
+MANY_UPDATES = 2500
+STREAMS = 32
 FEWEST_WINDOWS = 4  # of an epoch, before streams are given up
 EVALUATIONS = 40
 PATIENCE = 10
@@ -51,8 +52,11 @@ def recurrent_weights(config: Config) -> int:
     return len(config.gates) * config.hidden_size**2 * (2 * config.layers - 1)
 
 
-def streams_for(hidden_size: int) -> int:
-    return 64 if hidden_size >= ONE_LAYER else 32
+def rate_for(hidden_size: int) -> float:
+    """The learning rate: wide layers want a smaller one."""
+    if hidden_size > ONE_LAYER:
+        return 0.003
+    return round(min(0.008, max(0.004, 0.004 * math.sqrt(256 / hidden_size))), 4)
 
 
 def choose(given: dict[str, Any], symbols: int, vocab_size: int, rate: float | None, seconds: float) -> Plan:
@@ -64,18 +68,18 @@ def choose(given: dict[str, Any], symbols: int, vocab_size: int, rate: float | N
     machine = REFERENCE if rate is None else rate
     config, reason = network(given, fixed.cell, symbols, vocab_size, machine, seconds)
     found: dict[str, tuple[Any, str]] = {"layers": (config.layers, reason), "hidden_size": (config.hidden_size, reason)}
-    streams = given.get("batch_size", streams_for(config.hidden_size))
+    streams = given.get("batch_size", STREAMS)
     while "batch_size" not in given and streams > 4 and symbols < FEWEST_WINDOWS * streams * SHORT:
         streams //= 2
-    found["batch_size"] = streams, "more streams make longer steps" if streams < 64 else "wide layers want more of them"
+    found["batch_size"] = streams, "few streams, many updates" if streams == STREAMS else "the text is short"
     speed = expected_speed(config, streams, machine)
     epochs = epochs_read(fixed, symbols, streams, speed * seconds)
     updates = epochs * symbols / (streams * LONG)
-    length, why = (LONG, "there is time") if updates >= MANY_UPDATES else (SHORT, "short windows give more updates")
+    length, why = (LONG, "there are updates enough") if updates >= MANY_UPDATES else (SHORT, "for more updates")
     found["seq_length"] = length, why
     load = recurrent_weights(config) / symbols
     found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"
-    found["lr"] = round(min(0.008, 0.004 * math.sqrt(256 / config.hidden_size)), 4), "smaller for wider layers"
+    found["lr"] = rate_for(config.hidden_size), "smaller for wider layers"
     found["weight_decay"] = WEIGHT_DECAY, "keeps weights small in a long run"
     if rate is not None:
         found["patience"] = PATIENCE, "evaluations without a better one end the run"
@@ -96,7 +100,7 @@ def network(
     configs = sorted((Config(cell, *size, vocab_size) for size in sizes), key=recurrent_weights)
 
     def read(config: Config) -> float:
-        return seconds * expected_speed(config, streams_for(config.hidden_size), rate)
+        return seconds * expected_speed(config, STREAMS, rate)
 
     for_text = [c for c in configs if recurrent_weights(c) <= WEIGHTS * symbols] or configs[:1]
     for_time = [c for c in for_text if read(c) >= TOKENS * recurrent_weights(c)] or for_text[:1]

@@ -12,6 +12,7 @@ from charrnn.model import Config
 from charrnn.options import Options
 from charrnn.plan import (
     MOST_EPOCHS,
+    STREAMS,
     TOKENS,
     WEIGHTS,
     Deadline,
@@ -40,8 +41,7 @@ def test_every_text_and_time_has_a_plan_within_its_rules(symbols: int, seconds: 
     weights = recurrent_weights(config)
     if options.hidden_size > 16:
         assert weights <= WEIGHTS * symbols
-        streams = 64 if options.hidden_size >= 512 else 32
-        assert seconds * expected_speed(config, streams, RATE) >= TOKENS * weights
+        assert seconds * expected_speed(config, STREAMS, RATE) >= TOKENS * weights
     assert 0.0 <= options.dropout <= 0.5
     assert set(plan.reasons) == {"layers", "hidden_size", "batch_size", "seq_length", "dropout", "lr"} | {
         "weight_decay",
