@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint types check corpora bench-peer results clean help
+.PHONY: install demo test lint types check torture corpora bench-peer results clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: install
 
 types: install
 	$(BIN)/mypy
+
+torture: install ## crashes, faults, bad input, for about an hour: make torture N=0.1 PARTS="kill bits" SEED=1
+	$(BIN)/python -m tests.torture $(PARTS) --n $(or $(N),1) --seed $(or $(SEED),0)
 
 check: install
 	$(BIN)/python -m pytest

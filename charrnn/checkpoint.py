@@ -8,7 +8,6 @@ digest: it is still read.
 
 import json
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
@@ -214,6 +213,7 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
     options = Options.from_dict(values["options"])
     scalars = {name: values[name] for name in Run.SCALARS}
     check_scalars(scalars)
+    machine = values.get("machine", {})  # which the first format lacks
     last = read_params(members, config, "last.") if "last.by" in members else params
     state_shape = (config.layers, scalars["streams"], config.hidden_size)
     return Run(
@@ -227,16 +227,15 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
         },
         state={name: members.array(f"state.{name}", FLOAT, state_shape) for name in config.states},
         history=History.from_dict(values["history"]),
-        machine=dict(zip(values.get("machine", {}), strings(values.get("machine", {}).values()), strict=True)),
+        machine=dict(zip(machine, strings(list(machine.values())), strict=True)),
         health=Health.from_dict(values["health"]) if "health" in values else Health(),
     )
 
 
-def strings(values: Iterable[Any]) -> list[str]:
-    found = list(values)
-    if isinstance(values, str) or not all(isinstance(value, str) for value in found):
-        raise ValueError("texts")
-    return found
+def strings(values: list[Any]) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError("not texts")
+    return values
 
 
 def check_scalars(values: dict[str, Any]) -> None:

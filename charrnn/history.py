@@ -1,6 +1,6 @@
 """What a training says of itself: each step, the losses of a run, and how it fares."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from charrnn.options import check_float, check_int
@@ -66,8 +66,11 @@ class History:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "History":
         history = cls(**values)
-        if not isinstance(history.train, list) or len(history.train) >= LIMIT or len(history.val) >= LIMIT:
+        if set(values) != {each.name for each in fields(cls)}:
             raise ValueError("history")
+        for points in (history.train, history.val):
+            if not isinstance(points, list) or len(points) >= LIMIT:
+                raise ValueError("history")
         history.val = [(step, loss) for step, loss in history.val]
         check_int("stride", history.stride, 1)
         check_int("count", history.count, 0, history.stride - 1)

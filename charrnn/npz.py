@@ -164,7 +164,7 @@ class Members:
         stored = all(i.compress_type == zipfile.ZIP_STORED and i.file_size == i.compress_size for i in infos)
         if len(self.infos) != len(infos) or not stored or sum(i.file_size for i in infos) > size:
             raise ModelFileError("is not a charrnn model, or it is damaged (its list of arrays).")
-        self.left = set(self.infos)
+        self.left = list(self.infos)
 
     def __contains__(self, name: str) -> bool:
         return f"{name}.npy" in self.infos
@@ -175,11 +175,11 @@ class Members:
 
     def array(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Values:
         """The array of this name, which has this type and shape."""
-        if name not in self:
-            raise ModelFileError(f"is damaged: the array {name} is missing.")
+        if self.left[:1] != [f"{name}.npy"]:
+            raise ModelFileError(f"is damaged: the array {name} is missing, or not in its place.")
+        self.left.pop(0)
         if self.size(name) != math.prod(shape) * dtype.itemsize:
             raise ModelFileError(f"is damaged: the array {name} has a size that does not fit.")
-        self.left.discard(f"{name}.npy")
         data = self.archive.read(self.infos[f"{name}.npy"])
         if data[:HEADER] != header(dtype, shape):
             raise ModelFileError(f"is damaged: the array {name} is not of the shape or type that fits.")

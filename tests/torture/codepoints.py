@@ -1,0 +1,153 @@
+"""Every code point and many random strings through every way out: the terminal obeys none of them, a pipe gets all."""
+
+import io
+import json
+import random
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from rich.console import Console
+
+from charrnn.checkpoint import Model
+from charrnn.cli.common import notes
+from charrnn.errors import TextError
+from charrnn.evaluation import Score
+from charrnn.model import Config, fresh_params
+from charrnn.show.progress import Screen
+from charrnn.show.reading import Reading
+from charrnn.show.tables import information, scores, show
+from charrnn.show.terminal import UNSEEN, Answer, remark, safe
+from charrnn.text.vocab import Vocab
+from tests.torture.common import Outcome, Stream, Tally, dice, tiny
+
+COUNT = 1_114_112 + 100_000
+POINTS = 1_114_112
+CHUNK, ROW = 4096, 64
+OURS = re.compile(rb"\x1b\[[0-9;]*[mA-HJK]|\x1b\[\?25[hl]|\r")  # colours, and the live display's own moves
+
+
+@contextmanager
+def streams(terminal: bool) -> Iterator[tuple[Stream, Stream]]:
+    kept, out, err = (sys.stdout, sys.stderr), Stream(terminal), Stream(terminal)
+    sys.stdout, sys.stderr = out, err
+    try:
+        yield out, err
+    finally:
+        sys.stdout, sys.stderr = kept
+
+
+def harmless(data: bytes) -> bool:
+    """Whether a terminal would show all of it, but for our own colours and moves."""
+    text = OURS.sub(b"", data).decode("utf-8")
+    return not any(unicodedata.category(c) in UNSEEN for c in set(text) - {"\n", "\t"})
+
+
+def texts(count: int, seed: int) -> Iterator[str]:
+    """All code points in long strings, then random strings of one to forty, half of them of what is dangerous."""
+    rng = dice(seed, "codepoints")
+    every = count >= COUNT
+    points = range(POINTS) if every else sorted({*range(0x800), *rng.sample(range(POINTS), min(POINTS, count // 2))})
+    for begin in range(0, len(points), CHUNK):
+        yield "".join(map(chr, points[begin : begin + CHUNK]))
+    for _ in range(COUNT - POINTS if every else count // 10):
+        yield "".join(chr(point(rng)) for _ in range(rng.randint(1, 40)))
+
+
+def point(rng: random.Random) -> int:
+    kind = rng.randrange(4)
+    if kind == 0:
+        return rng.randrange(0xA0)
+    if kind == 1:
+        return rng.choice((0x1B, 0x9B, 0x5B, 0x5D, 0x07, 0x202E, 0x2028, 0xFEFF, 0xE0041, 0xD800, 0xDC80, 0xDCFF))
+    return rng.randrange(POINTS) if kind == 2 else rng.randrange(0x20, 0x7F)
+
+
+def plain_ways(text: str, tally: Tally) -> None:
+    """Sampled text, remarks, notes and errors."""
+    shown = safe(text)
+    tally.check(not any(unicodedata.category(c) in UNSEEN for c in set(shown) - {"\n", "\t"}), f"safe: {text!r:.200}")
+    with streams(terminal=True) as (out, err):
+        Answer().write(text)
+        remark(text)
+        notes([text])
+        remark(f"error: {TextError(text)}")
+        tally.check(harmless(out.taken()), f"a terminal's stdout: {text!r:.200}")
+        lines = err.taken()
+        tally.check(harmless(lines) and lines.count(b"\n") == 3, f"a terminal's stderr: {text!r:.200}")
+    writable = "".join(c for c in text if not 0xD800 <= ord(c) < 0xDC80 and not 0xDD00 <= ord(c) < 0xE000)
+    with streams(terminal=False) as (out, _):
+        Answer().write(writable)
+        Answer().line(json.dumps({"text": text}))
+        wanted = writable.encode("utf-8", "surrogateescape")
+        got = out.taken()
+        tally.check(got.startswith(wanted), f"a pipe: {text!r:.200}")
+        answer = got[len(wanted) :]
+        same = json.loads(answer)["text"].encode("utf-16", "surrogatepass") == text.encode("utf-16", "surrogatepass")
+        tally.check(same and answer.isascii(), f"JSON: {text!r:.200}")
+
+
+def drawn_ways(row: str, model: Model, screen: Screen, tally: Tally) -> None:
+    """Tables and the live display, which rich draws: names of files, symbols, texts, what the network writes."""
+    assert model.run is not None
+    model.run.texts = (row,)
+    symbols = sorted({ord(c) for c in row if not 0xD800 <= ord(c) < 0xE000})
+    some = Model(model.config, Vocab("char", symbols), model.params, model.run)
+    score = Score(total=1.0, symbols=1, correct=1, chars=1, bytes=1)
+    with streams(terminal=True) as (out, err):
+        answer = Answer()
+        show(answer, lambda paper: information(paper, row, some, 1))
+        show(answer, lambda paper: scores(paper, [(row, model, score), (row, model, score)]))
+        Reading((row, row), quiet=False).label.encode()
+        tally.check(harmless(out.taken() + err.taken()), f"tables: {row!r:.200}")
+    screen.lines.clear()
+    screen.write = lambda step: row
+    screen.training.corpus.names = (row,)
+    screen.add_line(1)
+    screen.draw()
+    file = cast(io.StringIO, screen.console.file)
+    tally.check(harmless(file.getvalue().encode()), f"the live display: {row!r:.200}")
+    file.seek(0)
+    file.truncate()
+
+
+def run(count: int, seed: int) -> Outcome:
+    tally, rows = Tally(), 0
+    training = tiny(steps=4, eval_every=2)
+    records = list(training)
+    model = training.model
+    tally.check(not harmless(b"\x1b]0;x\x07"), "the check sees nothing")
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, markup=False, highlight=False, emoji=False)
+    screen = Screen(training, lambda step: "", console)
+    screen.record = records[-1]
+    screen.live.start()
+    for text in texts(count, seed):
+        tally.count += len(text) if len(text) > 40 else 1
+        plain_ways(text, tally)
+        # short ones are drawn now and then: rich is slow
+        if len(text) > 40 or tally.count % 100 == 0:
+            for begin in range(0, len(text), ROW):
+                rows += 1
+                drawn_ways(text[begin : begin + ROW], model, screen, tally)
+    screen.live.stop()
+    bytes_come_back(tally)
+    return tally.outcome(
+        f"code points and strings on a terminal and through a pipe; {rows:,} of their rows drawn by rich"
+    )
+
+
+def bytes_come_back(tally: Tally) -> None:
+    """Every byte that a byte model may write reaches a pipe as it is."""
+    data = bytes(range(256)) * 2
+    with streams(terminal=False) as (out, _):
+        Answer().write(data.decode("utf-8", "surrogateescape"))
+        tally.check(out.taken() == data, "bytes through a pipe")
+    vocab = Vocab("byte", range(256))
+    config = Config("rnn", 1, 1, 256)
+    model = Model(config, vocab, fresh_params(config, 0))
+    with streams(terminal=True) as (out, _):
+        show(Answer(), lambda paper: information(paper, "m", model, 1))
+        tally.check(harmless(out.taken()), "a vocabulary of bytes")

@@ -1,0 +1,117 @@
+"""What the parts share: an outcome, a small training, a digest of all that later steps depend on, command lines."""
+
+import contextlib
+import hashlib
+import io
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import charrnn
+from charrnn.checkpoint import Model
+from charrnn.cli.main import run as run_command
+from charrnn.training import Training
+
+TEXT = "the cat sat on the mat.\nthe dog sat on the cat.\n" * 12
+TINY = ["--hidden-size", "8", "--layers", "1", "--batch-size", "4", "--seq-length", "8", "--eval-every", "4"]
+
+
+@dataclass
+class Outcome:
+    """What was done, in words, and every miss; `skipped` says why nothing could be done."""
+
+    count: int
+    says: str
+    misses: list[str] = field(default_factory=list)
+    skipped: str = ""
+
+
+class Tally:
+    """Counts what was done and keeps what was missed."""
+
+    def __init__(self) -> None:
+        self.count, self.misses = 0, list[str]()
+
+    def check(self, well: bool, what: str) -> bool:
+        if not well:
+            self.misses.append(what)
+        return well
+
+    def outcome(self, says: str) -> Outcome:
+        return Outcome(self.count, says, self.misses)
+
+
+def dice(seed: int, purpose: str) -> random.Random:
+    return random.Random(f"{seed} {purpose}")
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A new folder with corpus.txt in it, which is the current one meanwhile."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="torture-") as name:
+        os.chdir(name)
+        try:
+            Path("corpus.txt").write_text(TEXT)
+            yield Path(name)
+        finally:
+            os.chdir(before)
+
+
+def tiny(text: str = TEXT, **options: Any) -> Training:
+    """A training whose steps take well under a millisecond."""
+    sizes = {"hidden_size": 6, "layers": 1, "batch_size": 2, "seq_length": 5, "eval_every": 40, "workers": 1}
+    return charrnn.train(charrnn.Corpus.from_text(text), **{**sizes, **options})
+
+
+def digest(model: Model) -> str:
+    """Of every bit that later steps depend on."""
+    assert model.run is not None
+    run, found = model.run, hashlib.sha256()
+    for values in (run.last.flat, model.params.flat, *run.optimizer.values(), *run.state.values()):
+        found.update(values.tobytes())
+    found.update(repr((run.step, run.best_step, run.best_loss, run.history)).encode())
+    return found.hexdigest()
+
+
+class Stream(io.TextIOWrapper):
+    """A stream in memory, which may claim to be a terminal."""
+
+    def __init__(self, terminal: bool = False, encoding: str = "utf-8") -> None:
+        self.data, self.terminal = io.BytesIO(), terminal
+        super().__init__(self.data, encoding, errors="surrogateescape", newline="", write_through=True)
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def taken(self) -> bytes:
+        self.flush()
+        return self.data.getvalue()
+
+
+def command(arguments: Sequence[str], stdin: bytes = b"") -> tuple[int, bytes, str]:
+    """One command line in this process: its exit code, stdout and stderr."""
+    kept = sys.stdin, sys.stdout, sys.stderr
+    out, err = Stream(), Stream()
+    sys.stdin, sys.stdout, sys.stderr = io.TextIOWrapper(io.BytesIO(stdin)), out, err
+    try:
+        code = run_command(list(arguments))
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = kept
+    return code, out.taken(), err.taken().decode("utf-8", "replace")
+
+
+def start(arguments: Sequence[str], **more: Any) -> "subprocess.Popen[bytes]":
+    """One command line as a process."""
+    return subprocess.Popen([sys.executable, "-m", "charrnn", *arguments], **more)
+
+
+def errors(stderr: str) -> list[str]:
+    """The lines of an answer that are neither notes nor progress."""
+    return [line for line in stderr.splitlines() if line.startswith(("error: ", "Traceback", "  File"))]

@@ -1,0 +1,73 @@
+"""NaN and infinity planted in weights, gradients, loss, states and the optimizer: noticed in the step."""
+
+import os
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+
+from charrnn.arrays import Array
+from charrnn.checkpoint import load
+from charrnn.errors import DivergedError, ModelFileError
+from charrnn.training import Training
+from tests.torture.common import Outcome, Tally, dice, digest, folder, tiny
+
+COUNT = 300
+PLACES = ("weight", "gradient", "loss", "h", "c", "optimizer")
+VALUES = (np.nan, np.inf, -np.inf)
+CELLS, OPTIMIZERS = ("rnn", "gru", "lstm"), ("adam", "rmsprop", "adagrad", "sgd")
+
+
+def plant(training: Training, place: str, value: float, at: float) -> None:
+    """Puts the value there; `at` in [0, 1) says where in an array."""
+
+    def put(values: Array) -> None:
+        values.flat[int(at * values.size)] = value
+
+    learn = training.share.learn
+    if place == "weight":
+        put(training.params.flat)
+    elif place == "gradient":
+        training.average = put
+    elif place == "loss":
+        training.share.learn = lambda *given: learn(*given) * 0.0 + value  # type: ignore[method-assign]
+    elif place == "optimizer":
+        put(next(iter(training.optimizer.state.values())))
+    else:
+        layer = training.share.network.layers[0]
+        put(layer.c if place == "c" else layer.h[0])
+
+
+def run(count: int, seed: int) -> Outcome:
+    rng, tally = dice(seed, "numbers"), Tally()
+    with folder():
+        cases = islice(cycle((p, v) for p in PLACES for v in VALUES), count)
+        for number, (place, value) in enumerate(cases):
+            cell = "lstm" if place == "c" else CELLS[number % 3]
+            training = tiny(cell=cell, optimizer=OPTIMIZERS[number % 4], steps=60, dropout=0.0, clip=number % 2)
+            steps = rng.randrange(1, 50)
+            steps += steps % training.streams.windows == 0  # an epoch begins with new states
+            for _ in range(steps):
+                next(training)
+            training.model.save("m.npz")
+            before, bits = Path("m.npz").read_bytes(), digest(training.model)
+            plant(training, place, value, rng.random())
+            tally.count += 1
+            what = f"{value} in {place} of {cell}, {training.options.optimizer}, step {steps + 1}"
+            try:
+                next(training)
+                tally.check(False, f"{what}: not noticed")
+            except DivergedError as error:
+                tally.check(f"step {steps + 1}:" in str(error), f"{what}: {error}")
+            if place != "loss":  # which leaves the weights as they were
+                with np.errstate(all="ignore"):
+                    finite = all(np.isfinite(a).all() for a in training.model.arrays().values() if a.dtype.kind == "f")
+                try:
+                    training.model.save("m.npz")
+                    tally.check(finite, f"{what}: saved")
+                except ModelFileError:
+                    tally.check(Path("m.npz").read_bytes() == before, f"{what}: the file has changed")
+            Path("m.npz").write_bytes(before)
+            tally.check(digest(load("m.npz")) == bits, f"{what}: the file is not what was saved")
+            tally.check(sorted(os.listdir()) == ["corpus.txt", "m.npz"], f"{what}: files were left")
+    return tally.outcome("numbers planted, each noticed in its step; the file on disk finite and older")
