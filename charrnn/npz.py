@@ -39,7 +39,8 @@ def target(path: PathLike) -> Path:
             raise ModelFileError(f"there is no folder {real.parent} to write the model to.") from None
         return real
     except (OSError, ValueError) as error:
-        raise ModelFileError(f"{path} cannot be a model file: {error}.") from None
+        reason = getattr(error, "strerror", None) or error
+        raise ModelFileError(f"{path} cannot be a model file: {reason}.") from None
     if not stat.S_ISREG(mode):
         raise ModelFileError(f"{path} is not a plain file, so no model is written over it: choose another -m.")
     return real
@@ -206,6 +207,8 @@ def check_list(file: IO[bytes]) -> int:
     `zipfile` reads the list as a whole, however long it is, and searches for it.
     """
     size = file.seek(0, os.SEEK_END)
+    if size < LIST_END.size:
+        raise ModelFileError("is not a charrnn model: it is too short.")
     file.seek(max(0, size - LIST_END.size - LIST_PLACE_64.size - LIST_END_64.size))
     tail = file.read()
     mark, *_, length, begin, comment = LIST_END.unpack(tail[-LIST_END.size :])

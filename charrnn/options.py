@@ -159,7 +159,8 @@ def flag(name: str) -> str:
 def check_int(name: str, value: object, low: int, high: int = LARGEST) -> None:
     """Raises UsageError unless `value` is a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        limits = f"of at least {low}" if high == LARGEST else f"from {low} to {high:,}"
+        too_large = isinstance(value, int) and value > high
+        limits = f"of at least {low}" if high == LARGEST and not too_large else f"from {low} to {high:,}"
         raise UsageError(f"{flag(name)} is a whole number {limits}, not {shown(value)}.")
 
 

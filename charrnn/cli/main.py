@@ -48,7 +48,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.ClickException as error:
         place = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "charrnn"
-        remark(f"error: {error.format_message().rstrip('.')}. See {place} --help.")
+        text = error.format_message().rstrip(".")
+        remark(f"error: {text}{'' if text.endswith('?') else '.'} See {place} --help.")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 128 + SIGINT

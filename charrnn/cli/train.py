@@ -183,6 +183,8 @@ def train(
         raise UsageError("--minutes plans a new run: --resume goes on by --steps or --epochs.")
     from charrnn.npz import check_room, claimed
 
+    if not (texts or resume):
+        raise UsageError("name a text to train on: charrnn train TEXT, or - for standard input.")
     if not (resume or force) and os.path.isfile(model):
         raise UsageError(f"{model} exists. Use --resume to go on, --force to replace it, or -m for another file.")
     with claimed(model):
@@ -204,8 +206,6 @@ def train(
 
 def read_new(texts: tuple[str, ...], model: str, options: Options, quiet: bool) -> "Corpus":
     """The text of a new run, which the model is not written over."""
-    if not texts:
-        raise UsageError("name a text to train on: charrnn train TEXT, or - for standard input.")
     for text in texts:
         refuse_overwriting(model, 0 if text == STDIN else text)
     corpus = read(texts, options, quiet)

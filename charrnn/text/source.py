@@ -127,8 +127,9 @@ def checked(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes
     first = next(blocks, b"")
     if first.startswith(MODEL_START[0]) and MODEL_START[1] in first[:64]:
         raise TextError(f"{name} is a model file, not a text: charrnn sample -m {name} writes text with it.")
+    known = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and first[2:4] != b"\0\0"
     wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-    if not wide and first.count(0) > len(first) // 10:
+    if not wide and not known and first.count(0) > len(first) // 10:
         raise TextError(
             f"{name} is no text, or UTF-16: more than a tenth of its bytes are NUL. "
             "Try --encoding utf-16-le, or --unit byte to train on bytes."
@@ -187,6 +188,8 @@ def find_sources(
 ) -> Iterator[tuple[Source, bool]]:
     """Every file to read, and whether it was found in a folder rather than named."""
     for path in paths:
+        if not os.fspath(path):
+            raise TextError("the name of a text is empty.")
         try:
             if str(path) != STDIN and os.path.isdir(path):
                 found = [file for file in walk(Path(path)) if is_text(file, notes, encoding)]

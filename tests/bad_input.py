@@ -1,0 +1,78 @@
+"""The folder in which bad input is tried: every name in it, and what is wrong with it."""
+
+import os
+import stat
+from pathlib import Path
+
+from charrnn.cli.main import run
+from tests.test_cli import TEXT, TINY
+
+
+def furnish(here: Path) -> None:
+    """Makes the files that the rows of the table name; the current folder is `here`."""
+    (here / "corpus.txt").write_text(TEXT)
+    assert run(["train", "corpus.txt", *TINY, "--steps", "12", "--workers", "1", "-q"]) == 0
+    assert (
+        run(["train", "corpus.txt", *TINY, "--epochs", "9", "--steps", "3", "--workers", "1", "-q", "-m", "part.npz"])
+        == 0
+    )
+    model = Path("model.npz").read_bytes()
+    files = {
+        "empty.txt": b"",
+        "bom.txt": b"\xef\xbb\xbf",
+        "one.txt": b"a",
+        "two.txt": b"ab",
+        "same.txt": b"a" * 200,
+        "spaces.txt": b" \n" * 100,
+        "latin.txt": b"caf\xe9 " * 40,
+        "late.txt": b"a" * 3_000_000 + b"\xff",
+        "cut-short.txt": "한글".encode()[:-1],
+        "overlong.txt": b"abc\xc0\xafdef",
+        "surrogates.txt": b"abc\xed\xa0\x80def",
+        "beyond.txt": b"abc\xf4\x90\x80\x80",
+        "five.txt": b"abc\xf8\x88\x80\x80\x80",
+        "utf16.txt": TEXT.encode("utf-16"),
+        "utf16be.txt": b"\xfe\xff" + TEXT.encode("utf-16-be"),
+        "utf16-bare.txt": TEXT.encode("utf-16-le"),
+        "utf32.txt": TEXT.encode("utf-32"),
+        "odd.txt": "abc".encode("utf-16-le") + b"a",
+        "nul.txt": bytes(500),
+        "some-nul.txt": (TEXT + "\0").encode(),
+        "elf.txt": b"\x7fELF\x02\x01\x01" + bytes(500),
+        "png.txt": b"\x89PNG\r\n\x1a\n" + bytes(50),
+        "escapes.txt": b"\x1b[31mred\x1b[0m \x07\x7f\n" * 30,
+        "crlf.txt": b"one\r\ntwo\r" * 40,
+        "distinct.txt": "".join(map(chr, range(0x10000, 0x10000 + 60_000))).encode(),
+        "decomposed.txt": "e\u0301t\u00e9 ".encode() * 40,
+        "utf7.txt": b"abc+2AA-def" * 20,
+        "a\nb.txt": b"",
+        "\x1b[31mred.txt": b"",
+        "foreign.txt": b"\xc3\xa9\xc3\xa9",
+        "part-foreign.txt": "the cat \u00e9\u00e9".encode(),
+        "model.txt": model,
+        "cut.npz": model[:-300],
+        "flipped.npz": model[:900] + bytes([model[900] ^ 1]) + model[901:],
+        "text.npz": TEXT.encode(),
+        "empty.npz": b"",
+        "long-prime.txt": b"the cat " * 1_300_000,
+    }
+    for name, data in files.items():
+        Path(name).write_bytes(data)
+    Path(os.fsdecode(b"undecodable\xff.txt")).write_bytes(b"")
+    Path("folder").mkdir()
+    Path("binaries").mkdir()
+    Path("binaries", "a.bin").write_bytes(bytes(100))
+    Path("loop").symlink_to("loop")
+    Path("dangling").symlink_to("nowhere/model.npz")
+    os.link("corpus.txt", "hard.txt")
+    Path("soft.txt").symlink_to("corpus.txt")
+    os.mkfifo("fifo")
+
+
+def device(name: str, number: int) -> bool:
+    """Makes a device of memory (3 is null, 5 zero, 7 full) beside the files; False where that is not allowed."""
+    try:
+        os.mknod(name, stat.S_IFCHR | 0o600, os.makedev(1, number))
+        return True
+    except (OSError, AttributeError):
+        return False

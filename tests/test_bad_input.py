@@ -1,0 +1,504 @@
+"""Bad input: for each the exit code and the sentence, and that nothing on disk has changed."""
+
+import io
+import os
+import pty
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from charrnn.cli.main import run
+from charrnn.text import source
+from tests.bad_input import device, furnish
+from tests.test_cli import TEXT, TINY
+
+TRAIN = ["train", *TINY, "--steps", "2", "--workers", "1", "-m", "new.npz"]
+NOT_TEXT = "holds no text."
+NOT_UTF8 = "Try --encoding latin-1 or its true encoding, or --unit byte to train on bytes."
+NULS = "is no text, or UTF-16: more than a tenth of its bytes are NUL."
+WHOLE, DAMAGED, PLAIN = "is a whole number", "is not a charrnn model", "is not a plain file"
+LONG, HUGE = "x" * 300, "9" * 20
+
+# after `train` with small sizes: the rest of the line, the exit code, a part of the sentence (of a note, where it is 0)
+TRAININGS: list[tuple[str | list[str], int, str]] = [
+    ("empty.txt", 1, "empty.txt " + NOT_TEXT),
+    ("bom.txt", 1, "bom.txt " + NOT_TEXT),
+    ("one.txt", 1, "the text leaves 1 character to train on, and at least 2 are needed"),
+    ("two.txt", 0, "note: the text is short: streams: 1 instead of 4."),
+    ("same.txt", 0, "note: the text has only one distinct character: there is nothing to learn."),
+    ("spaces.txt", 0, "200 symbols, 2 distinct"),
+    ("latin.txt", 1, f"latin.txt is not UTF-8 (byte 0xE9 at offset 3). {NOT_UTF8}"),
+    ("late.txt", 1, "late.txt is not UTF-8 (byte 0xFF at offset 3,000,000)."),
+    ("cut-short.txt", 1, "cut-short.txt is not UTF-8 (byte 0xEA at offset 3)."),
+    ("overlong.txt", 1, "overlong.txt is not UTF-8 (byte 0xC0 at offset 3)."),
+    ("surrogates.txt", 1, "surrogates.txt is not UTF-8 (byte 0xED at offset 3)."),
+    ("beyond.txt", 1, "beyond.txt is not UTF-8 (byte 0xF4 at offset 3)."),
+    ("five.txt", 1, "five.txt is not UTF-8 (byte 0xF8 at offset 3)."),
+    ("latin.txt --encoding latin-1", 0, "latin.txt: 200 symbols"),
+    ("latin.txt --unit byte", 0, "latin.txt: 200 symbols"),
+    ("utf16.txt", 1, "utf16.txt looks like UTF-16: try --encoding utf-16."),
+    ("utf16be.txt", 1, "utf16be.txt looks like UTF-16: try --encoding utf-16."),
+    ("utf16.txt --encoding utf-16", 0, "utf16.txt: 576 symbols"),
+    ("utf16-bare.txt", 1, NULS),
+    ("utf16-bare.txt --encoding utf-16-le", 0, "utf16-bare.txt: 576 symbols"),
+    ("utf32.txt", 1, NULS),
+    ("odd.txt --encoding utf-16-le", 1, "odd.txt is not UTF-16-LE (byte 0x61 at offset 6)."),
+    ("nul.txt", 1, NULS),
+    ("nul.txt --unit byte", 0, "only one distinct character"),
+    ("some-nul.txt", 0, "577 symbols, 15 distinct"),
+    ("elf.txt", 1, NULS),
+    ("png.txt", 1, NULS),
+    ("escapes.txt", 0, "escapes.txt: 480 symbols"),
+    ("crlf.txt", 0, "crlf.txt: 320 symbols"),
+    ("distinct.txt --val-fraction 0 --seq-length 2", 0, "60,000 distinct"),
+    ("decomposed.txt", 0, "200 symbols, 5 distinct"),
+    ("utf7.txt --encoding utf-7", 1, "utf7.txt holds a lone surrogate, which is no character: try --unit byte."),
+    ("model.txt", 1, "model.txt is a model file, not a text: charrnn sample -m model.txt writes text with it."),
+    ("model.npz", 1, "model.npz is a model file, not a text"),
+    ("folder", 1, "folder is a folder without text files."),
+    ("binaries", 1, "binaries is a folder without text files."),
+    ("missing.txt", 1, "there is no file missing.txt."),
+    ("loop", 1, "loop cannot be read: Too many levels of symbolic links."),
+    ("dangling", 1, "there is no file dangling."),
+    ("soft.txt", 0, "soft.txt: 576 symbols"),
+    ("''", 1, "the name of a text is empty."),
+    (["a\0b"], 1, "a␀b cannot be read: embedded null byte."),
+    ([LONG], 1, "cannot be read: File name too long."),
+    (["a\nb.txt"], 1, "a␊b.txt " + NOT_TEXT),
+    (["\x1b[31mred.txt"], 1, "␛[31mred.txt " + NOT_TEXT),
+    (["undecodable\udcff.txt"], 1, r"undecodable\u{dcff}.txt " + NOT_TEXT),
+    (["missing\udcff"], 1, r"there is no file missing\u{dcff}."),
+    ("-", 1, NOT_TEXT),
+    ("corpus.txt missing.txt", 1, "there is no file missing.txt."),
+    ("corpus.txt latin.txt", 1, "latin.txt is not UTF-8"),
+    ("corpus.txt --encoding utf-16", 1, "corpus.txt is not UTF-16"),
+    ("corpus.txt --encoding hex", 2, "--encoding 'hex' is not a text encoding that Python knows."),
+    ("corpus.txt --encoding ''", 2, "--encoding '' is not a text encoding that Python knows."),
+    ("corpus.txt --encoding klingon", 2, "--encoding 'klingon' is not a text encoding that Python knows."),
+    (
+        "corpus.txt -m corpus.txt",
+        2,
+        "corpus.txt exists. Use --resume to go on, --force to replace it, or -m for another file.",
+    ),
+    ("corpus.txt -m corpus.txt --force", 2, "corpus.txt is the text itself: choose another -m for the model."),
+    ("corpus.txt -m soft.txt --force", 2, "soft.txt is the text itself"),
+    ("corpus.txt -m hard.txt --force", 2, "hard.txt is the text itself"),
+    ("corpus.txt -m folder", 1, f"folder {PLAIN}, so no model is written over it: choose another -m."),
+    ("corpus.txt -m fifo", 1, f"fifo {PLAIN}, so no model is written over it"),
+    ("corpus.txt -m loop", 1, "loop cannot be a model file: Too many levels of symbolic links."),
+    ("corpus.txt -m dangling", 1, "there is no folder "),
+    ("corpus.txt -m missing/x.npz", 1, "there is no folder "),
+    ("corpus.txt -m corpus.txt/x.npz", 1, "corpus.txt/x.npz cannot be a model file: Not a directory."),
+    ("corpus.txt -m ''", 2, "-m is the name of a file, not ''."),
+    ("corpus.txt -m folder/", 2, "-m is the name of a file, not 'folder/'."),
+    (["corpus.txt", "-m", "a\0b"], 1, "a␀b cannot be a model file: embedded null byte."),
+    (["corpus.txt", "-m", "x" * 250], 1, "cannot be written: File name too long."),
+    (["corpus.txt", "-m", LONG], 1, "cannot be a model file: File name too long."),
+    ("corpus.txt -m model.npz", 2, "model.npz exists."),
+    ("corpus.txt --layers 0", 2, "--layers is a whole number from 1 to 1,000, not 0."),
+    ("corpus.txt --layers 1001", 2, "--layers is a whole number from 1 to 1,000, not 1001."),
+    ("corpus.txt --hidden-size 0", 2, "--hidden-size is a whole number of at least 1, not 0."),
+    ("corpus.txt --hidden-size -3", 2, "--hidden-size is a whole number of at least 1, not -3."),
+    ("corpus.txt --hidden-size 1e3", 2, "'1e3' is not a valid integer. See charrnn train --help."),
+    ("corpus.txt --hidden-size 0x10", 2, "'0x10' is not a valid integer."),
+    ("corpus.txt --hidden-size ''", 2, "'' is not a valid integer."),
+    ("corpus.txt --hidden-size 1000000", 2, "needs 84,003.4 GB of memory, and "),
+    (f"corpus.txt --hidden-size {HUGE}", 2, "--hidden-size is a whole number from 1 to 9,223,372,036,854,775,807"),
+    ("corpus.txt --batch-size 0", 2, "--batch-size is a whole number of at least 1, not 0."),
+    ("corpus.txt --batch-size 1000000000000", 0, "note: the text is short: streams: 64 instead of 1000000000000."),
+    ("corpus.txt --seq-length 0", 2, "--seq-length is a whole number of at least 1, not 0."),
+    ("corpus.txt --seq-length 1000000000000", 0, "note: the text is short: windows of 518 instead of 1000000000000."),
+    ("corpus.txt --epochs 0", 2, "--epochs is a whole number of at least 1, not 0."),
+    ("corpus.txt --steps 0", 2, "--steps is a whole number of at least 1, not 0."),
+    ("corpus.txt --lr nan", 2, "--lr is a number above 0, not nan."),
+    ("corpus.txt --lr inf", 2, "--lr is a number above 0, not inf."),
+    ("corpus.txt --lr -inf", 2, "--lr is a number above 0, not -inf."),
+    ("corpus.txt --lr 1e999", 2, "--lr is a number above 0, not inf."),
+    ("corpus.txt --lr 0", 2, "--lr is a number above 0, not 0.0."),
+    ("corpus.txt --lr -1", 2, "--lr is a number above 0, not -1.0."),
+    ("corpus.txt --lr 1e-400", 2, "--lr is a number above 0, not 0.0."),
+    ("corpus.txt --lr x", 2, "'x' is not a valid float."),
+    (
+        "corpus.txt --lr 3e38 --clip 0 --schedule constant --steps 50",
+        1,
+        "is no longer a finite number. Try a smaller --lr",
+    ),
+    ("corpus.txt --clip nan", 2, "--clip is a number at least 0, not nan."),
+    ("corpus.txt --clip inf", 2, "--clip is a number at least 0, not inf."),
+    ("corpus.txt --clip -1", 2, "--clip is a number at least 0, not -1.0."),
+    ("corpus.txt --dropout 1", 2, "--dropout is a number at least 0 and below 1, not 1.0."),
+    ("corpus.txt --dropout nan", 2, "--dropout is a number at least 0 and below 1, not nan."),
+    ("corpus.txt --dropout -0.1", 2, "--dropout is a number at least 0 and below 1, not -0.1."),
+    ("corpus.txt --val-fraction 1", 2, "--val-fraction is a number at least 0 and below 1, not 1.0."),
+    ("corpus.txt --val-fraction nan", 2, "--val-fraction is a number at least 0 and below 1, not nan."),
+    ("corpus.txt --val-fraction 0.9999", 1, "give more text, or --val-fraction 0."),
+    ("corpus.txt --seed -1", 2, "--seed is a whole number of at least 0, not -1."),
+    ("corpus.txt --seed 9223372036854775808", 2, "--seed is a whole number from 0 to 9,223,372,036,854,775,807"),
+    ("corpus.txt --workers -1", 2, "--workers is a whole number from 0 to 1,024, not -1."),
+    ("corpus.txt --workers 1025", 2, "--workers is a whole number from 0 to 1,024, not 1025."),
+    ("corpus.txt --eval-every -1", 2, "--eval-every is a whole number of at least 0, not -1."),
+    ("corpus.txt --save-every -1", 2, "--save-every is a whole number of at least 0, not -1."),
+    ("corpus.txt --log-every 0", 2, "--log-every is a whole number of at least 1, not 0."),
+    ("corpus.txt --cell cnn", 2, "'cnn' is not one of 'lstm', 'gru', 'rnn'."),
+    ("corpus.txt --optimizer lion", 2, "'lion' is not one of 'adam', 'rmsprop', 'adagrad', 'sgd'."),
+    ("corpus.txt --schedule linear", 2, "'linear' is not one of 'cosine', 'constant'."),
+    ("corpus.txt --unit word", 2, "'word' is not one of 'char', 'byte', 'jamo'."),
+    ("corpus.txt --nonsense", 2, "No such option '--nonsense'."),
+    ("corpus.txt --lr", 2, "Option '--lr' requires an argument."),
+]
+
+LINES: list[tuple[str | list[str], int, str]] = [
+    ("train", 2, "name a text to train on: charrnn train TEXT, or - for standard input."),
+    ("train --resume --force", 2, "--resume goes on with the model file and --force replaces it: use one of them."),
+    ("train --resume -m missing.npz", 1, "there is no model file missing.npz: charrnn train TEXT makes one."),
+    ("train --resume -m cut.npz", 1, f"cut.npz {DAMAGED}, or it is damaged"),
+    ("train --resume -m text.npz", 1, f"text.npz {DAMAGED}"),
+    (
+        "train --resume -m part.npz --hidden-size 9",
+        2,
+        "--hidden-size 9 contradicts the model file, which was trained with 8",
+    ),
+    ("train --resume -m part.npz --lr 0.5", 2, "--lr 0.5 contradicts the model file"),
+    ("train --resume -m part.npz --cell lstm", 2, "--cell lstm contradicts the model file"),
+    ("train --resume -m part.npz --unit byte", 2, "--unit byte contradicts the model file"),
+    ("train --resume -m part.npz --seed 1", 2, "--seed 1 contradicts the model file"),
+    ("train --resume -m part.npz --encoding latin-1", 2, "--encoding latin-1 contradicts the model file"),
+    ("train --resume -m part.npz --steps 0", 2, "--steps is a whole number of at least 1, not 0."),
+    ("train --resume -m part.npz two.txt", 1, "two.txt is not the text that the model was trained on"),
+    ("train --resume -m part.npz missing.txt", 1, "there is no file missing.txt."),
+    ("train --resume", 0, "model.npz has all of its 12 steps: nothing is left to do. More --steps go on."),
+    ("sample --temp -1", 2, "--temp is a number at least 0, not -1.0."),
+    ("sample --temp nan", 2, "--temp is a number at least 0, not nan."),
+    ("sample --temp inf", 2, "--temp is a number at least 0, not inf."),
+    ("sample --temp 1e999", 2, "--temp is a number at least 0, not inf."),
+    ("sample --temp x", 2, "'x' is not a valid float."),
+    ("sample --temp 1e-320 -n 5", 0, "seed "),
+    ("sample --temp 1e308 -n 5", 0, "seed "),
+    ("sample --top-k -1", 2, "--top-k is a whole number of at least 0, not -1."),
+    ("sample --top-k 1.5", 2, "'1.5' is not a valid integer."),
+    ("sample --top-p 0", 2, "--top-p is a number above 0 and at most 1, not 0.0."),
+    ("sample --top-p 1.1", 2, "--top-p is a number above 0 and at most 1, not 1.1."),
+    ("sample --top-p nan", 2, "--top-p is a number above 0 and at most 1, not nan."),
+    ("sample -n -1", 2, "--length is a whole number of at least 0, not -1."),
+    (f"sample -n {HUGE}", 2, "--length is a whole number from 0 to 9,223,372,036,854,775,807"),
+    ("sample --count 0", 2, "--count is a whole number from 1 to 10,000, not 0."),
+    ("sample --count 10001", 2, "--count is a whole number from 1 to 10,000, not 10001."),
+    ("sample --seed -1", 2, "--seed is a whole number of at least 0, not -1."),
+    ("sample -p é", 2, "the model has never seen 'é' (U+00E9) in the prime. Leave it out, or use --unknown skip."),
+    (["sample", "-p", "\ud800"], 2, "(U+D800) in the prime"),
+    (["sample", "-p", "\udcff"], 2, "(U+DCFF) in the prime"),
+    (["sample", "-p", "\x1b[31m"], 2, r"the model has never seen '\x1b' (U+001B)"),
+    (["sample", "-p", "a\0"], 2, "(U+0000) in the prime"),
+    ("sample -p a --prime-file two.txt", 2, "--prime and --prime-file both say how the text begins: use one of them."),
+    ("sample --prime-file missing.txt", 1, "missing.txt cannot be read: No such file or directory."),
+    ("sample --prime-file latin.txt", 1, "latin.txt is not UTF-8 (at offset 3), so it cannot prime a model."),
+    ("sample --prime-file folder", 1, "folder cannot be read: Is a directory."),
+    ("sample --prime-file long-prime.txt", 1, "long-prime.txt is too long to prime a model: more than 10 MB."),
+    (["sample", "--prime-file", "a\0b"], 1, "a␀b cannot be read: embedded null byte."),
+    ("sample --unknown maybe", 2, "'maybe' is not one of 'error', 'skip'."),
+    ("sample --weights worst", 2, "'worst' is not one of 'best', 'last'."),
+    ("sample -m missing.npz", 1, "there is no model file missing.npz"),
+    ("sample -m cut.npz", 1, f"cut.npz {DAMAGED}, or it is damaged (its end)."),
+    ("sample -m flipped.npz", 1, f"flipped.npz {DAMAGED}, or it is damaged"),
+    ("sample -m text.npz", 1, f"text.npz {DAMAGED}"),
+    ("sample -m empty.npz", 1, f"empty.npz {DAMAGED}: it is too short."),
+    ("sample -m folder", 1, f"folder {PLAIN}, so it is no model."),
+    ("sample -m fifo", 1, f"fifo {PLAIN}, so it is no model."),
+    ("sample -m loop", 1, "loop cannot be read: Too many levels of symbolic links."),
+    (["sample", "-m", "a\0b"], 1, "a␀b cannot be read: embedded null byte."),
+    (["sample", "-m", LONG], 1, "cannot be read: File name too long."),
+    (["sample", "-m", "\x1b[31m"], 1, "there is no model file ␛[31m"),
+    (["sample", "-m", "a\nerror: fake"], 1, "there is no model file a␊error: fake"),
+    ("sample extra", 2, "Got unexpected extra argument (extra). See charrnn sample --help."),
+    ("eval -m missing.npz", 1, "there is no model file missing.npz"),
+    ("eval -m model.npz -m cut.npz", 1, f"cut.npz {DAMAGED}"),
+    ("eval missing.txt", 1, "there is no file missing.txt."),
+    ("eval empty.txt", 1, "empty.txt " + NOT_TEXT),
+    ("eval foreign.txt", 1, "foreign.txt holds no character that the model could be scored on."),
+    ("eval part-foreign.txt", 0, "note: 2 symbols (1 distinct: 'é') that model.npz has never seen are left out."),
+    ("eval latin.txt", 1, "latin.txt is not UTF-8 (byte 0xE9 at offset 3)."),
+    ("eval utf16.txt", 1, "utf16.txt looks like UTF-16"),
+    ("eval folder", 1, "folder is a folder without text files."),
+    ("eval model.npz", 1, "model.npz is a model file, not a text"),
+    ("eval --encoding x", 2, "--encoding 'x' is not a text encoding that Python knows."),
+    ("eval -", 1, "standard input holds no text."),
+    ("info -m missing.npz", 1, "there is no model file missing.npz"),
+    ("info -m cut.npz", 1, f"cut.npz {DAMAGED}"),
+    ("info -m folder", 1, f"folder {PLAIN}, so it is no model."),
+    ("info --json -m text.npz", 1, f"text.npz {DAMAGED}"),
+    ("info extra", 2, "Got unexpected extra argument (extra)."),
+    ("dance", 2, "No such command 'dance'. See charrnn --help."),
+    ("--nonsense", 2, "No such option '--nonsense'."),
+    ("bench --seconds 0", 2, "--seconds is a number above 0, not 0.0."),
+    ("bench --seconds nan", 2, "--seconds is a number above 0, not nan."),
+    ("bench --layers 0", 2, "--layers is a whole number from 1 to 1,000, not 0."),
+    ("bench --hidden-size 1000000", 2, "of memory, and "),
+]
+
+Place = Callable[..., tuple[int, bytes, str]]
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    before, here = os.getcwd(), tmp_path_factory.mktemp("bad")
+    os.chdir(here)
+    try:
+        furnish(here)
+        yield here
+    finally:
+        os.chdir(before)
+
+
+def contents(here: Path) -> dict[str, tuple[int, int, int]]:
+    """What would change if a file did."""
+    stats = {path.name: path.lstat() for path in here.iterdir()}
+    return {name: (s.st_ino, s.st_size, s.st_mtime_ns) for name, s in stats.items() if name != "new.npz"}
+
+
+@pytest.fixture
+def place(
+    furnished: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Iterator[Place]:
+    """Runs a command line among the files; whatever it does, they stay as they are."""
+    monkeypatch.chdir(furnished)
+    before = contents(furnished)
+
+    def command(line: list[str], stdin: bytes = b"") -> tuple[int, bytes, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = run(line)
+        out, err = capfdbinary.readouterr()
+        return code, out, err.decode()
+
+    yield command
+    assert contents(furnished) == before
+    Path("new.npz").unlink(missing_ok=True)
+
+
+def words(line: str | list[str]) -> list[str]:
+    return shlex.split(line) if isinstance(line, str) else line
+
+
+ROWS = [([*TRAIN, *words(line)], code, part) for line, code, part in TRAININGS]
+ROWS += [(words(line), code, part) for line, code, part in LINES]
+
+
+def test_the_table_is_long() -> None:
+    assert len(ROWS) >= 150
+    assert len({str(line) for line, _, _ in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize(("line", "code", "part"), ROWS, ids=lambda value: repr(value)[-60:])
+def test_bad_input_is_a_sentence_and_an_exit_code(line: list[str], code: int, part: str, place: Place) -> None:
+    found, out, err = place(line)
+    assert found == code, err
+    assert part in err
+    assert "Traceback" not in err
+    assert not any(ord(c) < 32 and c != "\n" for c in err)
+    sentences = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert len(sentences) == (code != 0)
+    if code:
+        assert out == b""
+        assert err.splitlines()[-1] == sentences[0]
+        assert err.endswith((".\n", "info.\n"))
+        assert not os.path.exists("new.npz")
+
+
+@pytest.mark.parametrize("name", ["null", "zero", "full"])
+def test_devices(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("corpus.txt").write_text(TEXT)
+    if not device(name, {"null": 3, "zero": 5, "full": 7}[name]):
+        pytest.skip("devices cannot be made here")
+    before = os.stat(name)
+    monkeypatch.setattr(source, "LONGEST_PIPE", 1 << 24)
+    assert run(["train", "corpus.txt", *TINY, "--steps", "1", "-m", name, "--force"]) == 1
+    assert PLAIN in capfd.readouterr().err
+    for line in (["sample", "-m", name], ["info", "-m", name], ["eval", "-m", name], ["train", "--resume", "-m", name]):
+        assert run(line) == 1
+        assert PLAIN in capfd.readouterr().err
+    assert run(["train", name, *TINY, "--steps", "1", "-m", "new.npz"]) == 1
+    said = NOT_TEXT if name == "null" else "has no end yet: save it as a file first."
+    assert said in capfd.readouterr().err
+    assert os.path.samestat(before, os.stat(name))
+    assert sorted(os.listdir()) == sorted(["corpus.txt", name])
+
+
+def test_a_pipe_without_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LONGEST_PIPE", 1 << 20)
+    for line in ([*TRAIN, "-"], ["eval", "-"]):
+        code, _, err = place(line, b"abc\n" * 600_000)
+        assert code == 1
+        assert "standard input gave more than 0.0 GB and has no end yet: save it as a file first." in err
+
+
+def test_a_text_that_changes_while_it_is_read(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = tmp_path / "growing.txt"
+    text.write_text(TEXT)
+    right, opened = source.Source.open, [0]
+
+    def open_later(self: source.Source) -> object:
+        opened[0] += 1
+        if opened[0] == 2:
+            text.write_text(TEXT[::-1])  # of the same length
+            os.utime(text, (1, 1))
+        return right(self)
+
+    monkeypatch.setattr(source.Source, "open", open_later)
+    code, _, err = place([*TRAIN, str(text)])
+    assert code == 1
+    assert "growing.txt changed while it was being read: try again when it is complete." in err
+
+
+def test_no_permission(tmp_path: Path) -> None:
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+    if os.geteuid() != 0:
+        drop = []
+    elif subprocess.run([*drop, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("root may read everything")
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    (tmp_path / "secret").write_text(TEXT)
+    (tmp_path / "secret").chmod(0)
+    (tmp_path / "shut").mkdir(mode=0o555)
+    for line, part in (
+        (["train", "secret", "-m", "x.npz"], b"secret cannot be read: Permission denied."),
+        (["sample", "-m", "secret"], b"secret cannot be read: Permission denied."),
+        (["train", "corpus.txt", "-m", "shut/x.npz"], b"shut/x.npz cannot be written: Permission denied."),
+    ):
+        command = [*drop, sys.executable, "-m", "charrnn", *line]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"error: " + part + b"\n")
+
+
+SURROUNDINGS: list[dict[str, str | None]] = [
+    {},
+    {"TERM": "dumb"},
+    {"TERM": None},
+    {"TERM": "nonsense"},
+    {"COLUMNS": "0"},
+    {"COLUMNS": "1"},
+    {"COLUMNS": "5", "LINES": "1"},
+    {"COLUMNS": "abc"},
+    {"COLUMNS": "99999999"},
+    {"NO_COLOR": "1"},
+    {"FORCE_COLOR": "1"},
+    {"FORCE_COLOR": "1", "NO_COLOR": "1"},
+    {"HOME": None},
+    {"TZ": "nonsense"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0"},
+]
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream in memory that claims to be a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("surroundings", SURROUNDINGS, ids=str)
+def test_surroundings(
+    surroundings: dict[str, str | None], encoding: str, furnished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command on a terminal of any kind: an answer, no error, nothing that the encoding lacks."""
+    monkeypatch.chdir(furnished)
+    for name, value in surroundings.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    for line in ([*TRAIN, "--force", "corpus.txt"], ["sample", "-n", "20"], ["eval"], ["info"]):
+        out, err = io.BytesIO(), io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", Terminal(out, encoding, write_through=True))
+        monkeypatch.setattr(sys, "stderr", Terminal(err, encoding, write_through=True))
+        assert run(line) == 0
+        assert (out if line[0] != "train" else err).getvalue()
+        assert b"Error" not in err.getvalue()
+        if encoding == "ascii":
+            assert (out.getvalue() + err.getvalue()).isascii()
+        if "NO_COLOR" in surroundings:
+            assert b"\x1b[3" not in out.getvalue() + err.getvalue()
+    Path("new.npz").unlink()
+
+
+@pytest.mark.parametrize("closed", ["1", "2", "0", "12"])
+@pytest.mark.parametrize("line", ["--help", "sample -n 5 --seed 1", "info", "eval --json", "train --resume"])
+def test_closed_streams(closed: str, line: str, furnished: Path) -> None:
+    closing = " ".join(f"{number}>&-" for number in closed)
+    command = f'exec "{sys.executable}" -m charrnn {line} {closing}'
+    done = subprocess.run(["sh", "-c", command], cwd=furnished, capture_output=True, check=False)
+    silent = "1" in closed and not line.startswith(("train", "--help"))
+    assert done.returncode == (1 if silent else 0), done.stderr
+    assert b"Traceback" not in done.stderr
+    if silent and "2" not in closed:
+        assert done.stderr == b"error: standard output is closed.\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    "line", ["sample -n 5 --seed 1", "sample -n 5 --seed 1 --json", "info", "eval --json", "--help"]
+)
+def test_a_full_disk_behind_stdout(line: str, furnished: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "charrnn", *shlex.split(line)]
+        done = subprocess.run(command, cwd=furnished, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == b"error: No space left on device."
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_behind_stderr(furnished: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "charrnn", *TRAIN, "corpus.txt", "--force"]
+        done = subprocess.run(command, cwd=furnished, stderr=full, check=False)
+    assert done.returncode == 0
+    Path(furnished, "new.npz").unlink()
+
+
+def test_a_mask_is_kept_to(furnished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(furnished)
+    before = os.umask(0o077)
+    try:
+        assert run([*TRAIN, "corpus.txt", "-q"]) == 0
+    finally:
+        os.umask(before)
+    assert Path("new.npz").stat().st_mode & 0o777 == 0o600
+    Path("new.npz").chmod(0o640)
+    assert run([*TRAIN, "corpus.txt", "-q", "--force"]) == 0
+    assert Path("new.npz").stat().st_mode & 0o777 == 0o640
+    Path("new.npz").unlink()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_a_text_is_waited_for(number: int, tmp_path: Path) -> None:
+    """Before there is anything to save: the process ends at once, with its code and without a word."""
+    os.mkfifo(tmp_path / "fifo")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "charrnn", *TRAIN, "fifo"]
+    waiting = subprocess.Popen(
+        command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    while not (tmp_path / ".new.npz.lock").exists():
+        assert waiting.poll() is None
+    waiting.send_signal(number)
+    assert waiting.wait(timeout=30) == 128 + number
+    shown = os.read(ours, 1000)
+    os.close(ours)
+    assert b"Traceback" not in shown
+    assert os.listdir(tmp_path) == ["fifo"]
+
+
+def test_nohup_keeps_what_it_inherited(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    script = (
+        "import signal, sys; from charrnn.__main__ import at_once; at_once(); print(signal.getsignal(signal.SIGHUP))"
+    )
+    command = ["sh", "-c", f"trap '' HUP; exec '{sys.executable}' -c '{script}'"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "SIG_IGN" in done.stdout
