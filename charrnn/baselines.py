@@ -11,8 +11,9 @@ import numpy as np
 
 from charrnn import ngram
 from charrnn.text.corpus import Corpus, Segment
+from charrnn.text.rare import spelling_nats
 from charrnn.text.symbols import Symbols, pieces
-from charrnn.text.vocab import UNITS, Vocab
+from charrnn.text.vocab import Vocab
 
 MOST_BYTES = 10_000_000  # of the training text, its last ones, are counted and packed
 LARGEST_DICTIONARY = 1 << 25  # of xz: more than are packed before the held-out text
@@ -87,18 +88,20 @@ def baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment]) -> Ba
     """
     vocab, symbols = corpus.vocab, sum(map(len, segments))
     chars = corpus.count_chars(segments)
+    spelling = spelling_nats(corpus.ids, segments, vocab)
+    kinds = len(vocab) + max(len(vocab.rare) - 1, 0)
     size = len(train)
     begin = size - min(last_symbols(train, vocab), ngram.most(len(vocab)))
     counted = train[begin:size]
 
     def row(name: str, total: float) -> Baseline:
-        return Baseline(name, total, symbols, chars)
+        return Baseline(name, total + spelling, symbols, chars)
 
     packed = row("xz", math.log(256) * packed_bytes(train, (begin, size), corpus, segments))
     totals = sum(ngram.nats(counted, text, len(vocab)) for text in ngram.texts(corpus.ids, segments, vocab.newline))
     names = ["unigram", *(f"{order}-gram" for order in range(2, ngram.ORDERS + 1))]
     return Baselines(
-        uniform=row("uniform", symbols * math.log(len(vocab))),
+        uniform=Baseline("uniform", symbols * math.log(kinds), symbols, chars),
         ngrams=tuple(row(name, float(total)) for name, total in zip(names, np.atleast_1d(totals), strict=False)),
         xz=packed,
         counted=len(counted),
@@ -107,12 +110,12 @@ def baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment]) -> Ba
 
 def last_symbols(ids: Symbols, vocab: Vocab) -> int:
     """How many of the last symbols make up `MOST_BYTES` of UTF-8, or all."""
-    sizes, room = UNITS[vocab.unit].sizes(vocab.codes), MOST_BYTES
+    sizes, room = vocab.sizes, float(MOST_BYTES)
     for begin, end in pieces(0, len(ids)):
         taken = np.cumsum(sizes[ids[begin:end][::-1]])
         if taken[-1] > room:
             return len(ids) - end + int(np.searchsorted(taken, room, "right"))
-        room -= int(taken[-1])
+        room -= float(taken[-1])
     return len(ids)
 
 

@@ -2,8 +2,8 @@
 
 Arrays in the file: `l0.Wx` ... `by` the best weights; `last.l0.Wx` ... the last ones, where they differ;
 `optimizer.m` ... and `state.h` ... what a resumed run needs. `meta` is the JSON as bytes (uint8), `vocab` the codes of
-the symbols (uint32), `sha256` the digest of all that stands before it. Format 1 had the vocabulary in `meta`, and no
-digest: it is still read.
+the symbols (uint32), `rare` those of rare ones that share one symbol, where there are any, `sha256` the digest of all
+that stands before it. Format 1 had the vocabulary in `meta`, and no digest: it is still read.
 """
 
 import json
@@ -21,7 +21,7 @@ from charrnn.npz import BYTE, FLOAT, Members, PathLike, Values, opened, refusing
 from charrnn.optim import OPTIMIZERS
 from charrnn.options import Options, check_float, check_int
 from charrnn.params import Params
-from charrnn.text.vocab import CODE_LIMIT, UNITS, Vocab
+from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, UNITS, Vocab
 
 FORMAT = 2
 MAX_META = 1 << 21
@@ -38,6 +38,7 @@ class Run:
     sizes in use; `last` the weights after `step` steps; `optimizer` its vectors, each as long as `last.flat`;
     `state` the carried state, (layers, streams, H) for each of `h` (and `c`). `best_loss` is held-out, in nats.
     `machine` is what the last bits depend on (`blas.machine`), `health` how the training fares.
+    `before` are the texts that the first weights were trained on, where they come from another model.
     """
 
     options: Options
@@ -57,6 +58,7 @@ class Run:
     history: History = field(default_factory=History)
     machine: dict[str, str] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
+    before: tuple[str, ...] = ()
 
     SCALARS = (
         "sha256",
@@ -79,6 +81,7 @@ class Run:
             "history": self.history.as_dict(),
             "machine": self.machine,
             "health": self.health.as_dict(),
+            "before": list(self.before),
         }
 
 
@@ -121,6 +124,8 @@ class Model:
         if len(text) > MAX_META:
             raise ModelFileError("the names of the texts are too many to be kept in a model file: name their folder.")
         arrays: dict[str, Values] = {"meta": np.frombuffer(text, dtype=BYTE), "vocab": self.vocab.codes.astype(CODE)}
+        if len(self.vocab.rare):
+            arrays["rare"] = self.vocab.rare.astype(CODE)
         arrays.update(self.params)
         if self.run:
             if not same(self.run.last, self.params):
@@ -167,7 +172,10 @@ def read(file: IO[bytes]) -> Model:
     config = Config(**meta["config"])
     old = meta["format"] == 1
     codes = meta["vocab"] if old else members.array("vocab", CODE, (config.vocab_size,)).tolist()
-    vocab = checked_vocab(meta["unit"], codes, config)
+    rare = []
+    if "rare" in members:
+        rare = members.array("rare", CODE, (members.size("rare") // CODE.itemsize,)).tolist()
+    vocab = checked_vocab(meta["unit"], codes, rare, config)
     params = read_params(members, config, "")
     run = read_run(members, config, meta["run"], params) if meta["run"] is not None else None
     members.end(hashed=not old)
@@ -190,13 +198,15 @@ def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def checked_vocab(unit: str, codes: list[int], config: Config) -> Vocab:
+def checked_vocab(unit: str, codes: list[int], rare: list[int], config: Config) -> Vocab:
     limit = 256 if unit == "byte" else CODE_LIMIT
-    if unit not in UNITS or not all(type(c) is int and 0 <= c < limit and c not in SURROGATES for c in codes):
+    if unit not in UNITS or not all(type(c) is int and 0 <= c < limit and c not in SURROGATES for c in [*codes, *rare]):
         raise ValueError("vocab")
-    vocab = Vocab(unit, codes)
-    if len(vocab) != config.vocab_size or vocab.codes.tolist() != codes:
+    vocab = Vocab(unit, codes, rare)
+    if len(vocab) != config.vocab_size or vocab.codes.tolist() != codes or vocab.rare.tolist() != rare:
         raise ValueError("vocab")
+    if not (set(codes) - {REPLACEMENT}).isdisjoint(rare):
+        raise ValueError("rare")
     return vocab
 
 
@@ -229,6 +239,7 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
         history=History.from_dict(values["history"]),
         machine=dict(zip(machine, strings(list(machine.values())), strict=True)),
         health=Health.from_dict(values["health"]) if "health" in values else Health(),
+        before=tuple(strings(values.get("before", []))),
     )
 
 

@@ -18,8 +18,9 @@ from charrnn.errors import TextError
 from charrnn.model import Config, Network, softmax_nats
 from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Segment
+from charrnn.text.rare import spelling_nats
 from charrnn.text.symbols import Symbols
-from charrnn.text.vocab import Ids, Vocab
+from charrnn.text.vocab import UNKNOWN, Ids, Vocab
 
 STREAMS = 64
 WARM_UP = 128
@@ -118,12 +119,16 @@ class Evaluator:
 
     def __init__(self, config: Config, params: Params, vocab: Vocab) -> None:
         self.network = Network(config, params, WINDOW, STREAMS)
-        self.params, self.newline = params, vocab.newline
+        self.params, self.vocab, self.newline = params, vocab, vocab.newline
+        self.replacement = UNKNOWN if vocab.replacement is None else vocab.replacement
 
     def score(self, ids: Symbols, segments: Sequence[Segment]) -> Score:
-        """The sums over every symbol of the segments (the first of a file counts as after a newline)."""
+        """The sums over every symbol of the segments (the first of a file counts as after a newline).
+
+        A rare symbol is never guessed right, and costs what its replacement does and what it takes to say which it is.
+        """
         self.network.pack()
-        total, symbols, correct = 0.0, 0, 0
+        total, symbols, correct = spelling_nats(ids, segments, self.vocab), 0, 0
         pieces = cut(segments)
         for group in range(0, len(pieces), STREAMS):
             lines = [Line(ids, piece, self.newline) for piece in pieces[group : group + STREAMS]]
@@ -132,7 +137,8 @@ class Evaluator:
         first = [int(ids[p.begin : p.begin + 1][0]) for p in pieces if p.starts_file and self.newline is None]
         if first:  # nothing stands before these: they are predicted from an empty state
             logits = np.tile(self.params["by"], (len(first), 1, 1))
-            correct += int((logits.argmax(axis=-1)[:, 0] == first).sum())
+            right = (logits.argmax(axis=-1)[:, 0] == first) & (np.array(first) != self.replacement)
+            correct += int(right.sum())
             total += float(softmax_nats(logits, np.array(first)[:, None]).sum(dtype=np.float64))
         return Score(total, symbols + len(first), correct)
 
@@ -147,7 +153,8 @@ class Evaluator:
             for column, line in enumerate(lines):
                 line.put(begin, window[:, column], mask[:, column])
             logits = self.network.forward(window[:-1])
-            correct += int(((logits.argmax(axis=-1) == window[1:]) & mask).sum())
+            right = (logits.argmax(axis=-1) == window[1:]) & (window[1:] != self.replacement)
+            correct += int((right & mask).sum())
             nats: Array = softmax_nats(logits, window[1:])
             total += float(nats[mask].sum(dtype=np.float64))
             symbols += int(mask.sum())

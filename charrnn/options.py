@@ -22,7 +22,12 @@ DEFAULT_STEPS = 1000
 MINUTES = 3.0  # the command line's default length
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 LARGEST = 2**63 - 1
-LATER = {"weight_decay", "patience", "cut"}  # options that the first files lack; their defaults change nothing
+LATER = {
+    "weight_decay",
+    "patience",
+    "cut",
+    "min_count",
+}  # the first files lack them; their defaults change nothing
 MOST_LAYERS = 1000
 MOST_TEXTS = 10_000  # written side by side
 
@@ -58,6 +63,7 @@ class Options:
     eval_every: int = 0
     seed: int = 0
     workers: int = 0
+    min_count: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):  # numbers of NumPy become Python's, which JSON can hold
@@ -81,6 +87,9 @@ class Options:
         check_int("eval_every", self.eval_every, 0)
         check_int("seed", self.seed, 0)
         check_int("workers", self.workers, 0, 1024)
+        check_int("min_count", self.min_count, 0)
+        if self.unit == "byte" and self.min_count > 1:
+            raise UsageError("--min-count is for characters: of bytes there are 256 at most.")
         check_float("lr", self.lr, above=0.0)
         check_float("dropout", self.dropout, at_least=0.0, below=1.0)
         check_float("val_fraction", self.val_fraction, at_least=0.0, below=1.0)

@@ -11,7 +11,7 @@ from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS, check_float, check_int
 from charrnn.reader import Reader, Readers
-from charrnn.text.vocab import UNITS, UNKNOWN, Codes, Decoder, Vocab
+from charrnn.text.vocab import UNITS, UNKNOWN, Decoder, Vocab
 
 Logits = NDArray[np.float64]
 Filter = Callable[[Logits], Logits]
@@ -155,7 +155,7 @@ def characters(model: Model, prime: list[int], chosen: list[Filter], seed: int) 
     reader = Reader(model)
     reader.read(prime)
     while True:
-        index = draw(possible(reader.logits, [decoder], codes), chosen, [float(rng.random())])
+        index = draw(possible(reader.logits, [decoder], model.vocab), chosen, [float(rng.random())])
         yield from decoder.push(int(codes[index[0]]))
         reader.read(index)
 
@@ -186,7 +186,7 @@ def sample_many(
     readers, texts, lengths = Readers(model, count), [[""] for _ in range(count)], [0] * count
     readers.read_alike(ids)
     while min(lengths) < length:
-        drawn = draw(possible(readers.logits, decoders, codes), chosen, [float(rng.random()) for rng in rngs])
+        drawn = draw(possible(readers.logits, decoders, model.vocab), chosen, [float(rng.random()) for rng in rngs])
         for i, code in enumerate(codes[drawn].tolist()):
             piece = decoders[i].push(code)
             texts[i].append(piece)
@@ -199,11 +199,13 @@ def generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64([seed, PURPOSE]))
 
 
-def possible(logits: Array, decoders: Sequence[Decoder], codes: Codes) -> Logits:
-    """Logits (K, V) in float64, without what the unit does not allow next in each of the texts."""
+def possible(logits: Array, decoders: Sequence[Decoder], vocab: Vocab) -> Logits:
+    """Logits (K, V) in float64, without what the unit does not allow next in each of the texts, nor the replacement."""
     wide = logits.astype(np.float64)
+    if vocab.replacement is not None:
+        wide[:, vocab.replacement] = -np.inf
     for row, decoder in zip(wide, decoders, strict=True):
-        allowed = decoder.allowed(codes)
+        allowed = decoder.allowed(vocab.codes)
         if allowed is not None:
             row[~allowed] = -np.inf
     return wide

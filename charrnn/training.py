@@ -16,7 +16,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.blas import differences, machine
 from charrnn.checkpoint import Model, Run
-from charrnn.errors import DivergedError, TextError, UsageError
+from charrnn.errors import DivergedError, UsageError
 from charrnn.evaluation import Evaluator
 from charrnn.history import MOST_SETBACKS, Step
 from charrnn.learner import Learner
@@ -27,6 +27,7 @@ from charrnn.options import Options
 from charrnn.parallel import cores, default_workers
 from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Streams
+from charrnn.transfer import before, check_start, check_text, settled, transfer
 
 EVAL_EVERY = 100
 LARGEST_GRADIENT = 1e19
@@ -42,12 +43,17 @@ class Training(Iterator[Step]):
     """
 
     def __init__(
-        self, corpus: Corpus, options: Options, resumed: Model | None = None, average: Average | None = None
+        self,
+        corpus: Corpus,
+        options: Options,
+        resumed: Model | None = None,
+        average: Average | None = None,
+        init_from: Model | None = None,
     ) -> None:
         self.corpus, self.average = corpus, average
         self.vocab = corpus.vocab
         if resumed:
-            self._check_text(resumed)
+            check_text(resumed, corpus)
         ids, self.held_out = corpus.split(options.val_fraction)
         self.streams = Streams(ids, options.batch_size, options.seq_length)
         self.config = Config(options.cell, options.layers, options.hidden_size, len(corpus.vocab))
@@ -60,7 +66,8 @@ class Training(Iterator[Step]):
             self.notes.append(f"workers: {workers} instead of {resumed.run.options.workers}, so rounding may differ.")
         if resumed and resumed.run:
             self.notes += differences(resumed.run.machine)
-        last = resumed.run.last if resumed and resumed.run else fresh_params(self.config, options.seed)
+        self.init_from = init_from
+        last = resumed.run.last if resumed and resumed.run else self._first()
         self.learner = Learner(self.config, self.options, T, B, last)  # a model that is gone on with stays as it is
         self.params = self.learner.params
         self.evaluator = Evaluator(self.config, self.params, self.vocab) if self.held_out else None
@@ -92,16 +99,14 @@ class Training(Iterator[Step]):
             optimizer=self.learner.optimizer.state,
             state=self.learner.carried,
             machine=machine(),
+            before=before(self.init_from),
         )
 
-    def _check_text(self, resumed: Model) -> None:
-        if resumed.run is None:
-            raise UsageError("the model holds no training to go on from: leave --resume out.")
-        if resumed.run.sha256 != self.corpus.sha256 or resumed.vocab != self.vocab:
-            raise TextError(
-                f"{self.corpus.label} is not the text that the model was trained on: resume with that one, "
-                "or start anew with --force."
-            )
+    def _first(self) -> Params:
+        """The weights before the first step."""
+        if self.init_from:
+            return transfer(self.init_from, self.config, self.vocab, self.options.seed).params
+        return fresh_params(self.config, self.options.seed)
 
     def _take_up(self, resumed: Model) -> Run:
         assert resumed.run is not None
@@ -206,7 +211,7 @@ class Training(Iterator[Step]):
         run = self.run
         # weights that are worse than guessing are no better than the first
         best = self.best if run.best_loss is not None and run.best_loss < math.log(max(len(self.vocab), 2)) else None
-        self.learner.start_over(best or fresh_params(self.config, self.options.seed))
+        self.learner.start_over(best or self._first())
         if len(run.health.setbacks) >= MOST_SETBACKS:
             raise DivergedError(
                 f"the training diverged at step {step}: {wrong}, for the {MOST_SETBACKS + 1}th time. "
@@ -280,28 +285,32 @@ def train(
     *,
     model: Model | None = None,
     average: Average | None = None,
+    init_from: Model | None = None,
     **options: Any,
 ) -> Training:
     """Trains on files, folders or a `Corpus`, and yields a `Step` for every step; `.model` is the result.
 
     `options` are the fields of `Options`. With `model` the run that it holds goes on (the options may only
-    restate those it was made with, or set new `epochs`, `steps` or `workers`). `average` is called once a step with
-    the flat gradient (n,), before clipping, to average it in place over workers. Raises CharRNNError for
-    whatever a user can cause.
+    restate those it was made with, or set new `epochs`, `steps` or `workers`). With `init_from` a new run starts from
+    that model's weights, with its cell, sizes and unit. `average` is called once a step with the flat gradient (n,),
+    before clipping, to average it in place over workers. Raises CharRNNError for whatever a user can cause.
     """
     if isinstance(texts, Corpus):
+        if "min_count" in options:
+            raise UsageError("a corpus is numbered already: it is Corpus.read that takes min_count.")
         options = {"unit": texts.vocab.unit, **options}
         if options["unit"] != texts.vocab.unit:
             raise UsageError(f"the corpus is made of {texts.vocab.unit}s, not of {options['unit']}s.")
     known = set(Options.__dataclass_fields__)
     if wrong := sorted(set(options) - known):
         raise UsageError(f"there is no option {wrong[0]!r}: there are {', '.join(sorted(known))}.")
-    if model is not None and model.run is None:
-        raise UsageError("the model holds no training to go on from.")
+    check_start(model, init_from)
+    options = settled(init_from, options) if init_from else options
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
     if isinstance(texts, Corpus):
         corpus = texts
     else:
         paths = [texts] if isinstance(texts, str | os.PathLike) else list(texts)
-        corpus = Corpus.read(paths, chosen.unit, chosen.encoding)
-    return Training(corpus, chosen, model, average)
+        vocab, beside = model.vocab if model else None, init_from.vocab if init_from else None
+        corpus = Corpus.read(paths, chosen.unit, chosen.encoding, vocab, min_count=chosen.min_count, beside=beside)
+    return Training(corpus, chosen, model, average, init_from)

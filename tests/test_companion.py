@@ -56,7 +56,7 @@ def by_definition(model: Model, prime: str, temp: float, least: float) -> dict[s
         reader.read(encode_prime(model.vocab, prime, "error") + ids)
         for code in model.vocab.codes[ids].tolist():
             decoder.push(code)
-        p = softmax(temperature(temp)(possible(reader.logits, [decoder], model.vocab.codes)))[0]
+        p = softmax(temperature(temp)(possible(reader.logits, [decoder], model.vocab)))[0]
         for index in np.flatnonzero(probability * p > least).tolist():
             mine = UNITS[model.vocab.unit].decoder()
             text = "".join(mine.push(code) for code in model.vocab.codes[[*ids, index]].tolist())
@@ -120,7 +120,7 @@ def nats_of(model: Model, prime: str, text: str, temp: float) -> float:
     total, starts = 0.0, UNITS[model.vocab.unit].starts(model.vocab.codes)
 
     def p() -> Probabilities:
-        probabilities: Probabilities = softmax(temperature(temp)(possible(reader.logits, [decoder], model.vocab.codes)))
+        probabilities: Probabilities = softmax(temperature(temp)(possible(reader.logits, [decoder], model.vocab)))
         return np.asarray(probabilities[0])
 
     for index in model.vocab.encode(text).tolist():

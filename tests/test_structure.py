@@ -42,6 +42,7 @@ FLOORS = {
     "ngram": 2,
     "baselines": 3,
     "verdict": 6,
+    "transfer": 5,
     "training": 6,
     "writing": 7,
     "show": 8,

@@ -37,6 +37,7 @@ def facts(path: str, model: "Model") -> dict[str, Any]:
         "config": model.config.as_dict(),
         "unit": model.vocab.unit,
         "vocab": model.vocab.symbols,
+        "rare": [model.vocab.symbol(code) for code in model.vocab.rare.tolist()],
         "parameters": len(model.params.flat),
         "arrays": {name: list(values.shape) for name, values in model.params.items()},
         "run": model.run.as_dict() if model.run else None,

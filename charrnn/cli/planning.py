@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.common import MODEL
+from charrnn.cli.starting import Start
 from charrnn.errors import UsageError
 from charrnn.options import LENGTHS, MINUTES, Options, check_float, flag
 from charrnn.show.charts import duration
@@ -32,7 +33,13 @@ def clock_seconds(minutes: float | None, given: dict[str, Any]) -> float | None:
 
 
 def planned(
-    corpus: "Corpus", given: dict[str, Any], seconds: float | None, begin: float, quiet: bool, model: str
+    corpus: "Corpus",
+    given: dict[str, Any],
+    seconds: float | None,
+    begin: float,
+    quiet: bool,
+    model: str,
+    start: Start,
 ) -> "tuple[Training, Deadline | None]":
     """A training with all that was left open chosen; and when it has to end, where a clock runs."""
     from charrnn.machine import multiply_rate
@@ -44,22 +51,22 @@ def planned(
     symbols = max(1, int(len(corpus.ids) * (1.0 - options.val_fraction)))
     rate = None if seconds is None else multiply_rate(512, 5) * (options.workers or cores())
     plan = choose(given, symbols, len(corpus.vocab), rate, seconds or 60.0 * MINUTES)
-    training = Training(corpus, plan.options)
+    training = Training(corpus, plan.options, init_from=start.model)
     deadline = None
     if seconds is not None and rate is not None:
         ratio, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             training.close()
             plan = choose(given, symbols, len(corpus.vocab), rate * ratio, seconds)
-            training = Training(corpus, plan.options)
+            training = Training(corpus, plan.options, init_from=start.model)
             _, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         deadline = Deadline(begin, seconds - scoring)
     if not quiet:
-        say(plan, training, seconds, model)
+        say(plan, training, seconds, model, start)
     return training, deadline
 
 
-def say(plan: "Plan", training: "Training", seconds: float | None, model: str) -> None:
+def say(plan: "Plan", training: "Training", seconds: float | None, model: str, start: Start) -> None:
     """The plan, the reason for each choice, and the command that repeats it."""
     options, reasons = training.options, dict(plan.reasons)
     time_limit = "" if seconds is None else f" for {duration(seconds)}"
@@ -69,10 +76,10 @@ def say(plan: "Plan", training: "Training", seconds: float | None, model: str) -
     for name, why in reasons.items():
         remark(f"  {flag(name)} {getattr(options, name):g}: {why}")
     if seconds is not None:
-        remark(f"The same again, without a clock: {command(training, model)}")
+        remark(f"The same again, without a clock: {command(training, model, start)}")
 
 
-def command(training: "Training", model: str) -> str:
+def command(training: "Training", model: str, start: Start) -> str:
     """The command line that repeats this run bit for bit."""
     defaults = Options()
     words = ["charrnn", "train", *map(shlex.quote, training.corpus.names)]
@@ -80,4 +87,5 @@ def command(training: "Training", model: str) -> str:
         value = getattr(training.options, field.name)
         if value is not None and (field.name in CHOSEN or value != getattr(defaults, field.name)):
             words += [flag(field.name), shlex.quote(str(value))]
+    words += ["--init-from", shlex.quote(start.path)] if start.path else []
     return " ".join(words + ([] if model == MODEL else ["-m", shlex.quote(model)]))

@@ -11,6 +11,7 @@ from charrnn.cli.common import MODEL, STDIN, GroupedCommand, given, notes, optio
 from charrnn.cli.planning import clock_seconds, planned
 from charrnn.cli.session import Records, Session
 from charrnn.cli.signals import stopping
+from charrnn.cli.starting import Start, started
 from charrnn.errors import TextError, UsageError
 from charrnn.options import CELLS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
 from charrnn.show.terminal import remark
@@ -18,6 +19,7 @@ from charrnn.show.terminal import remark
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model
     from charrnn.text.corpus import Corpus
+    from charrnn.text.vocab import Vocab
     from charrnn.training import Training
 
 DEFAULTS = Options()
@@ -55,6 +57,12 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
     help="Go on with the run in the model file; its options hold, TEXT may be left out.",
 )
 @option(
+    "--init-from",
+    metavar="MODEL",
+    group=FIRST,
+    help="Start from this model's weights, on another TEXT: with its cell, sizes and unit.",
+)
+@option(
     "--dropout",
     type=float,
     show_default=CHOSEN,
@@ -68,6 +76,14 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
     default=DEFAULTS.val_fraction,
     group=TEXT,
     help="Last part of each file to hold out; 0 for none.",
+)
+@option(
+    "--min-count",
+    type=int,
+    default=DEFAULTS.min_count,
+    group=TEXT,
+    metavar="N",
+    help="What occurs fewer times is one symbol, never written; 1 for all, 0 to choose where they are very many.",
 )
 @option(
     "--seq-length",
@@ -165,6 +181,7 @@ def train(
     model: str,
     minutes: float | None,
     resume: bool,
+    init_from: str | None,
     force: bool,
     save_every: int,
     as_json: bool,
@@ -181,6 +198,8 @@ def train(
     seconds = clock_seconds(minutes, chosen)
     if resume and minutes is not None:
         raise UsageError("--minutes plans a new run: --resume goes on by --steps or --epochs.")
+    if resume and init_from:
+        raise UsageError("--resume goes on with a run and --init-from begins a new one: use one of them.")
     from charrnn.npz import check_room, claimed
 
     if not (texts or resume):
@@ -193,8 +212,12 @@ def train(
             if training is None:
                 return 0
         else:
-            corpus = read_new(texts, model, Options(**chosen), quiet)
-            training, deadline = planned(corpus, chosen, seconds, begin, quiet, model)
+            start = started(init_from)
+            chosen = start.settled(chosen)
+            corpus = read_new(texts, model, Options(**chosen), quiet, start)
+            training, deadline = planned(corpus, chosen, seconds, begin, quiet, model, start)
+            if not quiet:
+                start.explain(training)
         check_room(model, training.model.room)
         if not quiet:
             notes(training.notes)
@@ -204,11 +227,11 @@ def train(
             return session.run(stop)
 
 
-def read_new(texts: tuple[str, ...], model: str, options: Options, quiet: bool) -> "Corpus":
+def read_new(texts: tuple[str, ...], model: str, options: Options, quiet: bool, start: Start) -> "Corpus":
     """The text of a new run, which the model is not written over."""
     for text in texts:
         refuse_overwriting(model, 0 if text == STDIN else text)
-    corpus = read(texts, options, quiet)
+    corpus = read(texts, options, quiet, beside=start.vocab)
     for file in corpus.files:
         refuse_overwriting(model, file)
     return corpus
@@ -239,7 +262,7 @@ def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, 
         if finished(found, options, model, quiet):
             return None
         check_recorded(found.run.texts, model)
-    corpus = read(texts or found.run.texts, options, quiet)
+    corpus = read(texts or found.run.texts, options, quiet, found.vocab)
     training = Training(corpus, options, found)
     return None if finished(found, options, model, quiet) else training
 
@@ -255,13 +278,19 @@ def check_recorded(texts: tuple[str, ...], model: str) -> None:
             )
 
 
-def read(texts: tuple[str, ...], options: Options, quiet: bool) -> "Corpus":
-    """The text as numbers; a large one is seen to be read."""
+def read(
+    texts: tuple[str, ...],
+    options: Options,
+    quiet: bool,
+    vocab: "Vocab | None" = None,
+    beside: "Vocab | None" = None,
+) -> "Corpus":
+    """The text as numbers, by `vocab` or its own symbols and those of `beside`; a large one is seen to be read."""
     from charrnn.show.reading import Reading
     from charrnn.text.corpus import Corpus
 
     with Reading(texts, quiet) as reading:
-        return Corpus.read(texts, options.unit, options.encoding, progress=reading.progress)
+        return Corpus.read(texts, options.unit, options.encoding, vocab, reading.progress, options.min_count, beside)
 
 
 def finished(found: "Model", options: Options, model: str, quiet: bool) -> bool:

@@ -16,6 +16,7 @@ from charrnn.checkpoint import Model, Run
 from charrnn.evaluation import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import Answer, safe
+from charrnn.transfer import Transfer
 
 NARROWEST, WIDEST, OFF_TERMINAL = 10, 1000, 120  # columns
 FIGURES = ("nats", "bits/char", "bits/byte", "perplexity", "accuracy", "chars")
@@ -133,7 +134,12 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
     found = [
         ("model", f"{path}, {size / 1e6:.1f} MB"),
         ("network", f"{network(model)}s, {len(model.params.flat):,} parameters"),
-        ("vocabulary", f"{len(vocab):,} {vocab.unit}s: {alphabet(model)}"),
+        ("vocabulary", f"{len(vocab):,} {vocab.unit}s: {alphabet(model.vocab.symbols)}"),
+        *(
+            [("rare", f"{len(vocab.rare):,} more are one of these symbols, which is never written")]
+            if len(vocab.rare)
+            else []
+        ),
     ]
     if run is None:
         return [*found, ("training", "none recorded")]
@@ -144,6 +150,7 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
     return [
         *found,
         ("text", f"{', '.join(run.texts)}: {run.symbols:,} symbols, sha256 {run.sha256[:12]}"),
+        *([("before", f"weights from a training on {', '.join(run.before)}")] if run.before else []),
         ("training", f"step {run.step:,} (epoch {run.step / run.windows:.1f}) in {duration(run.seconds)}"),
         (
             "length",
@@ -169,13 +176,29 @@ def events(run: Run) -> list[tuple[str, str]]:
     return found
 
 
-def alphabet(model: Model, most: int = 120) -> str:
-    """The symbols one after another, white space by name."""
+def alphabet(symbols: Sequence[str], most: int = 120) -> str:
+    """Symbols one after another, white space by name."""
     names = {"\n": "newline", "\t": "tab", " ": "space", "\r": "carriage return"}
-    named = [names[symbol] for symbol in model.vocab.symbols if symbol in names]
-    others = [symbol for symbol in model.vocab.symbols if symbol not in names]
+    named = [names[symbol] for symbol in symbols if symbol in names]
+    others = [symbol for symbol in symbols if symbol not in names]
     rest = f" and {len(others) - most:,} more" if len(others) > most else ""
     return " ".join(filter(None, [", ".join(named), "".join(others[:most]) + rest]))
+
+
+def carried_over(path: str, transfer: Transfer, text: Sequence[str]) -> list[str]:
+    """What of a model was kept for a run on a text with these symbols, and what is new: lines of a small table."""
+    there = set(text)
+    idle = [symbol for symbol in transfer.kept if symbol not in there]
+    rows = [
+        ("kept", f"{len(transfer.kept):,} symbols, {transfer.kept_weights:,} weights", []),
+        ("new", f"{len(transfer.new):,} symbols, {transfer.new_weights:,} weights", transfer.new),
+        ("not in the text", f"{len(idle):,} of those kept", idle),
+    ]
+    width = max(len(name) for name, _, _ in rows)
+    return [
+        f"first weights from {safe(path)}:",
+        *(f"  {name:{width}}  {what}{': ' if some else ''}{alphabet(some, 40)}" for name, what, some in rows),
+    ]
 
 
 def curves(out: Console, model: Model) -> None:

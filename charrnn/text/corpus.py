@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from charrnn.errors import TextError
 from charrnn.options import Options
+from charrnn.text.rare import vocabulary
 from charrnn.text.source import Progress, Reading, Source, changed, find_sources, unreadable
 from charrnn.text.symbols import (
     Collector,
@@ -56,15 +57,30 @@ class Corpus:
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def from_text(cls, text: str, unit: str = "char", vocab: Vocab | None = None) -> "Corpus":
-        """A corpus from a string; with a vocabulary, in its unit: what it lacks is counted and left out."""
+    def from_text(
+        cls,
+        text: str,
+        unit: str = "char",
+        vocab: Vocab | None = None,
+        min_count: int = 0,
+        beside: Vocab | None = None,
+    ) -> "Corpus":
+        """A corpus from a string; with a vocabulary, in its unit: what it lacks is counted and left out.
+
+        Without one, what occurs fewer than `min_count` times is one symbol (1 keeps all; 0, where there are very many
+        symbols, chooses), and the vocabulary has the symbols of the one `beside` it, too.
+        """
         unit = vocab.unit if vocab else Options(unit=unit).unit
         try:
             codes = UNITS[unit].codes(text)
         except UnicodeEncodeError:
             raise TextError("the text holds a lone surrogate, which bytes of UTF-8 cannot express.") from None
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        return number([iter([codes])], count(codes), unit, vocab, ("a string",), digest)
+        counts = count(codes)
+        vocab, notes = (vocab, []) if vocab else vocabulary(unit, counts, min_count, beside)
+        corpus = number([iter([codes])], counts, vocab, ("a string",), digest)
+        corpus.notes = notes
+        return corpus
 
     @classmethod
     def read(
@@ -74,12 +90,14 @@ class Corpus:
         encoding: str = "utf-8",
         vocab: Vocab | None = None,
         progress: Progress | None = None,
+        min_count: int = 0,
+        beside: Vocab | None = None,
     ) -> "Corpus":
         """Files, folders (their text files, recursively, in name order) and `-`, as one corpus.
 
         They are read twice, to find their symbols and to number them; `progress` is called with the bytes
-        done and the bytes in all. Raises TextError where there is nothing to read or it is not text; what a
-        folder holds that is not text is left out and noted.
+        done and the bytes in all. The other arguments are as for `from_text`. Raises TextError where there is nothing
+        to read or it is not text; what a folder holds that is not text is left out and noted.
         """
         paths = [paths] if isinstance(paths, str | os.PathLike) else paths
         unit = Options(unit=vocab.unit if vocab else unit, encoding=encoding).unit
@@ -94,8 +112,9 @@ class Corpus:
         reading.again(sum(source.size for source in kept))
         sha256 = digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(d.digest() for d in digests))
         chunks = [source.codes(UNITS[unit], encoding, reading.see) for source in kept]
-        corpus = number(chunks, counts, unit, vocab, tuple(map(str, paths)), sha256.hexdigest())
-        corpus.notes, corpus.files = notes, tuple(source.name for source in kept)
+        vocab, more = (vocab, []) if vocab else vocabulary(unit, counts, min_count, beside)
+        corpus = number(chunks, counts, vocab, tuple(map(str, paths)), sha256.hexdigest())
+        corpus.notes, corpus.files = notes + more, tuple(source.name for source in kept)
         return corpus
 
     @property
@@ -109,13 +128,21 @@ class Corpus:
 
     def measure(self, segments: Sequence[Segment]) -> tuple[int, int]:
         """How many characters these symbols spell, and how many bytes of UTF-8."""
+        unit, codes, counts = UNITS[self.vocab.unit], self.vocab.codes, self._counts(segments)
+        return int(counts @ unit.starts(codes)), round(float(counts @ self.vocab.sizes))
+
+    def _counts(self, segments: Sequence[Segment]) -> NDArray[np.int64]:
+        """How often each symbol of the vocabulary occurs (V,)."""
         counts = np.zeros(len(self.vocab), dtype=np.int64)
         for segment in segments:
             for begin, end in pieces(segment.begin, segment.end):
                 counts = added(counts, count(self.ids[begin:end]))
-        unit, codes = UNITS[self.vocab.unit], self.vocab.codes
-        counts = counts[: len(codes)]
-        return int(counts @ unit.starts(codes)), int(counts @ unit.sizes(codes))
+        return counts[: len(self.vocab)]
+
+    @property
+    def occurring(self) -> list[str]:
+        """The symbols of the vocabulary that the text holds."""
+        return [self.vocab.symbol(code) for code in self.vocab.codes[self._counts(self.segments) > 0].tolist()]
 
     @property
     def label(self) -> str:
@@ -187,16 +214,14 @@ def survey(
 def number(
     chunks: Sequence[Iterator[Codes | NDArray[np.uint8]]],
     counts: NDArray[np.int64],
-    unit: str,
-    vocab: Vocab | None,
+    vocab: Vocab,
     names: tuple[str, ...],
     sha256: str,
 ) -> Corpus:
     """The corpus of these files, whose codes occur `counts` times."""
     present = np.flatnonzero(counts)
-    if unit != "byte" and counts[0xD800:0xE000].any():
+    if vocab.unit != "byte" and counts[0xD800:0xE000].any():
         raise TextError(f"{names[0]} holds a lone surrogate, which is no character: try --unit byte.")
-    vocab = vocab or Vocab(unit, present)
     known = vocab.ids_of(present.astype(np.uint32)) != UNKNOWN
     collector = Collector(int(counts[present[known]].sum()), vocab.dtype)
     ends = []

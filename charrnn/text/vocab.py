@@ -19,6 +19,7 @@ Ids = NDArray[np.integer[Any]]
 
 UNKNOWN = -1
 CODE_LIMIT = 0x110000
+REPLACEMENT = 0xFFFD  # the code of the symbol that stands for all rare ones
 
 SYLLABLES = 0xAC00, 11172  # the first, and how many
 LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
@@ -205,14 +206,19 @@ class Vocab:
     """The sorted symbols of a text, each with its id.
 
     `codes` (V,) are the symbols, strictly increasing; `unit` names the entry of `UNITS` that they belong to.
+    `rare` (R,) are codes that have no symbol of their own: where there are any, `REPLACEMENT` stands for them all.
     """
 
-    def __init__(self, unit: str, codes: Iterable[int]) -> None:
+    def __init__(self, unit: str, codes: Iterable[int], rare: Iterable[int] = ()) -> None:
         self.unit = unit
-        self.codes: Codes = np.unique(np.fromiter(codes, dtype=np.uint32))
-        top = int(self.codes[-1]) if len(self.codes) else 0
+        self.rare: Codes = np.unique(np.fromiter(rare, dtype=np.uint32))
+        own = np.fromiter(codes, dtype=np.uint32)
+        self.codes: Codes = np.unique(np.append(own, np.uint32(REPLACEMENT)) if len(self.rare) else own)
+        top = max((int(codes[-1]) for codes in (self.codes, self.rare) if len(codes)), default=0)
         self._id_of = np.full(top + 2, UNKNOWN, dtype=np.int32)
         self._id_of[self.codes] = np.arange(len(self.codes))
+        if len(self.rare):
+            self._id_of[self.rare] = self._id_of[REPLACEMENT]
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -220,10 +226,11 @@ class Vocab:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Vocab):
             return NotImplemented
-        return self.unit == other.unit and np.array_equal(self.codes, other.codes)
+        same = np.array_equal(self.codes, other.codes) and np.array_equal(self.rare, other.rare)
+        return self.unit == other.unit and same
 
     def __hash__(self) -> int:
-        return hash((self.unit, self.codes.tobytes()))
+        return hash((self.unit, self.codes.tobytes(), self.rare.tobytes()))
 
     def __repr__(self) -> str:
         return f"Vocab({self.unit!r}, {len(self)} symbols)"
@@ -272,6 +279,19 @@ class Vocab:
         codes = UNITS[self.unit].codes(text)
         missing = codes[self.ids_of(codes) == UNKNOWN]
         return [self.symbol(code) for code in dict.fromkeys(missing.tolist())]
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """Bytes of UTF-8 that each symbol takes; that for the rare ones, as many as they do on average."""
+        sizes = UNITS[self.unit].sizes(self.codes).astype(np.float64)
+        if self.replacement is not None:
+            sizes[self.replacement] = UNITS[self.unit].sizes(self.rare).mean()
+        return sizes
+
+    @property
+    def replacement(self) -> int | None:
+        """The id of the symbol that stands for the rare ones, where there are any. It is never to be written."""
+        return int(self._id_of[REPLACEMENT]) if len(self.rare) else None
 
     @property
     def newline(self) -> int | None:

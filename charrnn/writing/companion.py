@@ -149,7 +149,7 @@ class Companion:
 
     def likely(self, ids: list[int], state: tuple[Array, Array, Array], temp: float) -> Probabilities:
         """Probabilities (V,) of the symbol after `ids`, of which the last has been read."""
-        logits = possible(state[2], [self.decoded(ids)[0]], self.vocab.codes)
+        logits = possible(state[2], [self.decoded(ids)[0]], self.vocab)
         probabilities: Probabilities = softmax(temperature(temp)(logits))[0]
         return probabilities
 
@@ -172,7 +172,7 @@ class Companion:
         scale, codes = temperature(temp), self.vocab.codes
         logits = self.gather()
         while any(stream.length <= length for stream in streams):
-            wide = possible(logits, [stream.decoder for stream in streams], codes)
+            wide = possible(logits, [stream.decoder for stream in streams], self.vocab)
             p = softmax(scale(wide))
             for row, stream in zip(wide, streams, strict=True):
                 if stream.seam:  # what was kept ends with a whole character: it does not grow another letter

@@ -1,0 +1,46 @@
+"""`charrnn train --init-from MODEL`: a new run that starts from another model's weights."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from charrnn.show.terminal import remark
+
+if TYPE_CHECKING:
+    from charrnn.checkpoint import Model
+    from charrnn.text.vocab import Vocab
+    from charrnn.training import Training
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run starts from: `model`, from the file `path`, or fresh weights."""
+
+    path: str | None = None
+    model: "Model | None" = None
+
+    @property
+    def vocab(self) -> "Vocab | None":
+        return self.model.vocab if self.model else None
+
+    def settled(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The options that the user gave, and those that the model settles."""
+        from charrnn.transfer import settled
+
+        return settled(self.model, given) if self.model else given
+
+    def explain(self, training: "Training") -> None:
+        """Says what was kept of the model, and what is new."""
+        if self.model is None:
+            return
+        from charrnn.show.tables import carried_over
+        from charrnn.transfer import transfer
+
+        found = transfer(self.model, training.config, training.vocab, training.options.seed)
+        for line in carried_over(str(self.path), found, training.corpus.occurring):
+            remark(line)
+
+
+def started(path: str | None) -> Start:
+    from charrnn.checkpoint import load
+
+    return Start(path, load(path)) if path else Start()

@@ -1,0 +1,146 @@
+"""Starting from another model's weights: they land at the right symbols, and what cannot be is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import charrnn as library
+from charrnn.checkpoint import Model, load
+from charrnn.errors import UsageError
+from charrnn.evaluation import evaluate
+from charrnn.model import Config, fresh_params
+from charrnn.options import CELLS
+from charrnn.text.corpus import Corpus
+from charrnn.text.vocab import UNITS, Vocab
+from charrnn.transfer import settled, transfer
+from tests.test_cli import TINY, Command, charrnn, train
+from tests.test_sampling import model_of
+
+__all__ = ["charrnn"]  # the fixture
+
+SMALL: dict[str, Any] = {"hidden_size": 8, "layers": 1, "batch_size": 4, "seq_length": 8}
+
+
+def config_for(model: Model, vocab: Vocab) -> Config:
+    return Config(model.config.cell, model.config.layers, model.config.hidden_size, len(vocab))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_weights_land_at_the_right_symbols(cell: str) -> None:
+    """bdf, united with abcde, is abcdef: none of the three stands where it stood."""
+    source = model_of("bdf", cell=cell)
+    source.params["by"][:] = [1.0, 2.0, 6.0]
+    vocab = Corpus.from_text("abcde", beside=source.vocab).vocab
+    assert vocab.symbols == list("abcdef")
+    found = transfer(source, config_for(source, vocab), vocab, 0)
+    fresh = fresh_params(config_for(source, vocab), 0)
+    for old, symbol in enumerate("bdf"):
+        new = "abcdef".index(symbol)
+        np.testing.assert_array_equal(found.params["l0.Wx"][new], source.params["l0.Wx"][old])
+        np.testing.assert_array_equal(found.params["Wy"][:, new], source.params["Wy"][:, old])
+        assert found.params["by"][new] == source.params["by"][old]
+    for symbol in "ace":
+        new = "abcdef".index(symbol)
+        np.testing.assert_array_equal(found.params["l0.Wx"][new], fresh["l0.Wx"][new])
+        np.testing.assert_array_equal(found.params["Wy"][:, new], fresh["Wy"][:, new])
+        assert found.params["by"][new] == 3.0
+    for name in ("l0.Wh", "l0.b", "l1.Wx", "l1.Wh", "l1.b"):
+        np.testing.assert_array_equal(found.params[name], source.params[name])
+    assert (found.kept, found.new) == (list("bdf"), list("ace"))
+    rows = source.params["l0.Wx"].shape[1] + 8 + 1
+    assert (found.new_weights, found.kept_weights) == (3 * rows, len(found.params.flat) - 3 * rows)
+
+
+def test_what_both_know_is_predicted_as_before() -> None:
+    """New symbols that are ruled out change nothing of what the network says of the others."""
+    source = model_of("the cat sat\n")
+    vocab = Corpus.from_text("é한!", beside=source.vocab).vocab
+    found = transfer(source, config_for(source, vocab), vocab, 0)
+    found.params["by"][vocab.encode("é한!")] = -1e9
+    text = "that cat\n"
+    before = evaluate(source, Corpus.from_text(text, vocab=source.vocab))
+    after = evaluate(Model(config_for(source, vocab), vocab, found.params), Corpus.from_text(text, vocab=vocab))
+    assert after.nats == pytest.approx(before.nats, rel=1e-5)
+
+
+def test_rare_symbols_of_both_are_united() -> None:
+    source = Vocab("char", map(ord, "abx"), map(ord, "pq"))
+    corpus = Corpus.from_text("aabbppxyz" + "\n" * 2, min_count=2, beside=source)
+    assert corpus.vocab.symbols == ["\n", "a", "b", "p", "x", "\ufffd"]
+    assert [chr(code) for code in corpus.vocab.rare] == ["q", "y", "z"]
+    assert Corpus.from_text("ab", beside=source).vocab == source
+
+
+def test_a_symbol_that_lost_its_own_place_is_not_the_replacement() -> None:
+    source = model_of("abx")
+    vocab = Vocab("char", map(ord, "ab"), map(ord, "xy"))
+    found = transfer(source, config_for(source, vocab), vocab, 0)
+    assert (found.kept, found.new) == (["a", "b"], ["\ufffd"])
+
+
+def test_other_sizes_and_units_are_refused() -> None:
+    source = model_of("ab")
+    for config in (Config("gru", 1, 8, 2), Config("gru", 2, 9, 2), Config("lstm", 2, 8, 2)):
+        with pytest.raises(UsageError, match="the model to start from is GRU 2 x 8, and the run"):
+            transfer(source, config, source.vocab, 0)
+    with pytest.raises(UsageError, match="made of chars, and the text of bytes"):
+        transfer(source, source.config, Vocab("byte", map(ord, "ab")), 0)
+    with pytest.raises(UsageError, match=r"--unit jamo contradicts the model to start from \(char\)"):
+        settled(source, {"unit": "jamo"})
+    assert settled(source, {"lr": 0.1, "cell": "gru"}) == {
+        "cell": "gru",
+        "layers": 2,
+        "hidden_size": 8,
+        "unit": "char",
+        "lr": 0.1,
+    }
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_run_in_the_library(unit: str, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("the cat sat on the mat.\n" * 9)
+    (tmp_path / "two.txt").write_text("고양이가 앉았다.\n" * 20, "utf-8")
+    first = library.train(tmp_path / "one.txt", unit=unit, steps=3, **SMALL)
+    list(first)
+    second = library.train(tmp_path / "two.txt", init_from=first.model, steps=3, batch_size=2, seq_length=8)
+    assert (second.options.unit, second.options.hidden_size) == (unit, 8)
+    assert set(first.vocab.symbols) < set(second.vocab.symbols)
+    list(second)
+    second.model.save(tmp_path / "two.npz")
+    run = load(tmp_path / "two.npz").run
+    assert run is not None
+    assert run.before == (str(tmp_path / "one.txt"),)
+    again = library.train(tmp_path / "two.txt", model=load(tmp_path / "two.npz"), steps=5)
+    assert len(list(again)) == 2
+    with pytest.raises(UsageError, match="give one of them"):
+        library.train(tmp_path / "two.txt", model=first.model, init_from=first.model)
+
+
+def test_on_the_command_line(charrnn: Command, tmp_path: Path) -> None:
+    train(charrnn, "-m", "old.npz")
+    (tmp_path / "new.txt").write_text("the bat ate [red]\x1b[31m!\n" * 30)
+    begin = ("train", "new.txt", "--init-from", "old.npz", "--steps", "4", "--batch-size", "4", "--seq-length", "8")
+    code, out, err = charrnn(*begin)
+    assert (code, out) == (0, "")
+    assert "first weights from old.npz:\n  kept             14 symbols, " in err
+    assert "  new              8 symbols, 264 weights: \u241b!13[]br\n" in err
+    assert "  not in the text  6 of those kept: .cgnos\n" in err
+    assert "GRU 1 x 8" in err
+    assert "weights from a training on corpus.txt" in charrnn("info")[1]
+    assert charrnn("train", "--resume", "--steps", "6")[0] == 0
+    assert "first weights" not in charrnn(*begin, "-q", "--force")[2]
+
+
+def test_contradictions_are_sentences(charrnn: Command) -> None:
+    train(charrnn, "-m", "old.npz")
+    new = ("train", "corpus.txt", "--init-from", "old.npz")
+    for options in (("--cell", "lstm"), ("--layers", "3"), ("--hidden-size", "9"), ("--unit", "byte")):
+        code, _, err = charrnn(*new, *options)
+        assert (code, f"error: {' '.join(options)} contradicts the model to start from" in err) == (2, True)
+    code, _, err = charrnn("train", "--resume", "--init-from", "old.npz")
+    assert (code, "--resume goes on with a run and --init-from begins a new one" in err) == (2, True)
+    code, _, err = charrnn("train", "corpus.txt", "--init-from", "none.npz")
+    assert (code, "there is no model file none.npz" in err) == (1, True)
+    assert charrnn(*new, *TINY, "--steps", "2")[0] == 0  # restating what the model has contradicts nothing
