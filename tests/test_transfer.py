@@ -71,6 +71,10 @@ def test_rare_symbols_of_both_are_united() -> None:
     assert corpus.vocab.symbols == ["\n", "a", "b", "p", "x", "\ufffd"]
     assert [chr(code) for code in corpus.vocab.rare] == ["q", "y", "z"]
     assert Corpus.from_text("ab", beside=source).vocab == source
+    # where none is left that is rare, there is no replacement that could be written
+    assert Corpus.from_text("appqq", beside=source).vocab == Vocab("char", map(ord, "abpqx"))
+    with pytest.raises(UsageError, match="symbols that are chars cannot stand beside bytes"):
+        Corpus.from_text("ab", "byte", beside=source)
 
 
 def test_a_symbol_that_lost_its_own_place_is_not_the_replacement() -> None:

@@ -196,7 +196,7 @@ def carried_over(path: str, transfer: Transfer, text: Sequence[str]) -> list[str
     ]
     width = max(len(name) for name, _, _ in rows)
     return [
-        f"first weights from {safe(path)}:",
+        f"first weights from {path}:",
         *(f"  {name:{width}}  {what}{': ' if some else ''}{alphabet(some, 40)}" for name, what, some in rows),
     ]
 

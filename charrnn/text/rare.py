@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.errors import TextError
+from charrnn.errors import TextError, UsageError
 from charrnn.text.symbols import Symbols, pieces
 from charrnn.text.vocab import REPLACEMENT, Vocab, in_range
 
@@ -27,8 +27,10 @@ def vocabulary(
 
     What occurs fewer than `min_count` times is rare; 1 keeps all, 0 lets the rule above choose. The newline, the
     letters of Hangul syllables, which need each other, and the symbols `beside` the text's own always stay.
-    Raises TextError where nothing else would.
+    Raises TextError where nothing else would, and UsageError where `beside` is of another unit.
     """
+    if beside and beside.unit != unit:
+        raise UsageError(f"symbols that are {beside.unit}s cannot stand beside {unit}s.")
     codes = np.flatnonzero(counts).astype(np.uint32)
     counts = counts[codes]
     stays = np.isin(codes, [NEWLINE, *(beside.codes.tolist() if beside else [])])
@@ -45,8 +47,10 @@ def vocabulary(
         rare |= codes == REPLACEMENT  # as a character of the text it cannot be told from the symbol
     kept, others = codes[~rare], codes[rare]
     if beside:
+        others = np.setdiff1d(np.union1d(others, beside.rare), np.union1d(kept, beside.codes))
         kept = np.union1d(kept, beside.codes)
-        others = np.setdiff1d(np.union1d(others, beside.rare), kept)
+        if len(beside.rare) and not len(others):
+            kept = kept[kept != REPLACEMENT]  # all that it stood for have symbols of their own now
     vocab = Vocab(unit, kept, others)
     if not rare.any():
         return vocab, []
