@@ -14,6 +14,7 @@ SMALL_TEXT = 20_000  # symbols
 EQUAL_BITS = 0.005  # per character
 TURNED = 1.01  # so far above its best a held-out loss has turned
 CLOSE = 0.05  # of the held-out loss: what training and held-out loss differ by at most in a network that underfits
+FEW_EPOCHS = 3.0
 FALLING = 0.01  # of the held-out loss, in the last quarter of the run
 
 
@@ -22,13 +23,14 @@ class Fit:
     """How a network fits the text that it was trained on, in nats per symbol.
 
     `train` and `held_out` are the losses of the same weights, without dropout, on as much of the training text as is
-    held out, and on that; `curve` holds pairs of step and held-out loss, of the run.
+    held out, and on that; `curve` holds pairs of step and held-out loss, of the run, which read the text `epochs` times.
     """
 
     train: float
     held_out: float
     curve: Sequence[tuple[int, float]]
     symbols: int
+    epochs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def fit(model: Model, corpus: Corpus, held_out: Sequence[Segment], loss: float) 
     known = [segment for segment in known if len(segment)]
     curve = model.run.history.val if model.run else []
     train = Evaluator(model.config, model.params, model.vocab).score(corpus.ids, known).nats if known else loss
-    return Fit(train, loss, curve, len(corpus.ids) - sum(map(len, held_out)))
+    epochs = model.run.step / model.run.windows if model.run else None
+    return Fit(train, loss, curve, len(corpus.ids) - sum(map(len, held_out)), epochs)
 
 
 def verdict(bits_per_char: float, rivals: Baselines, fit: Fit | None = None) -> str:
@@ -95,6 +98,8 @@ def advice(fit: Fit) -> str:
         return f"Underfitting ({losses}): try {tail}."
     if falling:
         return f"Still falling when it ended ({losses}): try a longer training."
+    if fit.epochs is not None and fit.epochs < FEW_EPOCHS:
+        return f"Early days ({losses}, the text was read {fit.epochs:.1f} times): try a longer training."
     return f"It knows the training text better than the rest ({losses}): more text or more dropout would help most."
 
 

@@ -63,6 +63,15 @@ def test_neither() -> None:
     assert "more text or more dropout would help most" in advice(fitted(1.5, 2.0, []))
 
 
+def test_early_days() -> None:
+    seen_little, seen_much = (Fit(1.73, 1.85, [(670, 1.85)], 10**6, epochs) for epochs in (0.7, 7.0))
+    assert advice(seen_little) == (
+        "Early days (training 1.73, held out 1.85 nats, the text was read 0.7 times): try a longer training."
+    )
+    assert "more text or more dropout" in advice(seen_much)
+    assert advice(Fit(1.2, 1.5, TURNED, 10**6, 0.7)).startswith("Overfitting")
+
+
 def test_one_line_of_both() -> None:
     assert "\n" not in verdict(2.0, rivals(4.5, 3.0), fitted(1.5, 2.0, LEVEL))
     assert verdict(2.0, rivals(4.5, 3.0)) == beside(2.0, rivals(4.5, 3.0))
@@ -81,6 +90,7 @@ def test_a_run_is_judged_on_what_it_held_out() -> None:
     assert how.train == evaluate(training.model, training.corpus, known).nats
     assert (how.held_out, how.symbols) == (score.nats, held_out.begin)
     assert [step for step, _ in how.curve] == [5, 10, 15, 20]
+    assert how.epochs == 20 / training.streams.windows
 
 
 def test_nothing_held_out_is_refused() -> None:
