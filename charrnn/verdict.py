@@ -23,7 +23,7 @@ class Fit:
     """How a network fits the text that it was trained on, in nats per symbol.
 
     `train` and `held_out` are the losses of the same weights, without dropout, on as much of the training text as is
-    held out, and on that; `curve` holds pairs of step and held-out loss, of the run, which read the text `epochs` times.
+    held out, and on that; `curve` holds pairs of step and held-out loss of the run, which read the text `epochs` times.
     """
 
     train: float
