@@ -1,5 +1,6 @@
 """What a training says of itself: each step, the losses of a run, and how it fares."""
 
+import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -7,6 +8,8 @@ from charrnn.options import check_float, check_int
 
 LIMIT = 1000
 LOSSES = {"at_least": -1.0, "at_most": 1e39}  # what float32 can make of one; rounding may take 0 a little lower
+MEANS = ("norm", "clipped", "rate")  # over as many steps as a point of `train`
+SERIES = (*MEANS, "seconds")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,10 @@ class Step:
 class History:
     """`train` holds the mean loss of every `stride` steps, `val` pairs of step and held-out loss; in nats.
 
-    When either reaches `LIMIT` points it is halved: neighbours are averaged, every second evaluation is kept.
+    As long as `train` are `norm`, the mean norm of the gradients before clipping, `clipped`, the share of the steps
+    whose gradient was clipped, `rate`, the mean learning rate, and `seconds`, the time spent in the run after them; None
+    where a model file is too old to tell. When `train` or `val` reaches `LIMIT` points it is halved: neighbours are
+    averaged (of the seconds the later is kept), every second evaluation is kept. `sums` are those of `MEANS` since.
     """
 
     stride: int = 1
@@ -44,16 +50,34 @@ class History:
     val: list[tuple[int, float]] = field(default_factory=list)
     pending: float = 0.0
     count: int = 0
+    norm: list[float | None] = field(default_factory=list)
+    clipped: list[float | None] = field(default_factory=list)
+    rate: list[float | None] = field(default_factory=list)
+    seconds: list[float | None] = field(default_factory=list, compare=False, repr=False)  # never the same twice
+    sums: list[float | None] = field(default_factory=lambda: [0.0] * len(MEANS))
 
-    def add(self, loss: float) -> None:
+    def add(self, loss: float, norm: float, clipped: bool, rate: float, seconds: float) -> None:
+        """One more step: loss, norm of the gradient, whether it was clipped, learning rate, time spent so far."""
         self.pending, self.count = self.pending + loss, self.count + 1
+        values = (norm, float(clipped), rate)
+        self.sums = [joined(total, value, 1.0) for total, value in zip(self.sums, values, strict=True)]
         if self.count == self.stride:
             self.train.append(self.pending / self.stride)
-            self.pending, self.count = 0.0, 0
+            for series, total in zip(self.means, self.sums, strict=True):
+                series.append(joined(total, 0.0, 1.0 / self.stride))
+            self.seconds.append(seconds)
+            self.pending, self.count, self.sums = 0.0, 0, [0.0] * len(MEANS)
         if len(self.train) == LIMIT:
             pairs = zip(self.train[::2], self.train[1::2], strict=True)
             self.train = [(first + second) / 2 for first, second in pairs]
+            for series in self.means:
+                series[:] = [joined(one, two, 0.5) for one, two in zip(series[::2], series[1::2], strict=True)]
+            self.seconds = self.seconds[1::2]
             self.stride *= 2
+
+    @property
+    def means(self) -> list[list[float | None]]:
+        return [getattr(self, name) for name in MEANS]
 
     def add_val(self, step: int, loss: float) -> None:
         self.val.append((step, loss))
@@ -65,6 +89,9 @@ class History:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "History":
+        if "norm" not in values:  # an older file
+            unknown: list[None] = [None] * len(values["train"])
+            values = {**values, **{name: list(unknown) for name in SERIES}, "sums": [None] * len(MEANS)}
         history = cls(**values)
         if set(values) != {each.name for each in fields(cls)}:
             raise ValueError("history")
@@ -79,7 +106,20 @@ class History:
         for loss in (*history.train, *(loss for _, loss in history.val)):
             check_float("loss", loss, **LOSSES)
         check_float("pending", history.pending)
+        lengths = {**dict.fromkeys(SERIES, len(history.train)), "sums": len(MEANS)}
+        for name, length in lengths.items():
+            series = getattr(history, name)
+            if not isinstance(series, list) or len(series) != length:
+                raise ValueError("history")
+            for value in series:
+                if value is not None:
+                    check_float(name, value, at_least=0.0, at_most=1.0 if name == "clipped" else math.inf)
         return history
+
+
+def joined(one: float | None, other: float | None, scale: float) -> float | None:
+    """(one + other) scale; unknown where either is."""
+    return None if one is None or other is None else (one + other) * scale
 
 
 MOST_SETBACKS = 3

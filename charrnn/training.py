@@ -134,10 +134,10 @@ class Training(Iterator[Step]):
             raise StopIteration
         start = time.perf_counter()
         step, setback = run.step + 1, None
-        loss, grad_norm, wrong = self._learn(step)
+        loss, grad_norm, wrong = self._learn(step, start)
         while wrong:
             setback = self._set_back(step, wrong)
-            loss, grad_norm, wrong = self._learn(step)
+            loss, grad_norm, wrong = self._learn(step, start)
         busy = time.perf_counter() - start
         val_loss = None
         if self.evaluator is not None and (step % self.eval_every == 0 or step == self.span):
@@ -168,10 +168,10 @@ class Training(Iterator[Step]):
         rate = learning_rate(options.schedule, options.lr, step, self.schedule, options.cut_at()) * 0.5 ** len(setbacks)
         return rate * min(1.0, (step - setbacks[-1] + 1) / WARM_UP_STEPS) if setbacks else rate
 
-    def _learn(self, step: int) -> tuple[float, float, str]:
+    def _learn(self, step: int, start: float) -> tuple[float, float, str]:
         """One window forward, back, and one step of the optimizer: the loss, the gradient's norm, and what is wrong.
 
-        Where something is wrong the step is not complete.
+        Where something is wrong the step is not complete. `start` is when it began, on the clock of `perf_counter`.
         """
         options, health, learner = self.options, self.run.health, self.learner
         index = (step - 1) % self.streams.windows
@@ -183,13 +183,15 @@ class Training(Iterator[Step]):
             if wrong := self._wrong(loss, grad_norm):
                 return loss, grad_norm, wrong
             count = step - (health.setbacks[-1] - 1 if health.setbacks else 0)
-            learner.optimizer.update(self.params.flat, learner.grads.flat, self.rate(step), count, options.weight_decay)
+            rate = self.rate(step)
+            learner.optimizer.update(self.params.flat, learner.grads.flat, rate, count, options.weight_decay)
             if not np.isfinite(self.params.flat).all():
                 return loss, grad_norm, "a weight is no longer a finite number"
         self.run.step = step
         learner.commit()
         health.add(loss)
-        self.run.history.add(loss)
+        clipped, spent = 0.0 < options.clip < grad_norm, self.run.seconds + time.perf_counter() - start
+        self.run.history.add(loss, grad_norm, clipped, rate, spent)
         return loss, grad_norm, ""
 
     def _wrong(self, loss: float, grad_norm: float) -> str:
