@@ -1,0 +1,158 @@
+"""How the gradient of a loss flows back through time: its norm at h_{t-k}, and c_{t-k}, over the lag k.
+
+L_t is the loss of one character, in nats. dL_t/dh_{t-k} is taken at the node h_{t-k} of a layer, with everything that
+follows from it, as in backpropagation through time; the norms are means over many positions t of a text.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.arrays import Array
+from charrnn.checkpoint import Model
+from charrnn.errors import TextError
+from charrnn.lens.equations import Values
+from charrnn.lens.passage import Passage
+from charrnn.lens.trace import Back, Moment, Trace
+from charrnn.model import Config, fresh_params, softmax_nats
+from charrnn.params import Params
+
+GROUP = 32  # positions computed side by side
+WARM_UP = 128
+LEFT = 0.01
+
+Norms = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Mean norms over the positions: `by_layer[name][l]` (K + 1,) for h, and c, of layer l; `h` and `c` of all layers.
+
+    `radius` are spectral radii of the (H, H) blocks of Wh: of layer 0, gate by gate, and so on. `clipped` is the share
+    of the training's steps whose gradient was clipped, None where that is not known. `slope` is the mean change of
+    ln |dL/dh| from one lag to the next.
+    """
+
+    positions: int
+    by_layer: dict[str, Norms]
+    total: dict[str, Norms]
+    radius: list[dict[str, float]]
+    clipped: float | None = None
+
+    @property
+    def share(self) -> Norms:
+        """The norm at h over the lag, as a share of that at lag 0."""
+        h = self.total["h"]
+        share: Norms = h / h[0] if h[0] else np.zeros_like(h)
+        return share
+
+    @property
+    def left(self) -> int | None:
+        """The first lag at which 1 % is left; None where more than that is left at all of them."""
+        below = np.flatnonzero(self.share <= LEFT)
+        return int(below[0]) if len(below) else None
+
+    @property
+    def slope(self) -> float:
+        """The mean change of ln |dL/dh| a step, over the lags whose norm is not zero."""
+        h = self.total["h"]
+        last = int(np.flatnonzero(h > 0.0)[-1]) if (h > 0.0).any() else 0
+        return math.log(h[last] / h[0]) / last if last else -math.inf
+
+    def as_dict(self) -> dict[str, Any]:
+        norms = {f"d{name}": values.tolist() for name, values in self.total.items()}
+        layers = {f"d{name}": values.tolist() for name, values in self.by_layer.items()}
+        found = {"positions": self.positions, "left": self.left, "slope": finite(self.slope), "clipped": self.clipped}
+        return {**found, "spectral_radius": self.radius, **norms, "layers": layers}
+
+
+def finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def flow(model: Model, passage: Passage, lags: int, positions: int) -> Flow:
+    """The gradients of the losses at up to `positions` places spread over the passage, back over `lags` steps.
+
+    Raises TextError where the passage is too short for one.
+    """
+    ids = np.concatenate([passage.before, passage.ids])
+    ends = places(len(ids), lags, positions)
+    if not len(ends):
+        raise TextError(f"the text has {len(ids):,} symbols, and {lags + 2:,} are needed: give more text, or fewer --lags.")
+    trace = Trace(model.config, model.params)
+    sums: dict[str, Norms] = {}
+    for begin in range(0, len(ends), GROUP):
+        group = ends[begin : begin + GROUP]
+        for name, values in norms(trace, ids, group, lags).items():
+            sums[name] = sums.get(name, 0.0) + values.sum(axis=-1)
+    means = {name: values / len(ends) for name, values in sums.items()}
+    states = model.config.states
+    return Flow(
+        len(ends),
+        {name: means[f"{name} by layer"] for name in states},
+        {name: means[name] for name in states},
+        spectral_radii(model.config, model.params),
+        clipped_share(model),
+    )
+
+
+def places(symbols: int, lags: int, positions: int) -> NDArray[np.intp]:
+    """Where the losses are taken: the places of their targets, spread evenly, each with `lags` steps before it."""
+    first, last = lags + 1, symbols - 1
+    if last < first:
+        return np.zeros(0, dtype=np.intp)
+    return np.unique(np.linspace(first, last, positions).round().astype(np.intp))
+
+
+def norms(trace: Trace, ids: NDArray[np.intp], targets: NDArray[np.intp], lags: int) -> dict[str, Norms]:
+    """The norms (K + 1, B) by state, and (layers, K + 1, B) by layer, of the losses of these targets."""
+    warm = int(min(WARM_UP, targets.min() - lags - 1))
+    before: list[Values] = trace.empty_state(len(targets))
+    moments: list[list[Moment]] = []
+    for ahead in range(lags + 1 + warm, 0, -1):
+        layers = trace.step(ids[targets - ahead], before)
+        before = [moment.values for moment in layers]
+        if ahead <= lags + 1:
+            moments.append(layers)
+    logits = trace.logits(moments[-1])
+    softmax_nats(logits[None], ids[targets][None])  # leaves the probabilities in `logits`
+    logits[np.arange(len(targets)), ids[targets]] -= 1.0
+    gradients: dict[str, list[list[Array]]] = {name: [] for name in trace.config.states}
+    after: list[Back] | None = None
+    for lag, layers in enumerate(reversed(moments)):
+        after = trace.step_back(layers, None if lag else logits, after)
+        for name, rows in gradients.items():
+            rows.append([(back.dh if name == "h" else back.whole_dc) for back in after])
+    found: dict[str, Norms] = {}
+    for name, rows in gradients.items():
+        squares = np.array([[np.square(d, dtype=np.float64).sum(axis=-1) for d in row] for row in rows])  # (K+1, L, B)
+        found[name] = np.sqrt(squares.sum(axis=1))
+        found[f"{name} by layer"] = np.sqrt(squares.transpose(1, 0, 2))
+    return found
+
+
+def spectral_radii(config: Config, params: Params) -> list[dict[str, float]]:
+    """The largest |eigenvalue| of each gate's block of Wh, layer by layer."""
+    H, found = config.hidden_size, []
+    for k in range(config.layers):
+        Wh = params[f"l{k}.Wh"].astype(np.float64)
+        blocks = {gate: Wh[:, g * H : (g + 1) * H] for g, gate in enumerate(config.gates)}
+        found.append({gate: float(np.abs(np.linalg.eigvals(block)).max()) for gate, block in blocks.items()})
+    return found
+
+
+def clipped_share(model: Model) -> float | None:
+    """The share of the training's steps whose gradient was clipped, as far as the history tells."""
+    shares = [share for share in model.run.history.clipped if share is not None] if model.run else []
+    return sum(shares) / len(shares) if shares else None
+
+
+def fresh(model: Model, scale: float) -> Model:
+    """The same network before any training, with its recurrent weights multiplied by `scale`."""
+    params = fresh_params(model.config, model.run.options.seed if model.run else 0)
+    for k in range(model.config.layers):
+        params[f"l{k}.Wh"] *= scale
+    return Model(model.config, model.vocab, params)
