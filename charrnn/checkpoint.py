@@ -27,7 +27,7 @@ FORMAT = 2
 MAX_META = 1 << 21
 CODE = np.dtype("<u4")
 SURROGATES = range(0xD800, 0xE000)  # no symbols of any text
-HISTORY_ROOM = 1 << 17
+HISTORY_ROOM = 1 << 18
 
 
 @dataclass

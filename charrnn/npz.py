@@ -27,34 +27,34 @@ LIST_END, LIST_END_64, LIST_PLACE_64 = struct.Struct("<4s4H2LH"), struct.Struct(
 DIGEST = "sha256"
 
 
-def target(path: PathLike) -> Path:
-    """Where a model of this name is written: links are followed, and only a plain file is ever replaced."""
+def target(path: PathLike, what: str = "model", option: str = "-m") -> Path:
+    """Where a file of this name is written: links are followed, and only a plain file is ever replaced."""
     if not os.path.basename(path):
-        raise UsageError(f"-m is the name of a file, not {str(path)!r}.")
+        raise UsageError(f"{option} is the name of a file, not {str(path)!r}.")
     try:
         real = Path(os.path.realpath(path))
         mode = real.stat().st_mode
     except FileNotFoundError:
         if not real.parent.is_dir():
-            raise ModelFileError(f"there is no folder {real.parent} to write the model to.") from None
+            raise ModelFileError(f"there is no folder {real.parent} to write the {what} to.") from None
         return real
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ModelFileError(f"{path} cannot be a model file: {reason}.") from None
+        raise ModelFileError(f"{path} cannot be a {what} file: {reason}.") from None
     if not stat.S_ISREG(mode):
-        raise ModelFileError(f"{path} is not a plain file, so no model is written over it: choose another -m.")
+        raise ModelFileError(f"{path} is not a plain file, so no {what} is written over it: choose another {option}.")
     return real
 
 
 @contextmanager
-def claimed(path: PathLike) -> Iterator[None]:
-    """This process alone writes the model meanwhile.
+def claimed(path: PathLike, what: str = "model", option: str = "-m") -> Iterator[None]:
+    """This process alone writes the file meanwhile.
 
-    Raises ModelFileError where another does, or where a model could not be written, before hours have gone into it.
+    Raises ModelFileError where another does, or where a file could not be written, before hours have gone into it.
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(target(path)))
+            stack.enter_context(locked(target(path, what, option)))
         except (OSError, ValueError) as error:
             raise ModelFileError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from None
         yield
@@ -77,13 +77,20 @@ def write(path: Path, arrays: Mapping[str, Values]) -> None:
 
     Raises OSError where that fails, and ModelFileError where another process writes there; the old file is as it was.
     """
+    with replacing(path) as file:
+        pack(file, arrays)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside `path`, which takes its place when all is written. Errors as in `write`."""
     temporary = beside(os.fspath(path), "tmp")
     with ONE_AT_A_TIME, locked(path):
         try:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
             with open(temporary, "xb") as file:
-                pack(file, arrays)
+                yield file
                 file.flush()
                 if path.exists():
                     os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))

@@ -45,13 +45,14 @@ FLOORS = {
     "transfer": 5,
     "training": 6,
     "writing": 7,
+    "lens": 7,
     "show": 8,
     "cli": 9,
     "__main__": 10,
     "__init__": 10,
 }
 SIDEWAYS = {("options", "errors")}  # an option outside its range is an error of the user
-EXTERNAL = {"rich": {"show"}, "click": {"cli"}, "textual": {"show"}}
+EXTERNAL = {"rich": {"show"}, "matplotlib": {"show"}, "click": {"cli"}, "textual": {"show"}}
 
 
 def room(file: Path) -> str:

@@ -10,6 +10,7 @@ from charrnn.cli.bench import bench
 from charrnn.cli.evaluate import evaluate
 from charrnn.cli.info import info
 from charrnn.cli.sample import sample
+from charrnn.cli.see import see
 from charrnn.cli.train import train
 from charrnn.cli.write import write
 from charrnn.errors import CharRNNError
@@ -32,7 +33,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train, sample, evaluate, info, bench, write):
+for command in (train, sample, evaluate, info, see, bench, write):
     cli.add_command(command)
 
 

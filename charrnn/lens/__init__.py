@@ -1,1 +1,1 @@
-"""What a trained network does: its gradients through time, its memory, its units, its surprise. Computes, never prints."""
+"""What a trained network does: gradients through time, memory, units, surprise. Computes, never prints."""

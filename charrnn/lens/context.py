@@ -36,6 +36,10 @@ class Truncation:
     cosine: float
     ratio: float
 
+    def as_dict(self) -> dict[str, float | None]:
+        figures = {"cosine": self.cosine, "ratio": self.ratio}
+        return {"window": self.window, **{name: f if math.isfinite(f) else None for name, f in figures.items()}}
+
 
 def cleared_losses(model: Model, passage: Passage, every: Sequence[int] = CLEARED) -> list[tuple[int, float]]:
     """Mean nats a symbol of the passage where the state is cleared every n symbols, for each n that it has room for.

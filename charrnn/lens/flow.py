@@ -81,7 +81,9 @@ def flow(model: Model, passage: Passage, lags: int, positions: int) -> Flow:
     ids = np.concatenate([passage.before, passage.ids])
     ends = places(len(ids), lags, positions)
     if not len(ends):
-        raise TextError(f"the text has {len(ids):,} symbols, and {lags + 2:,} are needed: give more text, or fewer --lags.")
+        raise TextError(
+            f"the text has {len(ids):,} symbols, and {lags + 2:,} are needed: give more text, or fewer --lags."
+        )
     trace = Trace(model.config, model.params)
     sums: dict[str, Norms] = {}
     for begin in range(0, len(ends), GROUP):

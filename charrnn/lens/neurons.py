@@ -78,7 +78,9 @@ def check_unit(model: Model, unit: Unit) -> None:
             raise UsageError(f"--{name} is a whole number from 0 to {count - 1} for this model, not {value}.")
 
 
-def read(model: Model, passage: Passage) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_], list[dict[str, Array]]]]:
+def read(
+    model: Model, passage: Passage
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_], list[dict[str, Array]]]]:
     """Row after row: the places in the passage, which streams they are of, and the values (B, H) layer by layer."""
     ids = np.concatenate([passage.before, passage.ids])
     streams, trace = Streams(len(passage.before), len(passage)), Trace(model.config, model.params)
@@ -98,9 +100,21 @@ def activations(model: Model, passage: Passage, unit: Unit) -> NDArray[np.float3
     return found
 
 
-def limits(model: Model, of: str) -> tuple[float, float]:
-    """Between what an activation lies: 0 and 1 for a sigmoid gate, -1 and 1 for the rest (c has no limits: shown so)."""
-    return (0.0, 1.0) if of in equations(model.config.cell).sigmoids else (-1.0, 1.0)
+def by_character(passage: Passage, values: NDArray[np.float32]) -> list[float]:
+    """The value of each character: that after the last of its symbols."""
+    last = np.flatnonzero(np.diff(passage.owner, append=passage.owner[-1] + 1))
+    found: list[float] = values[last].tolist()
+    return found
+
+
+def limits(model: Model, of: str, values: Sequence[float]) -> tuple[float, float]:
+    """Between what an activation lies: 0 and 1 for a sigmoid gate, -1 and 1 for h, and for c what these values need."""
+    if of in equations(model.config.cell).sigmoids:
+        return 0.0, 1.0
+    if of != "c":
+        return -1.0, 1.0
+    most = float(f"{max(map(abs, values), default=0.0):.2g}") or 1.0
+    return -most, most
 
 
 class Moments:

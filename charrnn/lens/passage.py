@@ -45,9 +45,7 @@ class Passage:
         return "".join(character[:1] for character in self.characters)
 
 
-def passage(
-    corpus: Corpus, segments: Sequence[Segment], chars: int, begin: int = 0, context: int = WARM_UP
-) -> Passage:
+def passage(corpus: Corpus, segments: Sequence[Segment], chars: int, begin: int = 0, context: int = WARM_UP) -> Passage:
     """`chars` characters from character `begin` on of these segments, or as many as there are.
 
     Up to `context` symbols before them come with it. Raises TextError where there is nothing.
@@ -69,7 +67,13 @@ def passage(
             more = np.append(np.intp(vocab.newline), more)  # a text begins as after a newline
         before = np.concatenate([more, before])
     owner = owner[first:end] - owner[first]
-    return Passage(vocab, head[first:end], before[-context:] if context else before[:0], spelled(vocab, head[first:end], owner), owner)
+    return Passage(
+        vocab,
+        head[first:end],
+        before[-context:] if context else before[:0],
+        spelled(vocab, head[first:end], owner),
+        owner,
+    )
 
 
 def spelled(vocab: Vocab, ids: Places, owner: Places) -> list[str]:

@@ -26,10 +26,12 @@ class Surprise:
     @property
     def by_character(self) -> NDArray[np.float64]:
         """The bits of each character: those of its symbols together."""
-        return np.bincount(self.passage.owner, weights=self.bits, minlength=len(self.passage.characters))
+        sums = np.zeros(len(self.passage.characters))
+        np.add.at(sums, self.passage.owner, self.bits)
+        return sums
 
     def guesses(self) -> list[list[tuple[str, float]]]:
-        """For each character what was expected where it begins: symbols and their probabilities, the likeliest first."""
+        """For each character what was expected where it begins: symbols and probabilities, the likeliest first."""
         symbols = self.passage.vocab.symbols
         firsts = np.flatnonzero(np.diff(self.passage.owner, prepend=-1))
         return [
@@ -81,7 +83,8 @@ class Line:
 
 def lines(surprise: Surprise) -> list[Line]:
     """The lines in their order; the score is the bits of the most surprising character."""
-    bits, found, begin = surprise.by_character, [], 0
+    bits, begin = surprise.by_character, 0
+    found: list[Line] = []
     for place, character in enumerate(surprise.passage.characters):
         if character == "\n" or place == len(surprise.passage.characters) - 1:
             found.append(Line(len(found) + 1, begin, place + 1, float(bits[begin : place + 1].max())))

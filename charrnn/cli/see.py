@@ -1,0 +1,39 @@
+"""`charrnn see`: a group of commands, each loaded when it is asked for."""
+
+from importlib import import_module
+
+import click
+
+HOME = {
+    "curve": "see_curves",
+    "gradients": "see_curves",
+    "memory": "see_curves",
+    "neurons": "see_texts",
+    "surprise": "see_texts",
+    "step": "see_step",
+}
+
+
+class Lazy(click.Group):
+    """A group that imports a command only to run it, or to say what it does."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(HOME)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in HOME:
+            return None
+        command = getattr(import_module(f"charrnn.cli.{HOME[name]}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Lazy, invoke_without_command=True)
+@click.pass_context
+def see(context: click.Context) -> None:
+    """See inside a network: gradients, memory, units, surprise.
+
+    charrnn see gradients -m rnn.npz -m lstm.npz, then charrnn see surprise essay.txt
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())

@@ -1,0 +1,172 @@
+"""`charrnn see neurons` and `surprise`: the text itself in colours."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from charrnn.cli.common import GroupedCommand, option
+from charrnn.cli.looking import Looking, Output, as_json, drawing, one_model, text_options
+from charrnn.errors import UsageError
+from charrnn.options import check_int
+
+if TYPE_CHECKING:
+    from charrnn.checkpoint import Model
+    from charrnn.lens.neurons import Fit, Unit
+    from charrnn.lens.passage import Passage
+
+CHARS, FIND_CHARS = 2000, 50_000
+
+
+@click.command(cls=GroupedCommand)
+@one_model
+@text_options(CHARS)
+@option("--find", is_flag=True, show_default=False, help="Rank all units by how well they follow built-in questions.")
+@option("--top", type=int, metavar="N", help="Units to show for each question of --find.  [default: 1]")
+@option("--unit", type=int, metavar="N", help="The unit to colour by, from 0.  [default: one that is found]")
+@option("--layer", type=int, metavar="N", help="Its layer, from 0.  [default: the last]")
+@option("--of", metavar="NAME", help="h, c or a gate (i f o g, r z n).  [default: h; --find: the states]")
+@drawing
+@as_json
+@click.pass_context
+def neurons(
+    context: click.Context,
+    /,
+    model: str,
+    texts: tuple[str, ...],
+    find: bool,
+    top: int | None,
+    unit: int | None,
+    layer: int | None,
+    of: str | None,
+    output: str | None,
+    as_json: bool,
+    **which: Any,
+) -> None:
+    """Colour a text by the activation of one unit, or find units that follow something.
+
+    Without --unit and --find, the text is coloured by the unit that best follows what has to be remembered. The text
+    is the held-out part of the one that the model was trained on, or TEXT.
+    """
+    check_options(find, top, unit, layer)
+    out = Output(as_json, output, [model, *texts])
+    if find and context.get_parameter_source("chars") is click.core.ParameterSource.DEFAULT:
+        which["chars"] = FIND_CHARS
+    with Looking(texts, **which) as looking:
+        loaded, passage = looking.at(model)
+        if find:
+            rank(out, model, loaded, passage, of, top or 1)
+        elif unit is not None:
+            from charrnn.lens.neurons import Unit
+
+            chosen = Unit(loaded.config.layers - 1 if layer is None else layer, of or "h", unit)
+            colour(out, model, loaded, passage, chosen, None)
+        else:
+            looking.chars = max(looking.chars, FIND_CHARS)
+            fit = best(loaded, looking.at(model)[1], of)
+            colour(out, model, loaded, passage, fit.unit, fit)
+
+
+def check_options(find: bool, top: int | None, unit: int | None, layer: int | None) -> None:
+    """Raises UsageError for options that would be ignored."""
+    if top is not None:
+        check_int("top", top, 1)
+        if not find:
+            raise UsageError("--top is for --find: give both.")
+    if find and unit is not None:
+        raise UsageError("--find looks at all units, --unit at one: use one of them.")
+    if layer is not None and unit is None:
+        raise UsageError("--layer is for --unit: give both.")
+
+
+def rank(out: Output, path: str, model: "Model", passage: "Passage", of: str | None, top: int) -> None:
+    from dataclasses import asdict
+
+    from charrnn.lens.neurons import find
+    from charrnn.show import inside
+
+    units = find(model, passage, [of] if of else [], top)
+    found = {
+        "model": path,
+        "symbols": units.symbols,
+        "fits": [fit.as_dict() for fit in units.fits],
+        "saturation": [asdict(row) for row in units.saturation],
+    }
+    out.give(lambda: [found], "charrnn see neurons --find", lambda console: inside.found(console, path, units))
+
+
+def best(model: "Model", passage: "Passage", of: str | None) -> "Fit":
+    """The unit that follows best what cannot be read off the last characters."""
+    from charrnn.lens.neurons import find
+
+    fits = find(model, passage, [of] if of else []).fits
+    if not fits:
+        raise UsageError("no question has an answer in this text: choose a unit with --unit.")
+    return max(fits, key=lambda fit: (fit.lasting, fit.fit))
+
+
+def colour(out: Output, path: str, model: "Model", passage: "Passage", unit: "Unit", fit: "Fit | None") -> None:
+    from charrnn.lens.neurons import activations, by_character, limits
+    from charrnn.show import inside
+    from charrnn.show.page import coloured
+
+    values = by_character(passage, activations(model, passage, unit))
+    scale = inside.unit_scale(*limits(model, unit.of, values))
+    title, characters = inside.unit_title(path, str(unit), fit), passage.characters
+    found = {
+        "model": path,
+        "layer": unit.layer,
+        "of": unit.of,
+        "unit": unit.index,
+        "follows": fit and fit.as_dict(),
+        "characters": characters,
+        "activations": values,
+    }
+    out.give(
+        lambda: [found],
+        title,
+        lambda console: inside.activations(console, title, characters, values, scale),
+        page=lambda: coloured(title, [("", 0, characters)], values, scale),
+    )
+
+
+@click.command(cls=GroupedCommand)
+@one_model
+@text_options(CHARS)
+@option("--worst", type=int, metavar="N", help="Only the N most surprising lines, the worst first.")
+@drawing
+@as_json
+def surprise(
+    model: str, texts: tuple[str, ...], worst: int | None, output: str | None, as_json: bool, **which: Any
+) -> None:
+    """Colour every character by how unexpected it was, in bits.
+
+    In an .html, what the model expected instead is shown where the pointer rests. The text is the held-out part of the
+    one that the model was trained on, or TEXT.
+    """
+    if worst is not None:
+        check_int("worst", worst, 1)
+    out = Output(as_json, output, [model, *texts])
+    from charrnn.lens import surprise as lens
+    from charrnn.show import inside
+    from charrnn.show.page import coloured
+
+    with Looking(texts, **which) as looking:
+        found = lens.surprise(*looking.at(model))
+    bits, characters = found.by_character.tolist(), found.passage.characters
+    chosen = lens.worst(found, worst) if worst else []
+    title = inside.surprise_title(model, found)
+
+    def objects() -> Any:
+        guesses = found.guesses()
+        for line in chosen or lens.lines(found):
+            part = slice(line.begin, line.end)
+            text = "".join(characters[part])
+            yield {"line": line.number, "text": text, "bits": bits[part], "expected": guesses[part]}
+
+    parts = [(inside.line_title(line), line.begin, characters[line.begin : line.end]) for line in chosen]
+    out.give(
+        objects,
+        title,
+        lambda console: inside.surprises(console, title, found, chosen),
+        page=lambda: coloured(title, parts or [("", 0, characters)], bits, inside.BITS, inside.hints(found)),
+    )

@@ -1,0 +1,80 @@
+"""Pictures in files: what the terminal would show as SVG or HTML, plots by matplotlib; each complete or not there."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from charrnn.errors import CharRNNError, UsageError
+from charrnn.npz import PathLike, check_target, replacing, target
+from charrnn.show.page import page
+
+DRAWN, PLOTTED = (".html", ".svg"), (".png", ".pdf", ".svg")
+WIDTH = 100  # columns
+
+# middling colours, that can be read on white and on black
+THEME = TerminalTheme(
+    (255, 255, 255),
+    (27, 29, 34),
+    [
+        *((90, 90, 90), (205, 60, 50), (30, 140, 60), (170, 120, 0)),
+        *((50, 100, 220), (165, 70, 175), (0, 135, 150), (130, 130, 130)),
+    ],
+)
+
+
+def check_output(path: str, plots: bool = False, plot: bool = False) -> bool:
+    """Whether this file is a plot; raises UsageError for an ending that stands for nothing, and where none can be."""
+    ending = Path(path).suffix.lower()
+    endings = (*DRAWN, *PLOTTED[:2]) if plots else DRAWN
+    if ending not in endings:
+        raise UsageError(f"-o is a file that ends in {', '.join(endings[:-1])} or {endings[-1]}, not {path}.")
+    if plot and ending not in PLOTTED:
+        raise UsageError(f"--plot draws {', '.join(PLOTTED)}, not {path}.")
+    check_target(path, "picture", "-o")
+    return plot or ending not in DRAWN
+
+
+def put(path: PathLike, data: bytes) -> None:
+    """Writes the file beside the old one, and renames it."""
+    try:
+        with replacing(target(path, "picture", "-o")) as file:
+            file.write(data)
+    except OSError as error:
+        raise CharRNNError(f"{path} could not be written: {error.strerror or error}.") from error
+
+
+def drawn(path: PathLike, title: str, draw: Callable[[Console], None], width: int = WIDTH) -> bytes:
+    """What the terminal would show, as SVG or HTML by the ending of the path."""
+    out = paper(width)
+    draw(out)
+    if Path(path).suffix.lower() == ".svg":
+        return svg(out, title).encode()
+    code = out.export_html(theme=THEME, inline_styles=True, code_format="<pre>{code}</pre>")
+    return page(title, code, wrap="pre").encode()
+
+
+def paper(width: int) -> Console:
+    """A console that remembers what was printed, in all colours."""
+    return Console(
+        file=io.StringIO(),
+        record=True,
+        width=width,
+        force_terminal=True,
+        color_system="truecolor",
+        markup=False,
+        highlight=False,
+        emoji=False,
+        no_color=False,
+        legacy_windows=False,
+    )
+
+
+def svg(out: Console, title: str) -> str:
+    """The console's picture, in the reader's own monospaced font."""
+    picture = out.export_svg(title=title)
+    picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+    return picture.replace("Fira Code", "DejaVu Sans Mono")
