@@ -19,7 +19,24 @@ from tests.test_cli import TEXT, TINY, Command, charrnn, process, train
 
 __all__ = ["charrnn"]  # the fixture
 
-OPTIONS = [(name, option) for name, command in cli.commands.items() for option in command.params]
+
+def all_commands() -> dict[str, click.Command]:
+    """Every command by its words, those of groups too."""
+    found: dict[str, click.Command] = {}
+    for name, command in cli.commands.items():
+        context = click.Context(command)
+        if not isinstance(command, click.Group):
+            found[name] = command
+            continue
+        for more in command.list_commands(context):
+            inner = command.get_command(context, more)
+            assert inner is not None
+            found[f"{name} {more}"] = inner
+    return found
+
+
+COMMANDS = all_commands()
+OPTIONS = [(name, option) for name, command in COMMANDS.items() for option in command.params]
 CASES = [(name, option) for name, option in OPTIONS if isinstance(option, click.Option)]
 LONG = re.compile("--[a-z][a-z-]+")
 
@@ -35,9 +52,12 @@ def test_every_option_is_set_in_the_environment_by_its_long_name(
     name: str, option: click.Option, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = next(text for text in option.opts if LONG.fullmatch(text))
-    monkeypatch.setenv(f"CHARRNN_{name.upper()}_{long[2:].replace('-', '_').upper()}", value_for(option))
-    parent = cli.make_context("charrnn", [])
-    context = cli.commands[name].make_context(name, [], parent=parent)
+    words = name.split()
+    monkeypatch.setenv(f"CHARRNN_{'_'.join(words).upper()}_{long[2:].replace('-', '_').upper()}", value_for(option))
+    parent: click.Context = cli.make_context("charrnn", [])
+    for word in words[:-1]:
+        parent = cli.commands[word].make_context(word, [words[-1]], parent=parent)
+    context = COMMANDS[name].make_context(words[-1], [], parent=parent)
     assert option.name is not None
     assert context.get_parameter_source(option.name) is ParameterSource.ENVIRONMENT
     assert context.params[option.name] not in (None, False, ())

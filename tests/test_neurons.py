@@ -49,11 +49,11 @@ def planted(layer: int, index: int) -> Model:
 def test_a_planted_unit_that_counts_the_position_is_found_first(index: int) -> None:
     model = planted(0, index)
     found = find(model, looked_at(model), top=3)
-    first = [fit for fit in found.fits if fit.question == "position in the line"][0]
+    first = next(fit for fit in found.fits if fit.question == "position in the line")
     assert (first.unit, first.question) == (Unit(0, "c", index), "position in the line")
     assert first.fit > 0.999
     assert first == max(found.fits, key=lambda fit: fit.fit)
-    open_gates = [row for row in found.saturation if row.layer == 0 and row.gate == "i"][0]
+    open_gates = next(row for row in found.saturation if row.layer == 0 and row.gate == "i")
     assert open_gates.open >= 1 / 8 * 0.9
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from charrnn.show.panels import Panel
     from charrnn.text.corpus import Corpus, Segment
 
+READ = "a file that is read: choose another -o for the picture"
+
 Decorator = Callable[[Any], Any]
 
 several_models = option(
@@ -145,10 +147,7 @@ class Output:
 
             self.plotted = check_output(output, plots, plot)
             for other in others:
-                if other == STDIN:
-                    refuse_overwriting(output, 0, "-o for the picture")
-                elif os.path.exists(output):
-                    refuse_overwriting(output, other, "-o for the picture")
+                refuse_overwriting(output, 0 if other == STDIN else other, READ)
 
     def give(
         self,

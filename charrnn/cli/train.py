@@ -237,14 +237,16 @@ def read_new(texts: tuple[str, ...], model: str, options: Options, quiet: bool, 
     return corpus
 
 
-def refuse_overwriting(output: str, text: str | int, option: str = "-m for the model") -> None:
+def refuse_overwriting(
+    output: str, text: str | int, why: str = "the text itself: choose another -m for the model"
+) -> None:
     """Raises UsageError where a file would be written over the text (a path, or an open descriptor)."""
     try:
         same = os.path.samestat(os.stat(output), os.stat(text))
     except (OSError, ValueError):
         return
     if same:
-        raise UsageError(f"{output} is the text itself: choose another {option}.")
+        raise UsageError(f"{output} is {why}.")
 
 
 def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, Any], quiet: bool) -> "Training | None":

@@ -12,6 +12,7 @@ from charrnn.show.panels import SMALLEST, Curve, Panel
 GLYPHS = "*+ox#@"
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille cell, by row and column
 HEIGHT, WIDEST = 12, 100  # cells
+LARGEST = 1e300  # what is beyond counts as infinite
 UNICODE, ASCII = tuple("┤│└─┬"), tuple("||+-+")
 
 
@@ -20,19 +21,21 @@ class Axis:
 
     def __init__(self, values: Sequence[float], log: bool) -> None:
         self.log = log
-        values = [value for value in values if math.isfinite(value) and (value > 0.0 or not log)] or [1.0]
+        values = [value for value in values if abs(value) < LARGEST and (value > 1.0 / LARGEST or not log)] or [1.0]
         low, high = min(values), max(values)
         if log:
             low = max(low, high * SMALLEST)
-        if low == high:
-            low, high = (low / 2, high * 2) if log else (low - 0.5, high + 0.5)
+        if high - low <= 1e-9 * max(abs(low), abs(high)):
+            room = 0.5 * max(abs(low), abs(high)) or 0.5
+            low, high = (low / 2, high * 2) if log else (low - room, high + room)
         self.low, self.high = low, high
 
     def place(self, value: float) -> float:
         """Outside 0..1 for what is off the axis."""
         if not self.log:
             return (value - self.low) / (self.high - self.low)
-        return math.log(value / self.low) / math.log(self.high / self.low) if value > 0.0 else -1.0
+        low, high = math.log(self.low), math.log(self.high)
+        return (math.log(value) - low) / (high - low) if value > 0.0 else -1.0
 
     def ticks(self, most: int) -> list[float]:
         """Round values on the axis, at most so many."""
@@ -54,7 +57,7 @@ def heights(curve: Curve, x_axis: Axis, y_axis: Axis, columns: int) -> list[floa
     known = [
         (x_axis.place(x) * (columns - 1), y_axis.place(y))
         for x, y in zip(curve.xs, curve.ys, strict=True)
-        if math.isfinite(y)
+        if abs(y) < LARGEST
     ]
     places = [x for x, _ in known]
     found: list[float | None] = []

@@ -40,7 +40,7 @@ def case(cell, layers, rng):
     ids = rng.integers(0, V, size=SYMBOLS)
     states = "hc" if cell == "lstm" else "h"
     norms = {name: np.zeros((layers, LAGS + 1, len(TARGETS))) for name in states}
-    for column, (begin, target) in enumerate(zip(BEGINS, TARGETS)):
+    for column, (begin, target) in enumerate(zip(BEGINS, TARGETS, strict=True)):
         for name, values in gradients(cell, cells, params, ids, begin, target).items():
             norms[name][:, :, column] = values
     found = {"ids": ids, **{f"params.{n}": v for n, v in params.items()}, **{f"norms.{n}": v for n, v in norms.items()}}

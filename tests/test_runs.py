@@ -1,0 +1,67 @@
+"""The curves of a run: what the records said, against steps and seconds, also in files too old to know it all."""
+
+import numpy as np
+import pytest
+
+from charrnn.errors import UsageError
+from charrnn.history import LIMIT, History
+from charrnn.lens.runs import curves
+from tests.test_sampling import model_of
+from tests.test_training import begin
+
+
+def test_curves_are_what_the_records_said() -> None:
+    training = begin(steps=30, eval_every=8)
+    records = list(training)
+    found = curves("m.npz", training.model, "steps")
+    assert found.train == ([float(r.step) for r in records], [r.loss for r in records])
+    assert found.val[0] == [float(r.step) for r in records if r.val_loss is not None]
+    assert found.val[1] == [r.val_loss for r in records if r.val_loss is not None]
+    np.testing.assert_allclose(found.rate[1], [r.lr for r in records])
+    np.testing.assert_allclose(found.norm[1], [r.grad_norm for r in records])
+    spent = curves("m.npz", training.model, "seconds")
+    assert spent.train[0] == sorted(spent.train[0])
+    assert 0.0 < spent.train[0][0] <= records[0].seconds
+    assert spent.train[0][-1] <= records[-1].seconds
+    assert set(spent.val[0]) <= set(spent.train[0])
+
+
+def test_thinned_series_stay_as_long_as_each_other() -> None:
+    history = History()
+    for step in range(1, 2501):
+        history.add(float(step), 2.0 * step, step % 2 == 0, step / 10)
+    assert history.stride == 4
+    assert len(history.train) == len(history.norm) == len(history.clipped) == len(history.seconds) < LIMIT
+    assert history.norm == [2.0 * loss for loss in history.train]
+    assert set(history.clipped) == {0.5}
+    assert history.seconds[:3] == [0.4, 0.8, 1.2]
+    assert History.from_dict(history.as_dict()) == history
+
+
+def test_a_run_from_an_older_file_goes_on() -> None:
+    training = begin(steps=6)
+    for _ in zip(range(3), training, strict=False):
+        pass
+    new = ("norm", "clipped", "seconds", "pending_norm", "pending_clipped")
+    old = {name: value for name, value in training.run.history.as_dict().items() if name not in new}
+    training.run.history = History.from_dict(old)
+    list(training)
+    found = curves("m.npz", training.model, "steps")
+    assert found.norm[0] == [5.0, 6.0]  # the step in which the file was taken up is unknown in part, and left out
+    assert len(found.train[0]) == 6
+    with pytest.raises(UsageError, match="--against steps"):
+        curves("m.npz", training.model, "seconds")
+
+
+@pytest.mark.parametrize("damage", [{"norm": [1.0]}, {"clipped": ["x"]}, {"seconds": []}])
+def test_a_damaged_history_is_refused(damage: dict[str, object]) -> None:
+    history = History()
+    for step in range(3):
+        history.add(1.0, 1.0, False, float(step))
+    with pytest.raises(ValueError, match=r"history|could not convert"):
+        History.from_dict({**history.as_dict(), **damage})
+
+
+def test_a_model_without_a_run_has_no_curve() -> None:
+    with pytest.raises(UsageError, match="holds no training"):
+        curves("m.npz", model_of("ab"), "steps")
