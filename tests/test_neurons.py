@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charrnn.cells import CELLS
@@ -91,6 +91,7 @@ def test_long_passages_in_streams_are_close_to_one_reading(monkeypatch: pytest.M
     np.testing.assert_allclose(streams, activations(model, part, Unit(1, "h", 0)), atol=1e-3)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_sums_give_the_fit_of_a_straight_line(seed: int) -> None:
     rng = np.random.default_rng(seed)

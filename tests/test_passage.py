@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charrnn.errors import TextError
@@ -13,6 +13,7 @@ from charrnn.text.corpus import Corpus, Segment
 TEXT = "한글과 a cat\n은 mat 위에 👍 있다.\n"
 
 
+@settings(deadline=None)
 @given(before=st.integers(0, 400), count=st.integers(1, 20_000), steps=st.sampled_from([1, 7, 64]))
 def test_every_symbol_counts_once_and_is_read_after_those_before_it(before: int, count: int, steps: int) -> None:
     streams = Streams(before, count)
