@@ -15,6 +15,10 @@ from charrnn.show.page import page
 DRAWN, PLOTTED = (".html", ".svg"), (".png", ".pdf", ".svg")
 WIDTH = 100  # columns
 
+# browsers take dots from another font, which is wider: each gets one column
+BRAILLE = re.compile("[\u2800-\u28ff]")
+CELL = "i { display: inline-block; width: 1.25ch; font-size: 0.8em; font-style: normal; text-align: center; }\n"
+
 # middling colours, that can be read on white and on black
 THEME = TerminalTheme(
     (255, 255, 255),
@@ -54,7 +58,7 @@ def drawn(path: PathLike, title: str, draw: Callable[[Console], None], width: in
     if Path(path).suffix.lower() == ".svg":
         return svg(out, title).encode()
     code = out.export_html(theme=THEME, inline_styles=True, code_format="<pre>{code}</pre>")
-    return page(title, code, wrap="pre").encode()
+    return page(title, BRAILLE.sub(r"<i>\g<0></i>", code), CELL, wrap="pre").encode()
 
 
 def paper(width: int) -> Console:

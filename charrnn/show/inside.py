@@ -134,21 +134,28 @@ def hints(surprise: Surprise) -> list[str]:
 def steps(out: Console, lines: Sequence[Line]) -> None:
     """Name, equation and numbers of every line; a matrix takes a line for each row."""
     heading = ""
-    width = max(len(line.name) for line in lines) + 1
+    name_width = max(len(line.name) for line in lines) + 1
+    widths: dict[str, int] = {}
+    for line in lines:
+        if line.values.ndim == 1:
+            widths[line.heading] = max(widths.get(line.heading, 0), len(safe(line.equation)))
     for line in lines:
         if line.heading != heading:
             heading = line.heading
             out.print(Text(("\n" if line is not lines[0] else "") + safe(heading), "bold"))
         matrix = line.values.ndim == 2
-        text = Text(f"  {line.name:<{width}}= ", overflow="fold")
-        text.append(safe(line.equation), "dim")
-        if matrix:
-            out.print(text)
-        for row in line.values if matrix else [line.values]:
-            numbers = " ".join(f"{value:>9.5f}" for value in row.tolist())
-            if not matrix and len(text) + 2 + len(numbers) <= out.width:
-                out.print(Text.assemble(text, "  ", (numbers, "cyan")))
-                continue
-            if not matrix:
-                out.print(text)
-            out.print(Text(" " * (width + 4) + numbers, "cyan", overflow="fold"))
+        text = Text(f"  {line.name:<{name_width}}= ", overflow="fold")
+        text.append(safe(line.equation) if matrix else f"{safe(line.equation):<{widths[heading]}}", "dim")
+        rows = [" ".join(map(decimal, row)) for row in (line.values.tolist() if matrix else [line.values.tolist()])]
+        if not matrix and len(text) + 1 + len(rows[0]) <= out.width:
+            out.print(Text.assemble(text, " ", (rows[0], "cyan")))
+            continue
+        text.rstrip()
+        out.print(text)
+        for row in rows:
+            out.print(Text(" " * (name_width + 4) + row, "cyan", overflow="fold"))
+
+
+def decimal(value: float) -> str:
+    """Five decimals, and no minus before a zero."""
+    return f"{round(value, 5) + 0.0:>9.5f}"

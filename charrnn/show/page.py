@@ -8,7 +8,6 @@ from charrnn.show.heat import NEWLINE, Scale, mixed, rows, runs
 LIGHT, DARK = (255, 255, 255), (22, 24, 29)
 WIDE = 1 << 30
 
-# what rich's own colours become, by theme: (light, dark)
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
