@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from charrnn.errors import CharRNNError, UsageError
-from charrnn.npz import PathLike, check_target, replacing, target
+from charrnn.npz import PathLike, claimed, replacing, target
 from charrnn.show.page import page
 
 DRAWN, PLOTTED = (".html", ".svg"), (".png", ".pdf", ".svg")
@@ -38,7 +38,8 @@ def check_output(path: str, plots: bool = False, plot: bool = False) -> bool:
         raise UsageError(f"-o is a file that ends in {', '.join(endings[:-1])} or {endings[-1]}, not {path}.")
     if plot and ending not in PLOTTED:
         raise UsageError(f"--plot draws {', '.join(PLOTTED)}, not {path}.")
-    check_target(path, "picture", "-o")
+    with claimed(path, "picture", "-o"):
+        pass  # it could be written
     return plot or ending not in DRAWN
 
 
