@@ -136,7 +136,7 @@ def test_the_numbers_shown_are_those_of_the_program(charrnn: Command) -> None:
     assert len(shown) >= 2
     for block in shown:
         first, *lines = block.splitlines()
-        _, out, _ = charrnn(*shlex.split(first)[2:])
+        _, out, _ = charrnn(*shlex.split(first)[1:])
         said = [line.rstrip() for line in out.splitlines()]
         for line in lines:
             assert line == "..." or line.rstrip() in said, line

@@ -10,7 +10,7 @@ from charrnn.lens.runs import Curves
 from charrnn.show.terminal import safe
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue")
-SMALLEST = 1e-6  # on a logarithmic axis, as a share of the largest value
+SMALLEST = 1e-6  # share of a gradient that is drawn
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes. `tick` writes a value of y; `xticks` are the places to name, none to choose them."""
+    """One pair of axes. `tick` writes a value of y; `xticks` are the places to name, none to choose them.
+
+    What is below `floor` is left out of a logarithmic axis.
+    """
 
     title: str
     x_label: str
@@ -36,10 +39,12 @@ class Panel:
     log_y: bool = False
     tick: Callable[[float], str] = "{:g}".format
     xticks: Sequence[float] = field(default=())
+    floor: float = 0.0
 
 
 def percent(value: float) -> str:
-    return f"{100 * value:g} %"
+    """A share; one that has grown as so many times."""
+    return f"{100 * value:g} %" if value < 10.0 else f"{value:,.0f} x" if value < 1e9 else f"{value:.0e} x"
 
 
 def of_curves(rows: Sequence[tuple[str, Curves]]) -> list[Panel]:
@@ -72,7 +77,7 @@ def of_flows(rows: Sequence[tuple[str, Flow]]) -> list[Panel]:
             Curve(f"{safe(path)}, h" if "c" in flow.total else safe(path), lags, flow.share.tolist(), colour, note=left)
         )
     title = "how much of the gradient of a loss reaches back k characters"
-    return [Panel(title, "k", curves, log_y=True, tick=percent)]
+    return [Panel(title, "k", curves, log_y=True, tick=percent, floor=SMALLEST)]
 
 
 def of_memory(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from charrnn.errors import UsageError
-from charrnn.show.panels import SMALLEST, Panel
+from charrnn.show.panels import Panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,10 +55,9 @@ def draw(axes: "Axes", panel: Panel) -> None:
         axes.set_xscale("log")
     if panel.log_y:
         axes.set_yscale("log")
-        high = max((y for curve in panel.curves for y in curve.ys if math.isfinite(y)), default=1.0)
-        if high > 0.0:
-            low = min((y for curve in panel.curves for y in curve.ys if y > 0.0), default=high)
-            axes.set_ylim(max(low, high * SMALLEST) / 1.2, high * 1.2)
+        positive = [y for curve in panel.curves for y in curve.ys if 0.0 < y < math.inf]
+        if positive:
+            axes.set_ylim(max(min(positive), min(panel.floor, max(positive))) / 1.2, max(positive) * 1.2)
     if panel.xticks:
         axes.set_xticks(list(panel.xticks), [f"{x:g}" for x in panel.xticks])
         axes.minorticks_off()

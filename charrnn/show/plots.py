@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from charrnn.show.panels import SMALLEST, Curve, Panel
+from charrnn.show.panels import Curve, Panel
 
 GLYPHS = "*+ox#@"
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille cell, by row and column
@@ -19,12 +19,12 @@ UNICODE, ASCII = tuple("┤│└─┬"), tuple("||+-+")
 class Axis:
     """Values to places 0..1, straight or by their logarithm."""
 
-    def __init__(self, values: Sequence[float], log: bool) -> None:
+    def __init__(self, values: Sequence[float], log: bool, floor: float = 0.0) -> None:
         self.log = log
         values = [value for value in values if abs(value) < LARGEST and (value > 1.0 / LARGEST or not log)] or [1.0]
         low, high = min(values), max(values)
         if log:
-            low = max(low, high * SMALLEST)
+            low = max(low, min(floor, high))
         if high - low <= 1e-9 * max(abs(low), abs(high)):
             room = 0.5 * max(abs(low), abs(high)) or 0.5
             low, high = (low / 2, high * 2) if log else (low - room, high + room)
@@ -81,7 +81,7 @@ def draw(out: Console, panel: Panel) -> None:
     letters = plain or out.color_system is None or out.no_color
     tick, wall, corner, floor, foot = ASCII if plain else UNICODE
     x_axis = Axis([x for curve in panel.curves for x in curve.xs], panel.log_x)
-    y_axis = Axis([y for curve in panel.curves for y in curve.ys], panel.log_y)
+    y_axis = Axis([y for curve in panel.curves for y in curve.ys], panel.log_y, panel.floor)
     labels = {round((1.0 - y_axis.place(y)) * (HEIGHT - 1)): panel.tick(y) for y in y_axis.ticks(5)}
     margin = max(map(len, labels.values()))
     columns = max(8, min(WIDEST, out.width) - margin - 2)
