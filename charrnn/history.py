@@ -40,9 +40,10 @@ class History:
     """`train` holds the mean loss of every `stride` steps, `val` pairs of step and held-out loss; in nats.
 
     As long as `train` are `norm`, the mean norm of the gradients before clipping, `clipped`, the share of the steps
-    whose gradient was clipped, `rate`, the mean learning rate, and `seconds`, the time spent in the run after them; None
-    where a model file is too old to tell. When `train` or `val` reaches `LIMIT` points it is halved: neighbours are
-    averaged (of the seconds the later is kept), every second evaluation is kept. `sums` are those of `MEANS` since.
+    whose gradient was clipped, `rate`, the mean learning rate, and `seconds`, the time spent in the run after them;
+    None where a model file is too old to tell. When `train` or `val` reaches `LIMIT` points it is halved: neighbours
+    are averaged (of the seconds the later is kept), every second evaluation is kept. `sums` are those of `MEANS`
+    since the last point.
     """
 
     stride: int = 1

@@ -17,7 +17,7 @@ def test_curves_are_what_the_records_said() -> None:
     assert found.train == ([float(r.step) for r in records], [r.loss for r in records])
     assert found.val[0] == [float(r.step) for r in records if r.val_loss is not None]
     assert found.val[1] == [r.val_loss for r in records if r.val_loss is not None]
-    np.testing.assert_allclose(found.rate[1], [r.lr for r in records])
+    np.testing.assert_allclose(found.rate[1], [r.lr for r in records], rtol=1e-12)
     np.testing.assert_allclose(found.norm[1], [r.grad_norm for r in records])
     spent = curves("m.npz", training.model, "seconds")
     assert spent.train[0] == sorted(spent.train[0])
@@ -29,11 +29,12 @@ def test_curves_are_what_the_records_said() -> None:
 def test_thinned_series_stay_as_long_as_each_other() -> None:
     history = History()
     for step in range(1, 2501):
-        history.add(float(step), 2.0 * step, step % 2 == 0, step / 10)
+        history.add(float(step), 2.0 * step, step % 2 == 0, step / 5, step / 10)
     assert history.stride == 4
     assert len(history.train) == len(history.norm) == len(history.clipped) == len(history.seconds) < LIMIT
     assert history.norm == [2.0 * loss for loss in history.train]
     assert set(history.clipped) == {0.5}
+    assert history.rate[0] == 0.5
     assert history.seconds[:3] == [0.4, 0.8, 1.2]
     assert History.from_dict(history.as_dict()) == history
 
@@ -42,23 +43,27 @@ def test_a_run_from_an_older_file_goes_on() -> None:
     training = begin(steps=6)
     for _ in zip(range(3), training, strict=False):
         pass
-    new = ("norm", "clipped", "seconds", "pending_norm", "pending_clipped")
+    new = ("norm", "clipped", "rate", "seconds", "sums")
     old = {name: value for name, value in training.run.history.as_dict().items() if name not in new}
     training.run.history = History.from_dict(old)
     list(training)
     found = curves("m.npz", training.model, "steps")
-    assert found.norm[0] == [5.0, 6.0]  # the step in which the file was taken up is unknown in part, and left out
+    assert (
+        found.norm[0] == found.rate[0] == [5.0, 6.0]
+    )  # the step in which the file was taken up is unknown in part, and left out
     assert len(found.train[0]) == 6
     with pytest.raises(UsageError, match="--against steps"):
         curves("m.npz", training.model, "seconds")
 
 
-@pytest.mark.parametrize("damage", [{"norm": [1.0]}, {"clipped": ["x"]}, {"seconds": []}])
+@pytest.mark.parametrize(
+    "damage", [{"norm": [1.0]}, {"clipped": ["x"]}, {"seconds": []}, {"sums": [0.0]}, {"rate": [-1.0] * 3}]
+)
 def test_a_damaged_history_is_refused(damage: dict[str, object]) -> None:
     history = History()
     for step in range(3):
-        history.add(1.0, 1.0, False, float(step))
-    with pytest.raises(ValueError, match=r"history|could not convert"):
+        history.add(1.0, 1.0, False, 0.1, float(step))
+    with pytest.raises((ValueError, UsageError)):
         History.from_dict({**history.as_dict(), **damage})
 
 

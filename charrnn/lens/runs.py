@@ -7,7 +7,6 @@ import numpy as np
 
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
-from charrnn.optim import learning_rate
 
 Curve = tuple[list[float], list[float]]  # places on the x-axis, values
 
@@ -32,26 +31,28 @@ class Curves:
 def curves(path: str, model: Model, against: str) -> Curves:
     """What a model file tells of its run, against `steps` or `seconds`.
 
-    Points of `train` and `norm` are means over the steps before them. The rate is that of the schedule as it stands
-    now. Raises UsageError where the file does not tell.
+    Points are means over the steps before them, but for `val`; a file of an older charrnn tells no rate and no norm.
+    Raises UsageError where the file does not tell what is asked.
     """
     run = model.run
     if run is None or not run.history.train:
         raise UsageError(f"{path} holds no training, so it has no curve.")
-    history, options = run.history, run.options
+    history = run.history
     steps = [history.stride * (k + 1) for k in range(len(history.train))]
-    span = options.length(run.windows)[0]
-    rates = [learning_rate(options.schedule, options.lr, step, span) for step in steps]
-    norms = [(step, norm) for step, norm in zip(steps, history.norm, strict=True) if norm is not None]
     clock = Clock(path, steps, history.seconds) if against == "seconds" else None
     at = clock.at if clock else (lambda some: [float(step) for step in some])
+
+    def known(series: list[float | None]) -> Curve:
+        pairs = [(step, value) for step, value in zip(steps, series, strict=True) if value is not None]
+        return at([step for step, _ in pairs]), [value for _, value in pairs]
+
     return Curves(
         against,
         (at(steps), list(history.train)),
         (at([step for step, _ in history.val]), [loss for _, loss in history.val]),
-        (at(steps), rates),
-        (at([step for step, _ in norms]), [norm for _, norm in norms]),
-        options.clip,
+        known(history.rate),
+        known(history.norm),
+        run.options.clip,
     )
 
 

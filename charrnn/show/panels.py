@@ -56,12 +56,18 @@ def of_curves(rows: Sequence[tuple[str, Curves]]) -> list[Panel]:
         losses.append(Curve(f"{name}, training", *found.train, colour, quiet=True))
         if found.val[0]:
             losses.append(Curve(f"{name}, held out", *found.val, colour, note=f"at best {min(found.val[1]):.3f}"))
-        rates.append(Curve(name, *found.rate, colour))
+        if found.rate[0]:
+            rates.append(Curve(name, *found.rate, colour))
         if found.norm[0]:
             clip = f"clipped above {found.clip:g}" if found.clip else "never clipped"
             norms.append(Curve(name, *found.norm, colour, note=clip))
-    panels = [Panel("loss, nats", x_label, losses), Panel("learning rate", x_label, rates)]
-    return [*panels, Panel("norm of the gradient, before clipping", x_label, norms, log_y=True)] if norms else panels
+    norm = "norm of the gradient, before clipping"
+    panels = [
+        Panel("loss, nats", x_label, losses),
+        Panel("learning rate", x_label, rates),
+        Panel(norm, x_label, norms, log_y=True),
+    ]
+    return [panel for panel in panels if panel.curves]
 
 
 def of_flows(rows: Sequence[tuple[str, Flow]]) -> list[Panel]:
