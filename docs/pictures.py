@@ -5,7 +5,6 @@ Each is the terminal's picture of a command, drawn by the code that draws the te
 
 import io
 import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from rich.text import Text  # noqa: E402
 
 import charrnn  # noqa: E402
 from charrnn.evaluation import evaluate  # noqa: E402
+from charrnn.show.files import paper, svg  # noqa: E402
 from charrnn.show.progress import Screen  # noqa: E402
 from charrnn.show.tables import information, scores  # noqa: E402
 from charrnn.training import Training  # noqa: E402
@@ -26,17 +26,8 @@ HERE = Path(__file__).parent
 TALES = "corpora/tales.txt"
 
 
-def paper(width: int) -> Console:
-    """A console that remembers what was printed."""
-    return Console(
-        file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor", markup=False
-    )
-
-
 def export(console: Console, title: str, name: str) -> None:
-    svg = console.export_svg(title=title)
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # the reader's own monospaced font
-    (HERE / name).write_text(svg.replace("Fira Code", "DejaVu Sans Mono"), "utf-8")
+    (HERE / name).write_text(svg(console, title), "utf-8")
 
 
 def trained(cell: str, snapshot: str | None = None) -> Training:

@@ -45,7 +45,6 @@ def test_characters_in_every_unit(unit: str) -> None:
     assert part.text == TEXT[7:12]
     assert part.vocab.decode(part.before) == "\n" + TEXT[:7]
     assert part.owner[0] == 0
-    assert len(passage(corpus, corpus.segments, 5, begin=7, context=3).before) == 3
 
 
 def test_the_begin_of_a_file_is_as_after_a_newline_where_there_is_one() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import unicodedata
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -206,6 +207,16 @@ def test_nothing_is_obeyed_that_a_text_says(charrnn: Command, tmp_path: Path) ->
         html = charrnn("see", *command, "-m", "w[red].npz", "-o", "w.html")
         assert html[0] == 0
         assert "\x1b" not in (tmp_path / "w.html").read_text("utf-8")
+
+
+def test_a_step_over_what_a_terminal_would_obey(charrnn: Command, tmp_path: Path) -> None:
+    for name in ("s.svg", "s.html"):
+        assert charrnn("see", "step", "--text", "a\x1b<b\x07&", "-o", name)[0] == 0
+        data = (tmp_path / name).read_text("utf-8")
+        assert not {"\x1b", "\x07"} & set(data)
+    ElementTree.fromstring((tmp_path / "s.svg").read_text("utf-8"))
+    code, out, _ = charrnn("see", "step", "--text", "가a")
+    assert (code, "reads '가'" in out) == (0, True)
 
 
 def test_a_terminal_gets_colours(models: Command, tmp_path: Path) -> None:

@@ -89,16 +89,21 @@ class Looking:
     def __exit__(self, *problem: object) -> None:
         self.spool.__exit__(*problem)
 
-    def at(self, path: str, context: int | None = None) -> "tuple[Model, Passage]":
-        """A model, and the part of the text to look at with up to `context` symbols before it."""
+    def open(self, path: str) -> "tuple[Model, Callable[[int], Passage]]":
+        """A model, and what takes so many characters of the text that is to be looked at."""
         from charrnn.checkpoint import load
-        from charrnn.lens.passage import WARM_UP, passage
+        from charrnn.lens.passage import passage
 
         model = load(path, self.weights)
         corpus = self.read(path, model)
         segments = self.segments(path, model, corpus)
         report_unknown(path, corpus)
-        return model, passage(corpus, segments, self.chars, self.begin, WARM_UP if context is None else context)
+        return model, lambda chars: passage(corpus, segments, chars, self.begin)
+
+    def at(self, path: str) -> "tuple[Model, Passage]":
+        """A model, and the part of the text to look at."""
+        model, take = self.open(path)
+        return model, take(self.chars)
 
     def read(self, path: str, model: "Model") -> "Corpus":
         from charrnn.text.corpus import Corpus

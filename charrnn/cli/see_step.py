@@ -8,6 +8,7 @@ from charrnn.cli.common import GroupedCommand, given, option
 from charrnn.cli.looking import Output, as_json, drawing
 from charrnn.errors import UsageError
 from charrnn.options import CELLS, check_int
+from charrnn.show.terminal import safe
 
 TEXT = "abba"
 
@@ -54,6 +55,6 @@ def step(
     lines = steps(load(model) if model else small(cell, layers, hidden_size, text, seed), text)
     out.give(
         lambda: (line.as_dict() for line in lines),
-        f"charrnn see step --text {text}",
+        f"charrnn see step --text {safe(text)}",
         lambda console: inside.steps(console, lines),
     )

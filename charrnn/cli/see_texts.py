@@ -20,7 +20,12 @@ CHARS, FIND_CHARS = 2000, 50_000
 @click.command(cls=GroupedCommand)
 @one_model
 @text_options(CHARS)
-@option("--find", is_flag=True, show_default=False, help="Rank all units by how well they follow built-in questions.")
+@option(
+    "--find",
+    is_flag=True,
+    show_default=False,
+    help="Rank all units by how well they follow built-in questions, over 50,000 characters if --chars says no other.",
+)
 @option("--top", type=int, metavar="N", help="Units to show for each question of --find.  [default: 1]")
 @option("--unit", type=int, metavar="N", help="The unit to colour by, from 0.  [default: one that is found]")
 @option("--layer", type=int, metavar="N", help="Its layer, from 0.  [default: the last]")
@@ -49,21 +54,19 @@ def neurons(
     """
     check_options(find, top, unit, layer)
     out = Output(as_json, output, [model, *texts])
-    if find and context.get_parameter_source("chars") is click.core.ParameterSource.DEFAULT:
-        which["chars"] = FIND_CHARS
+    by_default = context.get_parameter_source("chars") is click.core.ParameterSource.DEFAULT
     with Looking(texts, **which) as looking:
-        loaded, passage = looking.at(model)
+        loaded, take = looking.open(model)
         if find:
-            rank(out, model, loaded, passage, of, top or 1)
+            rank(out, model, loaded, take(FIND_CHARS if by_default else looking.chars), of, top or 1)
         elif unit is not None:
             from charrnn.lens.neurons import Unit
 
             chosen = Unit(loaded.config.layers - 1 if layer is None else layer, of or "h", unit)
-            colour(out, model, loaded, passage, chosen, None)
+            colour(out, model, loaded, take(looking.chars), chosen, None)
         else:
-            looking.chars = max(looking.chars, FIND_CHARS)
-            fit = best(loaded, looking.at(model)[1], of)
-            colour(out, model, loaded, passage, fit.unit, fit)
+            fit = best(loaded, take(max(looking.chars, FIND_CHARS)), of)
+            colour(out, model, loaded, take(looking.chars), fit.unit, fit)
 
 
 def check_options(find: bool, top: int | None, unit: int | None, layer: int | None) -> None:

@@ -45,10 +45,10 @@ class Passage:
         return "".join(character[:1] for character in self.characters)
 
 
-def passage(corpus: Corpus, segments: Sequence[Segment], chars: int, begin: int = 0, context: int = WARM_UP) -> Passage:
+def passage(corpus: Corpus, segments: Sequence[Segment], chars: int, begin: int = 0) -> Passage:
     """`chars` characters from character `begin` on of these segments, or as many as there are.
 
-    Up to `context` symbols before them come with it. Raises TextError where there is nothing.
+    Up to `WARM_UP` symbols before them come with it. Raises TextError where there is nothing.
     """
     vocab, unit = corpus.vocab, UNITS[corpus.vocab.unit]
     ids = join(corpus.ids, [(s.begin, s.end) for s in segments]) if segments else corpus.ids[:0]
@@ -60,9 +60,9 @@ def passage(corpus: Corpus, segments: Sequence[Segment], chars: int, begin: int 
     if first >= end:
         raise TextError(f"{corpus.label} has no character to look at after the first {begin:,}.")
     before = head[:first]
-    if segments and len(before) < context:
+    if segments and len(before) < WARM_UP:
         segment = segments[0]
-        more = corpus.ids[max(segment.file_begin, segment.begin - context) : segment.begin].astype(np.intp)
+        more = corpus.ids[max(segment.file_begin, segment.begin - WARM_UP) : segment.begin].astype(np.intp)
         if segment.begin - len(more) == segment.file_begin and vocab.newline is not None:
             more = np.append(np.intp(vocab.newline), more)  # a text begins as after a newline
         before = np.concatenate([more, before])
@@ -70,7 +70,7 @@ def passage(corpus: Corpus, segments: Sequence[Segment], chars: int, begin: int 
     return Passage(
         vocab,
         head[first:end],
-        before[-context:] if context else before[:0],
+        before[-WARM_UP:],
         spelled(vocab, head[first:end], owner),
         owner,
     )
