@@ -143,6 +143,9 @@ def test_pictures_replace_no_model_and_no_text(models: Command, tmp_path: Path) 
         assert code == 2
         assert err == f"error: {target} is a file that is read: choose another -o for the picture.\n"
         assert (tmp_path / target).read_bytes() == before
+    assert models("train", "text.html", "-m", "html.npz", *TINY, "--steps", "4")[0] == 0
+    assert "is a file that is read" in models("see", "surprise", "-m", "html.npz", "-o", "text.html")[2]
+    assert (tmp_path / "text.html").read_text() == TEXT
     (tmp_path / "folder.html").mkdir()
     assert "not a plain file, so no picture" in models("see", "curve", "-o", "folder.html")[2]
 

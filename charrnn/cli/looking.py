@@ -75,12 +75,21 @@ class Looking:
     """The texts of one call of a command, read once for all models; a context."""
 
     def __init__(
-        self, texts: tuple[str, ...], weights: str, chars: int, begin: int, whole: bool, encoding: str | None
+        self,
+        texts: tuple[str, ...],
+        output: str | None,
+        *,
+        weights: str,
+        chars: int,
+        begin: int,
+        whole: bool,
+        encoding: str | None,
     ) -> None:
+        """`output` is a file that may not be one of the texts."""
         check_int("chars", chars, 1)
         check_int("from", begin, 0)
         self.texts, self.weights, self.chars, self.begin = texts, weights, chars, begin
-        self.whole, self.encoding = whole, encoding
+        self.whole, self.encoding, self.output = whole, encoding, output
         self.spool = Spool()
 
     def __enter__(self) -> "Looking":
@@ -120,6 +129,9 @@ class Looking:
             if self.texts:
                 raise
             raise TextError(f"{error} {path} was trained on it; name the text to look at.") from None
+        for file in corpus.files:
+            if self.output is not None:
+                refuse_overwriting(self.output, file, READ)
         notes(corpus.notes)
         return corpus
 

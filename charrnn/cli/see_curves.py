@@ -79,7 +79,7 @@ def gradients(
     from charrnn.show import inside, panels
 
     rows = []
-    with Looking(texts, **which) as looking:
+    with Looking(texts, output, **which) as looking:
         for path in models:
             model, passage = looking.at(path)
             rows.append((path, flow(fresh(model, scale or 1.0) if untrained else model, passage, lags, positions)))
@@ -115,7 +115,7 @@ def memory(
     from charrnn.show import inside, panels
 
     rows = []
-    with Looking(texts, **which) as looking:
+    with Looking(texts, output, **which) as looking:
         for path in models:
             model, passage = looking.at(path)
             cuts = truncations(model, passage)

@@ -55,7 +55,7 @@ def neurons(
     check_options(find, top, unit, layer)
     out = Output(as_json, output, [model, *texts])
     by_default = context.get_parameter_source("chars") is click.core.ParameterSource.DEFAULT
-    with Looking(texts, **which) as looking:
+    with Looking(texts, output, **which) as looking:
         loaded, take = looking.open(model)
         if find:
             rank(out, model, loaded, take(FIND_CHARS if by_default else looking.chars), of, top or 1)
@@ -153,7 +153,7 @@ def surprise(
     from charrnn.show import inside
     from charrnn.show.page import coloured
 
-    with Looking(texts, **which) as looking:
+    with Looking(texts, output, **which) as looking:
         found = lens.surprise(*looking.at(model))
     bits, characters = found.by_character.tolist(), found.passage.characters
     chosen = lens.worst(found, worst) if worst else []

@@ -117,8 +117,8 @@ def norms(trace: Trace, ids: NDArray[np.intp], targets: NDArray[np.intp], lags: 
     for ahead in range(lags + 1 + warm, 0, -1):
         layers = trace.step(ids[targets - ahead], before)
         before = [moment.values for moment in layers]
-        if ahead <= lags + 1:
-            moments.append(layers)
+        if ahead <= lags + 1:  # what goes into a step is not needed on the way back, and would be half of the memory
+            moments.append([Moment([], [], moment.values, moment.before) for moment in layers])
     logits = trace.logits(moments[-1])
     softmax_nats(logits[None], ids[targets][None])  # leaves the probabilities in `logits`
     logits[np.arange(len(targets)), ids[targets]] -= 1.0
