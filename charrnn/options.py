@@ -29,7 +29,7 @@ LATER = {
     "min_count",
 }  # the first files lack them; their defaults change nothing
 MOST_LAYERS = 1000
-MOST_TEXTS = 10_000  # written side by side
+MOST_TEXTS = 10_000  # written by one command
 
 
 @dataclass(frozen=True)

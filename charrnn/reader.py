@@ -8,6 +8,8 @@ from charrnn.cells import CELLS
 from charrnn.checkpoint import Model
 from charrnn.model import Network
 
+State = tuple[Array, Array, Array]  # h and c of all layers, and the logits
+
 
 class Reader:
     """One stream. A step costs little more than reading the weights once; `logits` (1, V) are what comes next.
@@ -62,11 +64,15 @@ class Reader:
             matmul(self.h[-1], self.Wy, out=self.out[0])
             self.logits = add(self.out, self.by, self.out)
 
-    def state(self) -> tuple[Array, Array, Array]:
+    def read_alike(self, ids: list[int]) -> None:
+        """As `read`: there is one stream."""
+        self.read(ids)
+
+    def state(self, row: int = 0) -> State:
         """Where it stands, to come back to: h (layers·H), c (layers, 1, 1, H), and the logits (1, V)."""
         return self.hs.copy(), self.cs.copy(), self.logits.copy()
 
-    def set_state(self, state: tuple[Array, Array, Array]) -> None:
+    def set_state(self, state: State, row: int = 0) -> None:
         """Goes back to where it was."""
         for mine, then in zip((self.hs, self.cs, self.logits), state, strict=True):
             copyto(mine, then)
@@ -92,6 +98,18 @@ class Readers:
         """Goes on by one id a stream."""
         self.logits = self.network.forward(np.array([ids]))[0]
         self.network.carry()
+
+    def state(self, row: int = 0) -> State:
+        """Where one stream stands, to come back to."""
+        h = np.stack([layer.h[0, row] for layer in self.network.layers])
+        c = np.stack([layer.c[:, row] for layer in self.network.layers])
+        return h, c, self.logits[row].copy()
+
+    def set_state(self, state: State, row: int = 0) -> None:
+        """One stream goes back to where it was."""
+        for layer, h, c in zip(self.network.layers, state[0], state[1], strict=True):
+            layer.h[0, row], layer.c[:, row] = h, c
+        self.logits[row] = state[2]
 
     def read_alike(self, ids: list[int]) -> None:
         """All streams go on by these ids."""

@@ -1,100 +1,24 @@
-"""Writing text: temperature and filters on the logits, and a stream of characters drawn from what is left."""
+"""Writing text: streams of characters, one or many side by side.
 
-from collections.abc import Callable, Iterator, Sequence
+A symbol is chosen in this order: what the unit, --ban, --no-repeat and --no-copy forbid gets no
+probability; then the temperature, top-k, top-p and min-p, each on what the one before left; then one is drawn.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-from numpy.typing import NDArray
-
-from charrnn.arrays import Array
 from charrnn.checkpoint import Model
+from charrnn.choosing import Filter, draw, filters, log_probabilities, possible
 from charrnn.errors import UsageError
-from charrnn.options import MOST_TEXTS, check_float, check_int
-from charrnn.reader import Reader, Readers
-from charrnn.text.vocab import UNITS, UNKNOWN, Decoder, Vocab
+from charrnn.mixture import Mixture, streams
+from charrnn.options import MOST_TEXTS, check_int
+from charrnn.rules import Copies
+from charrnn.text.spelling import Spelling
+from charrnn.text.vocab import UNKNOWN, Vocab
+from charrnn.writer import Writer
 
-Logits = NDArray[np.float64]
-Filter = Callable[[Logits], Logits]
-
-PURPOSE = 2  # of the random numbers: apart from those of weights (0) and dropout (1)
-
-
-def temperature(t: float) -> Filter:
-    """Logits over t; at 0 all but the largest are masked (argmax, the first of equals)."""
-
-    def apply(logits: Logits) -> Logits:
-        if t:
-            # the largest is taken away first, so that even 1e-320 only sends the others to -inf
-            with np.errstate(over="ignore"):
-                scaled: Logits = (logits - logits.max(axis=-1, keepdims=True)) / t
-            return scaled
-        kept = np.full_like(logits, -np.inf)
-        np.put_along_axis(kept, logits.argmax(axis=-1, keepdims=True), 0.0, axis=-1)
-        return kept
-
-    return apply
-
-
-def top_k(k: int) -> Filter:
-    """Keeps the k largest logits (more where several are equal to the k-th), masks the others."""
-
-    def apply(logits: Logits) -> Logits:
-        if k >= logits.shape[-1]:
-            return logits
-        return np.where(logits >= np.partition(logits, -k)[..., -k, None], logits, -np.inf)
-
-    return apply
-
-
-def top_p(p: float) -> Filter:
-    """Keeps the likeliest symbols whose probabilities first reach p together (Holtzman et al. 2020)."""
-
-    def apply(logits: Logits) -> Logits:
-        probabilities = softmax(logits)
-        order = np.argsort(-probabilities, axis=-1, kind="stable")
-        ordered = np.take_along_axis(probabilities, order, axis=-1)
-        dropped = np.cumsum(ordered, axis=-1) - ordered >= p
-        dropped[..., 0] = False
-        mask = np.empty_like(dropped)
-        np.put_along_axis(mask, order, dropped, axis=-1)
-        return np.where(mask, -np.inf, logits)
-
-    return apply
-
-
-def softmax(logits: Logits) -> NDArray[np.float64]:
-    """Probabilities along the last axis; -inf stays at zero. In float64, so that 60,000 of them still sum to 1."""
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities: NDArray[np.float64] = weights / weights.sum(axis=-1, keepdims=True)
-    return probabilities
-
-
-def filters(temp: float, k: int, p: float) -> list[Filter]:
-    """The filters in the order in which they apply: temperature, top-k, top-p; k = 0 and p = 1 are off.
-
-    Raises UsageError where one is outside its range.
-    """
-    check_float("temp", temp, at_least=0.0)
-    check_int("top_k", k, 0)
-    check_float("top_p", p, above=0.0, at_most=1.0)
-    chosen = [temperature(temp)]
-    if k:
-        chosen.append(top_k(k))
-    if p < 1.0:
-        chosen.append(top_p(p))
-    return chosen
-
-
-def draw(logits: Logits, chosen: list[Filter], uniforms: list[float]) -> list[int]:
-    """The symbols that `uniforms` (K) in [0, 1) pick from the filtered distributions of logits (K, V)."""
-    for apply in chosen:
-        logits = apply(logits)
-    cumulative = np.exp(logits - logits.max(axis=-1, keepdims=True)).cumsum(axis=-1)
-    total = cumulative[:, -1:]
-    found = (cumulative <= np.multiply(np.reshape(uniforms, (-1, 1)), total)).sum(axis=-1)
-    # rounding may step past the end: the last with any probability
-    drawn: list[int] = np.minimum(found, (cumulative < total).sum(axis=-1)).tolist()
-    return drawn
+BATCH = 64  # texts that are written side by side
 
 
 def encode_prime(vocab: Vocab, prime: str, unknown: str) -> list[int]:
@@ -124,88 +48,193 @@ def encode_prime(vocab: Vocab, prime: str, unknown: str) -> list[int]:
     return [int(i) for i in ids if i != UNKNOWN]
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a text is written, beside its seed: how the next symbol is chosen, what must not come, and where it ends.
+
+    `copies` are runs of characters that must not be written, such as `text.runs.Runs` of a corpus.
+    """
+
+    temp: float = 0.8
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    ban: str = ""
+    raw: bool = False
+    no_repeat: int = 0
+    copies: Copies | None = None
+    stop: Sequence[str] = ()
+    lines: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("no_repeat", "lines"):
+            check_int(name, getattr(self, name), 0)
+        if isinstance(self.stop, str) or not all(self.stop):
+            raise UsageError("--stop is a text of at least one character, and there can be several.")
+
+    @property
+    def filters(self) -> list[Filter]:
+        return filters(self.temp, self.top_k, self.top_p, self.min_p)
+
+    def spelling(self, vocab: Vocab) -> Spelling:
+        """What may be written with a vocabulary; raises UsageError where that is nothing."""
+        if self.raw and vocab.unit != "byte":
+            raise UsageError(
+                f"--raw lets bytes out that are no UTF-8, and this model writes {vocab.unit}s: leave it out."
+            )
+        spelling = Spelling(vocab, self.ban, self.raw)
+        mask = spelling.allowed()
+        if mask is not None and not mask.any():
+            raise UsageError("--ban leaves nothing to write." if self.ban else "the model knows no whole character.")
+        return spelling
+
+    def writer(self, spelling: Spelling, prime: str, seed: int) -> Writer:
+        return Writer(
+            spelling,
+            seed,
+            prime=prime,
+            no_repeat=self.no_repeat,
+            copies=self.copies,
+            stop=self.stop,
+            lines=self.lines,
+        )
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text and the seed that drew it. `logprob` is the mean of ln p of its characters, None where it has none.
+
+    p is what the model itself gives to the text after the prime, before any temperature or filter. `end` says why it
+    ended, as in `Writer`.
+    """
+
+    text: str
+    seed: int
+    logprob: float | None
+    end: str | None
+
+
 def sample(
-    model: Model,
+    model: Model | Mixture,
     length: int | None = None,
     *,
     prime: str = "",
     temp: float = 0.8,
     top_k: int = 0,
     top_p: float = 1.0,
+    min_p: float = 0.0,
+    ban: str = "",
+    raw: bool = False,
+    no_repeat: int = 0,
+    copies: Copies | None = None,
+    stop: Sequence[str] = (),
+    lines: int = 0,
     seed: int = 0,
     unknown: str = "error",
 ) -> Iterator[str]:
     """New text after `prime`, each character as soon as nothing that follows can change it.
 
-    `length` counts the characters of the text as written (None: without end). The same seed gives the same
-    text, and a longer one begins with the shorter. Raises UsageError for options outside their ranges and
-    for characters in the prime that the model has never seen.
+    `length` is the most characters that are written (None: without end); it ends sooner before a text of `stop`,
+    or with so many `lines`. The same seed gives the same text, and a longer one begins with the shorter.
+    Raises UsageError for options outside their ranges and for characters in the prime that the model has never seen.
     """
-    chosen = filters(temp, top_k, top_p)
-    check_int("seed", seed, 0)
+    manner = Manner(temp, top_k, top_p, min_p, ban, raw, no_repeat, copies, stop, lines)
     if length is not None:
         check_int("length", length, 0)
-    ids = encode_prime(model.vocab, prime, unknown)
-    return islice(characters(model, ids, chosen, seed), length)
+    writers, steps = begin(model, manner, prime, [seed], unknown)
+    return characters(writers[0], steps, length)
 
 
-def characters(model: Model, prime: list[int], chosen: list[Filter], seed: int) -> Iterator[str]:
-    """The endless stream of characters behind `sample`."""
-    rng, decoder, codes = generator(seed), UNITS[model.vocab.unit].decoder(), model.vocab.codes
-    reader = Reader(model)
-    reader.read(prime)
-    while True:
-        index = draw(possible(reader.logits, [decoder], model.vocab), chosen, [float(rng.random())])
-        yield from decoder.push(int(codes[index[0]]))
-        reader.read(index)
+def characters(writer: Writer, steps: Iterator[None], length: int | None = None) -> Iterator[str]:
+    """What a writer lets out, step by step; at most so many characters."""
+    return islice(endless(writer, steps), length)
+
+
+def endless(writer: Writer, steps: Iterator[None]) -> Iterator[str]:
+    for _ in steps:
+        if writer.out:
+            yield from writer.take()
 
 
 def sample_many(
-    model: Model,
+    model: Model | Mixture,
     count: int,
     length: int,
+    manner: Manner,
     *,
     prime: str = "",
-    temp: float = 0.8,
-    top_k: int = 0,
-    top_p: float = 1.0,
     seed: int = 0,
     unknown: str = "error",
-) -> list[str]:
-    """`count` texts of `length` characters, computed side by side; text i is drawn by seed + i.
+    scored: bool = False,
+) -> Iterator[Written]:
+    """`count` texts of at most `length` characters, computed side by side, in their order; text i is drawn by seed + i.
 
     Each is what `sample` gives with that seed, as long as rounding does not tip a draw. Errors as there.
     """
-    chosen = filters(temp, top_k, top_p)
     check_int("count", count, 1, MOST_TEXTS)
-    for name, value in (("length", length), ("seed", seed)):
-        check_int(name, value, 0)
+    check_int("length", length, 0)
+    begin(model, manner, prime, [seed], unknown)  # refuses what is wrong now, not when the first text is asked for
+    groups = (range(seed + i, seed + min(i + BATCH, count)) for i in range(0, count, BATCH))
+    return (text for seeds in groups for text in group(model, length, manner, prime, seeds, unknown, scored))
+
+
+def group(
+    model: Model | Mixture,
+    length: int,
+    manner: Manner,
+    prime: str,
+    seeds: Sequence[int],
+    unknown: str,
+    scored: bool,
+) -> list[Written]:
+    """The texts of these seeds."""
+    writers, steps = begin(model, manner, prime, seeds, unknown, scored)
+    for step, _ in enumerate(steps if length else (), 1):  # a symbol is a character at most
+        if step >= length and all(writer.length >= length or writer.done for writer in writers):
+            break
+    found = []
+    for writer in writers:
+        whole = writer.take()
+        text, end = whole[:length], writer.end if len(whole) <= length else None
+        logs = writer.logs[: len(writer.unit.codes(text))]
+        mean = sum(logs) / len(text) if scored and text else None
+        found.append(Written(text, writer.seed, mean, end))
+    return found
+
+
+def begin(
+    model: Model | Mixture, manner: Manner, prime: str, seeds: Sequence[int], unknown: str, scored: bool = False
+) -> tuple[list[Writer], Iterator[None]]:
+    """Writers of these seeds, and the steps in which they write: a symbol each, until all are done."""
+    for seed in seeds:
+        check_int("seed", seed, 0)
+    chosen, spelling = manner.filters, manner.spelling(model.vocab)
     ids = encode_prime(model.vocab, prime, unknown)
-    rngs, codes = [generator(seed + i) for i in range(count)], model.vocab.codes
-    decoders = [UNITS[model.vocab.unit].decoder() for _ in range(count)]
-    readers, texts, lengths = Readers(model, count), [[""] for _ in range(count)], [0] * count
-    readers.read_alike(ids)
-    while min(lengths) < length:
-        drawn = draw(possible(readers.logits, decoders, model.vocab), chosen, [float(rng.random()) for rng in rngs])
-        for i, code in enumerate(codes[drawn].tolist()):
-            piece = decoders[i].push(code)
-            texts[i].append(piece)
-            lengths[i] += len(piece)
+    writers = [manner.writer(spelling, prime, seed) for seed in seeds]
+    return writers, write(model, ids, writers, chosen, scored)
+
+
+def write(
+    model: Model | Mixture, prime: list[int], writers: list[Writer], chosen: list[Filter], scored: bool
+) -> Iterator[None]:
+    """The steps of these writers: what is drawn for each is pushed to it, and read."""
+    readers, codes = streams(model, len(writers)), model.vocab.codes.tolist()
+    readers.read_alike(prime)
+    free, simple = all(writer.free for writer in writers), all(writer.simple for writer in writers)
+    while True:
+        masks = [] if free else [writer.allowed() for writer in writers]
+        if all(writer.done for writer in writers):
+            yield
+            return
+        wide = possible(readers.logits, masks)
+        drawn = draw(wide, chosen, [next(writer.uniforms) for writer in writers])
+        if scored:
+            for writer, log in zip(writers, log_probabilities(readers.logits, drawn), strict=True):
+                writer.logs.append(log)
+        for writer, index in zip(writers, drawn, strict=True):
+            if simple:
+                writer.add(chr(codes[index]))
+            else:
+                writer.push(codes[index])
+        yield
         readers.read(drawn)
-    return ["".join(pieces)[:length] for pieces in texts]
-
-
-def generator(seed: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64([seed, PURPOSE]))
-
-
-def possible(logits: Array, decoders: Sequence[Decoder], vocab: Vocab) -> Logits:
-    """Logits (K, V) in float64, without what the unit does not allow next in each of the texts, nor the replacement."""
-    wide = logits.astype(np.float64)
-    if vocab.replacement is not None:
-        wide[:, vocab.replacement] = -np.inf
-    for row, decoder in zip(wide, decoders, strict=True):
-        allowed = decoder.allowed(vocab.codes)
-        if allowed is not None:
-            row[~allowed] = -np.inf
-    return wide

@@ -85,6 +85,7 @@ def test_prime_echo_and_files(charrnn: Command, tmp_path: Path) -> None:
     assert charrnn("sample", *options, "--prime-file", "prime.txt")[1] == plain
     assert charrnn("sample", *options, "--prime-file", "-", stdin=b"the cat")[1] == plain
     answer = json.loads(charrnn("sample", *options, "-p", "the cat", "--json")[1])
+    assert answer.pop("logprob_per_char") < 0
     assert answer == {"text": plain, "prime": "the cat", "seed": 2}
     assert charrnn("sample", "-n", "0", "--seed", "1")[:2] == (0, "")
 

@@ -1,23 +1,21 @@
-"""Filters with exact probabilities, draws, and the stream of characters."""
+"""The streams of characters: length, seed, prime, rules, and many texts at once."""
 
 import unicodedata
 from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
 from charrnn.model import Config, Network, fresh_params
 from charrnn.options import CELLS
 from charrnn.reader import Reader, Readers
-from charrnn.sampling import draw, filters, sample, sample_many, softmax, temperature, top_k, top_p
+from charrnn.sampling import BATCH, Manner, sample, sample_many
+from charrnn.text.runs import Runs
 from charrnn.text.vocab import UNITS, Vocab
 
-LOGITS = np.log([0.5, 0.25, 0.15, 0.1])
-ANY_LOGITS = st.lists(st.floats(-50, 50), min_size=1, max_size=30).map(np.array)
+KOREAN = "한글은 소리다.\nABC é"
 
 
 def model_of(text: str, unit: str = "char", cell: str = "gru", seed: int = 0) -> Model:
@@ -27,65 +25,6 @@ def model_of(text: str, unit: str = "char", cell: str = "gru", seed: int = 0) ->
     params = fresh_params(config, seed)
     params.flat *= 3.0  # so that it has preferences
     return Model(config, vocab, params)
-
-
-def test_temperature() -> None:
-    np.testing.assert_allclose(softmax(temperature(1.0)(LOGITS)), [0.5, 0.25, 0.15, 0.1])
-    squares = np.array([0.25, 0.0625, 0.0225, 0.01])
-    np.testing.assert_allclose(softmax(temperature(0.5)(LOGITS)), squares / squares.sum())
-    for t in (0.0, 1e-320):
-        np.testing.assert_array_equal(softmax(temperature(t)(LOGITS)), [1, 0, 0, 0])
-    np.testing.assert_array_equal(softmax(temperature(0.0)(np.array([1.0, 3.0, 3.0]))), [0, 1, 0])
-    np.testing.assert_allclose(softmax(temperature(1e308)(LOGITS)), 0.25)
-
-
-def test_top_k_and_top_p() -> None:
-    np.testing.assert_allclose(softmax(top_k(2)(LOGITS)), [2 / 3, 1 / 3, 0, 0])
-    np.testing.assert_allclose(softmax(top_k(9)(LOGITS)), [0.5, 0.25, 0.15, 0.1])
-    np.testing.assert_allclose(softmax(top_p(0.75)(LOGITS)), [2 / 3, 1 / 3, 0, 0])
-    np.testing.assert_allclose(softmax(top_p(0.76)(LOGITS)), [5 / 9, 2.5 / 9, 1.5 / 9, 0])
-    np.testing.assert_allclose(softmax(top_p(1e-9)(LOGITS)), [1, 0, 0, 0])
-
-
-@given(
-    logits=ANY_LOGITS,
-    masked=st.sets(st.integers(0, 29)),
-    t=st.floats(0, 5),
-    k=st.integers(0, 40),
-    p=st.floats(0.001, 1.0),
-)
-def test_filters_never_empty_the_set_nor_revive_a_masked_symbol(
-    logits: np.ndarray[tuple[int], np.dtype[np.float64]], masked: set[int], t: float, k: int, p: float
-) -> None:
-    kept = [i for i in range(len(logits)) if i not in masked] or [0]
-    logits = np.where(np.isin(np.arange(len(logits)), kept), logits, -np.inf)
-    filtered = logits
-    for apply in filters(t, k, p):
-        filtered = apply(filtered)
-        assert (filtered > -np.inf).any()
-        assert not (filtered[logits == -np.inf] > -np.inf).any()
-    for uniform in (0.0, 0.5, np.nextafter(1.0, 0.0)):
-        assert logits[draw(logits[None], filters(t, k, p), [uniform])[0]] > -np.inf
-
-
-def test_draws_follow_the_probabilities() -> None:
-    counts = np.zeros(4)
-    for uniform in (np.arange(10_000) + 0.5) / 10_000:
-        counts[draw(LOGITS[None], filters(1.0, 0, 1.0), [uniform])] += 1
-    np.testing.assert_allclose(counts, [5000, 2500, 1500, 1000])
-
-
-def test_draws_stay_inside_with_many_symbols() -> None:
-    logits = np.zeros((2, 60_000))
-    logits[1, 50_000:] = -np.inf
-    assert draw(logits, filters(1.0, 0, 1.0), [float(np.nextafter(1.0, 0.0))] * 2) == [59_999, 49_999]
-    assert draw(logits, filters(1.0, 0, 1.0), [0.0, 0.0]) == [0, 0]
-
-
-def test_filters_work_row_by_row() -> None:
-    rows = np.random.default_rng(0).normal(size=(5, 9))
-    for apply in (temperature(0.7), temperature(0.0), top_k(3), top_p(0.6)):
-        np.testing.assert_array_equal(apply(rows), [apply(row[None])[0] for row in rows])
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -138,11 +77,18 @@ def test_readers_agree_with_the_network(cell: str, text: str) -> None:
 @pytest.mark.parametrize("unit", UNITS)
 def test_many_texts_are_those_of_the_seeds(unit: str) -> None:
     model = model_of("한글은 소리다.\nABC é", unit)
-    texts = sample_many(model, 4, 40, prime="A", seed=7)
-    assert texts == ["".join(sample(model, 40, prime="A", seed=7 + i)) for i in range(4)]
-    assert sample_many(model, 2, 0) == ["", ""]
+    texts = [(text.text, text.seed) for text in sample_many(model, 4, 40, Manner(), prime="A", seed=7)]
+    assert texts == [("".join(sample(model, 40, prime="A", seed=7 + i)), 7 + i) for i in range(4)]
+    assert [text.text for text in sample_many(model, 2, 0, Manner())] == ["", ""]
     with pytest.raises(UsageError, match="--count"):
-        sample_many(model, 0, 5)
+        sample_many(model, 0, 5, Manner())
+
+
+def test_more_texts_than_fit_side_by_side() -> None:
+    model = model_of(KOREAN)
+    texts = list(sample_many(model, BATCH + 2, 5, Manner()))
+    assert [text.seed for text in texts] == list(range(BATCH + 2))
+    assert texts[-1].text == "".join(sample(model, 5, seed=BATCH + 1))
 
 
 def test_argmax_ignores_the_seed() -> None:
@@ -180,8 +126,114 @@ def test_unknown_characters_of_the_prime(unit: str) -> None:
         {"seed": -1},
         {"length": -1},
         {"unknown": "ask"},
+        {"min_p": -0.1},
+        {"min_p": 1.1},
+        {"no_repeat": -1},
+        {"lines": -1},
+        {"stop": [""]},
+        {"stop": "ab"},
+        {"ban": "ab"},
+        {"raw": True},
     ],
 )
 def test_out_of_range(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         sample(model_of("ab"), **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_logprob_is_what_the_network_gives(unit: str, count: int) -> None:
+    """The mean of ln p a character, however it was chosen, of exactly the text that came out."""
+    model = model_of(KOREAN, unit)
+    manner = Manner(temp=1.5, top_k=9, no_repeat=3)
+    for text in sample_many(model, count, 30, manner, prime="소", seed=2, scored=True):
+        begun = [model.vocab.newline or 0, *model.vocab.encode("소").tolist()]
+        ids = begun + model.vocab.encode(text.text).tolist()
+        network = Network(model.config, model.params, len(ids), 1)
+        logits = network.forward(np.array(ids)[:, None])[:, 0].astype(np.float64)
+        logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+        total = sum(logs[i - 1, ids[i]] for i in range(len(begun), len(ids)))
+        assert text.logprob == pytest.approx(total / len(text.text), abs=1e-5)
+    (unscored,) = sample_many(model, 1, 3, manner)
+    assert unscored.logprob is None
+    (empty,) = sample_many(model, 1, 0, manner, scored=True)
+    assert empty.logprob is None
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_sequence_comes_twice_and_nothing_banned(unit: str) -> None:
+    model = model_of(KOREAN, unit)
+    for seed in range(5):
+        text = "".join(sample(model, 60, prime="한글", temp=0.5, seed=seed, no_repeat=2, ban="소A"))
+        whole = "한글" + text
+        pairs = [whole[i : i + 2] for i in range(len(whole) - 1)]
+        assert len(set(pairs)) == len(pairs)
+        assert not {"소", "A"} & set(text)
+
+
+def test_where_nothing_is_left_the_text_ends() -> None:
+    model = model_of("abc")
+    for text in sample_many(model, 3, 50, Manner(no_repeat=1)):
+        assert sorted(text.text) == ["a", "b", "c"]
+        assert text.end == "stuck"
+    assert sorted(sample(model, 50, no_repeat=1)) == ["a", "b", "c"]
+    jamo = model_of("가", "jamo")
+    assert "".join(sample(jamo, 50, no_repeat=1)) == "가"
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_run_of_the_corpus_is_written(unit: str) -> None:
+    corpus = "한글은 소리다.\nABC é 은글 다소리한 é.CBA" * 3
+    runs = Runs(3, len(corpus))
+    runs.add([UNITS["char"].codes(corpus)])
+    model = model_of(corpus, unit)
+    known = {corpus[i : i + 3] for i in range(len(corpus) - 2)}
+    free = "".join(sample(model, 400, temp=0.7, seed=1))
+    assert any(free[i : i + 3] in known for i in range(398))
+    for text in sample_many(model, 2, 400, Manner(temp=0.7, copies=runs), seed=1):
+        assert len(text.text) == 400
+        assert not any(text.text[i : i + 3] in known for i in range(398))
+
+
+def test_a_stop_ends_the_text_at_the_same_place_whatever_the_length() -> None:
+    model = model_of("ab.\n")
+    free = "".join(sample(model, 300, seed=4, temp=1.5))
+    for stop in ("a.", "\nb", free[40:43]):
+        wanted = free[: free.index(stop)]
+        assert "".join(sample(model, None, seed=4, temp=1.5, stop=[stop])) == wanted
+        for length in (len(wanted) - 1, len(wanted), len(wanted) + 1):
+            assert "".join(sample(model, length, seed=4, temp=1.5, stop=[stop])) == wanted[:length]
+        (many,) = sample_many(model, 1, 300, Manner(1.5, stop=[stop]), seed=4, scored=True)
+        assert (many.text, many.end) == (wanted, "stop")
+
+
+def test_lines_are_counted_and_whole() -> None:
+    model = model_of("ab\n")
+    text = "".join(sample(model, None, seed=1, temp=1.5, lines=3))
+    assert text.count("\n") == 3
+    assert text.endswith("\n")
+    texts = list(sample_many(model, 5, 1000, Manner(1.5, lines=2), seed=1))
+    assert all((t.text.count("\n"), t.end) == (2, "stop") for t in texts)
+    (short,) = sample_many(model, 1, 3, Manner(1.5, lines=50), seed=1)
+    assert (len(short.text), short.end) == (3, None)
+
+
+def test_bytes_are_valid_utf8_unless_raw() -> None:
+    model = model_of("é€ 한\n", "byte")
+    text = "".join(sample(model, 200, temp=3.0))
+    assert text.encode().decode() == text
+    assert set(text) <= {chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF}
+    raw = "".join(sample(model, 200, temp=3.0, raw=True))
+    assert any("\udc80" <= c <= "\udcff" for c in raw)
+
+
+def test_draws_without_rules_are_those_of_one_generator() -> None:
+    """The stream of a seed: one number a symbol, from PCG64 seeded with (seed, 2)."""
+    model = model_of("abcd")
+    rng, reader, ids = np.random.Generator(np.random.PCG64([5, 2])), Reader(model), []
+    for _ in range(300):
+        p = np.exp(reader.logits[0].astype(np.float64))
+        ids.append(int(np.searchsorted(np.cumsum(p), rng.random() * p.sum(), side="right")))
+        reader.read(ids[-1:])
+    assert "".join(sample(model, 300, temp=1.0, seed=5)) == model.vocab.decode(ids)

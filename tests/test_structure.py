@@ -36,7 +36,12 @@ FLOORS = {
     "checkpoint": 4,
     "parallel": 4,
     "reader": 5,
+    "choosing": 2,
+    "rules": 2,
+    "writer": 3,
+    "mixture": 5,
     "sampling": 6,
+    "novelty": 2,
     "evaluation": 5,
     "learner": 5,
     "ngram": 2,
@@ -51,8 +56,16 @@ FLOORS = {
     "__main__": 10,
     "__init__": 10,
 }
+<<<<<<< HEAD
 SIDEWAYS = {("options", "errors")}  # an option outside its range is an error of the user
 EXTERNAL = {"rich": {"show"}, "matplotlib": {"show"}, "click": {"cli"}, "textual": {"show"}}
+=======
+SIDEWAYS = {
+    ("options", "errors"),  # an option outside its range is an error of the user
+    ("mixture", "reader"),  # readers of several models
+}
+EXTERNAL = {"rich": {"show"}, "click": {"cli"}, "textual": {"show"}}
+>>>>>>> 019a82a (sample: what must not come, where a text ends, many texts with their likelihood, and mixtures of models)
 
 
 def room(file: Path) -> str:

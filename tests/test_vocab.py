@@ -68,24 +68,16 @@ def test_jamo_waits_only_as_long_as_it_must() -> None:
     assert pieces == ["", "", "각", "", "", "가!"]
 
 
-def test_jamo_allows_only_whole_syllables() -> None:
-    codes = UNITS["jamo"].codes("각!")  # leading, vowel, trailing, other
-    decoder = UNITS["jamo"].decoder()
-
-    def allowed() -> list[bool]:
-        mask = decoder.allowed(np.sort(codes))  # ! ᄀ ᅡ ᆨ
-        assert mask is not None
-        return [bool(value) for value in mask]
-
-    assert allowed() == [True, True, False, False]
-    decoder.push(0x1100)
-    assert allowed() == [False, False, True, False]
-    decoder.push(0x1161)
-    assert allowed() == [True, True, False, True]
-    decoder.push(0x11A8)
-    assert allowed() == [True, True, False, False]
-    decoder.push(0x1100)
-    assert decoder.allowed(np.array([33], dtype=np.uint32)) is None
+@pytest.mark.parametrize(
+    ("unit", "text", "held"),
+    [("char", "각!", [0, 0, 0]), ("byte", "각!", [0, 1, 2, 0, 0]), ("jamo", "각가!", [0, 1, 2, 0, 1, 2, 0])],
+)
+def test_decoders_tell_what_they_hold(unit: str, text: str, held: list[int]) -> None:
+    decoder, codes = UNITS[unit].decoder(), UNITS[unit].codes(text).tolist()
+    for i, count in enumerate(held):
+        assert decoder.held == tuple(codes[i - count : i])
+        if i < len(codes):
+            decoder.push(codes[i])
 
 
 def test_vocabulary_is_sorted_and_knows_what_it_lacks() -> None:

@@ -94,6 +94,30 @@ class Source:
         self.stamp = stamp
 
 
+def characters(source: Source, unit: str, encoding: str, see: See) -> Iterator[Codes | NDArray[np.uint8]]:
+    """The code points of a file, chunk by chunk, as a model of this unit writes them.
+
+    One of bytes writes line ends as they stand, and what is no UTF-8 as surrogate escapes; one of jamo composes Hangul.
+    Raises TextError where the bytes are not text in this encoding.
+    """
+    if unit == "byte":
+        with source.open() as file:
+            utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+            for block in seen(iter(lambda: file.read(CHUNK), b""), see):
+                yield UNITS["char"].codes(utf8.decode(block))
+            yield UNITS["char"].codes(utf8.decode(b"", True))
+    elif unit == "jamo":
+        jamo, rest = UNITS["jamo"], np.empty(0, dtype=np.uint32)
+        for codes in source.codes(jamo, encoding, see):
+            letters = np.concatenate([rest, codes])
+            cut = int(np.flatnonzero(jamo.starts(letters))[-1:].sum())  # what comes may belong to the last syllable
+            rest = letters[cut:]
+            yield UNITS["char"].codes(jamo.text(letters[:cut]))
+        yield UNITS["char"].codes(jamo.text(rest))
+    else:
+        yield from source.codes(UNITS["char"], encoding, see)
+
+
 class Reading:
     """How far two readings of some files have got, told to a callback in bytes of their text."""
 

@@ -34,21 +34,21 @@ class Decoder(Protocol):
     def flush(self) -> str:
         """What was held back, as it stands."""
 
-    def allowed(self, codes: Codes) -> NDArray[np.bool_] | None:
-        """Which of `codes` may come next, where the unit forbids some; None where it does not."""
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The codes of a character that is not complete, or may still grow."""
 
 
 class CharDecoder:
     """One code, one character."""
+
+    held: tuple[int, ...] = ()
 
     def push(self, code: int) -> str:
         return chr(code)
 
     def flush(self) -> str:
         return ""
-
-    def allowed(self, codes: Codes) -> NDArray[np.bool_] | None:
-        return None
 
 
 class ByteDecoder:
@@ -63,39 +63,33 @@ class ByteDecoder:
     def flush(self) -> str:
         return self.utf8.decode(b"", True)
 
-    def allowed(self, codes: Codes) -> NDArray[np.bool_] | None:
-        return None
+    @property
+    def held(self) -> tuple[int, ...]:
+        return tuple(self.utf8.getstate()[0])
 
 
 class JamoDecoder:
     """Letters into syllables: a leading letter waits for its vowel, and the pair for a trailing letter."""
 
     def __init__(self) -> None:
-        self.held = ""
+        self.letters = ""
 
     def push(self, code: int) -> str:
         letter = chr(code)
         kind = jamo_kind(letter)
-        if (kind, len(self.held)) in (("V", 1), ("T", 2)):
-            self.held += letter
+        if (kind, len(self.letters)) in (("V", 1), ("T", 2)):
+            self.letters += letter
             return self.flush() if kind == "T" else ""
-        done, self.held = self.flush(), letter if kind == "L" else ""
-        return done if self.held else done + letter
+        done, self.letters = self.flush(), letter if kind == "L" else ""
+        return done if self.letters else done + letter
 
     def flush(self) -> str:
-        done, self.held = unicodedata.normalize("NFC", self.held), ""
+        done, self.letters = unicodedata.normalize("NFC", self.letters), ""
         return done
 
-    def allowed(self, codes: Codes) -> NDArray[np.bool_] | None:
-        """Only what makes whole syllables: a vowel after a leading letter, a trailing letter after both."""
-        vowel, trailing = in_range(codes, 0x1161, 0x1175), in_range(codes, 0x11A8, 0x11C2)
-        if len(self.held) == 1:
-            mask = vowel
-        elif len(self.held) == 2:
-            mask = ~vowel
-        else:
-            mask = ~(vowel | trailing)
-        return mask if mask.any() else None
+    @property
+    def held(self) -> tuple[int, ...]:
+        return tuple(map(ord, self.letters))
 
 
 def in_range(codes: Codes, first: int, last: int) -> NDArray[np.bool_]:

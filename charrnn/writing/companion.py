@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Array
 from charrnn.checkpoint import Model
+from charrnn.choosing import draw, possible, softmax, temperature
 from charrnn.errors import UsageError
 from charrnn.model import Network
 from charrnn.reader import Reader
-from charrnn.sampling import draw, encode_prime, generator, possible, softmax, temperature
+from charrnn.sampling import encode_prime
+from charrnn.text.spelling import Spelling
 from charrnn.text.vocab import UNITS, Decoder
+from charrnn.writer import generator
 from charrnn.writing.document import shared
 
 CONTEXT = 2000  # characters that are read at least, where the text has as many; at most twice as many
@@ -61,6 +64,7 @@ class Companion:
         self.model, self.streams = model, streams
         self.vocab, self.unit = model.vocab, UNITS[model.vocab.unit]
         self.starts = self.unit.starts(self.vocab.codes)
+        self.spelling = Spelling(self.vocab)
         self.reader = Reader(model)
         self.network = Network(model.config, model.params, 1, streams)
         self.missing: list[str] = []
@@ -118,9 +122,9 @@ class Companion:
         character come out as surrogate escapes.
         """
         home, order = self.reader.state(), numbers()
-        root = Spelling([], self.likely([], home, temp), home)
+        root = Beginning([], self.likely([], home, temp), home)
         # what is next in its order: (minus the probability, tie-breaker, spelling, rank) or a text that is complete
-        heap: list[tuple[float, int, Spelling | str, int]] = [(-root.best(0), next(order), root, 0)]
+        heap: list[tuple[float, int, Beginning | str, int]] = [(-root.best(0), next(order), root, 0)]
         while heap:
             negative, _, at, rank = heappop(heap)
             probability = -negative
@@ -144,12 +148,12 @@ class Companion:
             self.reader.set_state(home)
             p = probability * self.likely(ids, state, temp)
             heappush(heap, (-float(p[self.starts].sum()), next(order), held, 0))
-            deeper = Spelling(ids, np.where(self.starts, 0.0, p), state)
+            deeper = Beginning(ids, np.where(self.starts, 0.0, p), state)
             heappush(heap, (-deeper.best(0), next(order), deeper, 0))
 
     def likely(self, ids: list[int], state: tuple[Array, Array, Array], temp: float) -> Probabilities:
         """Probabilities (V,) of the symbol after `ids`, of which the last has been read."""
-        logits = possible(state[2], [self.decoded(ids)[0]], self.vocab)
+        logits = possible(state[2], [self.spelling.allowed(self.decoded(ids)[0].held)])
         probabilities: Probabilities = softmax(temperature(temp)(logits))[0]
         return probabilities
 
@@ -172,7 +176,7 @@ class Companion:
         scale, codes = temperature(temp), self.vocab.codes
         logits = self.gather()
         while any(stream.length <= length for stream in streams):
-            wide = possible(logits, [stream.decoder for stream in streams], self.vocab)
+            wide = possible(logits, [self.spelling.allowed(stream.decoder.held) for stream in streams])
             p = softmax(scale(wide))
             for row, stream in zip(wide, streams, strict=True):
                 if stream.seam:  # what was kept ends with a whole character: it does not grow another letter
@@ -211,7 +215,7 @@ class Companion:
         return Continuation(text, nats)
 
 
-class Spelling:
+class Beginning:
     """Symbols that begin a character, and how likely each symbol after them is, beginning and all."""
 
     def __init__(self, ids: list[int], probabilities: Probabilities, state: tuple[Array, Array, Array]) -> None:
