@@ -56,16 +56,11 @@ FLOORS = {
     "__main__": 10,
     "__init__": 10,
 }
-<<<<<<< HEAD
-SIDEWAYS = {("options", "errors")}  # an option outside its range is an error of the user
-EXTERNAL = {"rich": {"show"}, "matplotlib": {"show"}, "click": {"cli"}, "textual": {"show"}}
-=======
 SIDEWAYS = {
     ("options", "errors"),  # an option outside its range is an error of the user
     ("mixture", "reader"),  # readers of several models
 }
-EXTERNAL = {"rich": {"show"}, "click": {"cli"}, "textual": {"show"}}
->>>>>>> 019a82a (sample: what must not come, where a text ends, many texts with their likelihood, and mixtures of models)
+EXTERNAL = {"rich": {"show"}, "matplotlib": {"show"}, "click": {"cli"}, "textual": {"show"}}
 
 
 def room(file: Path) -> str:

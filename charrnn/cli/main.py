@@ -9,6 +9,7 @@ import charrnn
 from charrnn.cli.bench import bench
 from charrnn.cli.evaluate import evaluate
 from charrnn.cli.info import info
+from charrnn.cli.novelty import novelty
 from charrnn.cli.sample import sample
 from charrnn.cli.see import see
 from charrnn.cli.train import train
@@ -33,7 +34,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train, sample, evaluate, info, see, bench, write):
+for command in (train, sample, write, evaluate, info, see, novelty, bench):
     cli.add_command(command)
 
 
