@@ -72,9 +72,11 @@ class MixedReaders:
     def __init__(self, mixture: Mixture, count: int) -> None:
         self.readers = [streams(model, count) for model in mixture.models]
         self.logs = np.log(np.array(mixture.weights) / sum(mixture.weights))
-        # the id in each model of every symbol, -1 where it has none; the symbols that each model may write, and their ids
+        # the id in each model of every symbol, -1 where it has none; the symbols that each may write, and their ids
         self.ids = [vocab.ids_of(mixture.vocab.codes) for vocab in mixture.vocabs]
-        written = [(ids >= 0) & ~np.isin(ids, own_replacement(v)) for ids, v in zip(self.ids, mixture.vocabs, strict=True)]
+        written = [
+            (ids >= 0) & ~np.isin(ids, own_replacement(v)) for ids, v in zip(self.ids, mixture.vocabs, strict=True)
+        ]
         self.places = [np.flatnonzero(mask) for mask in written]
         self.columns = [ids[places] for ids, places in zip(self.ids, self.places, strict=True)]
         self.shape = count, len(mixture.vocab)

@@ -15,7 +15,7 @@ from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.evaluation import evaluate
 from charrnn.model import Config, fresh_params
 from charrnn.options import Options
-from charrnn.sampling import sample, sample_many
+from charrnn.sampling import Manner, sample, sample_many
 from charrnn.text import rare
 from charrnn.text.corpus import Corpus
 from charrnn.text.rare import spelling_nats, vocabulary
@@ -98,7 +98,7 @@ def test_the_replacement_is_never_written(temp: float) -> None:
     text = "".join(sample(model, 300, temp=temp))
     assert len(text) == 300
     assert set(text) <= set("\n ab")
-    assert "\ufffd" not in "".join(sample_many(model, 3, 50, temp=temp))
+    assert "\ufffd" not in "".join(text.text for text in sample_many(model, 3, 50, Manner(temp)))
     assert "".join(sample(model, 5, prime="x", temp=temp))  # but a rare character can be gone on from
 
 
