@@ -187,6 +187,9 @@ class Training(Iterator[Step]):
             learner.optimizer.update(self.params.flat, learner.grads.flat, rate, count, options.weight_decay)
             if not np.isfinite(self.params.flat).all():
                 return loss, grad_norm, "a weight is no longer a finite number"
+            # anything else in there that is none has reached the weights; this stops them silently
+            if any(vector.max() == np.inf for vector in learner.optimizer.state.values()):
+                return loss, grad_norm, "a mean of squares is no longer a finite number"
         self.run.step = step
         learner.commit()
         health.add(loss)

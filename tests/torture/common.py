@@ -76,7 +76,7 @@ def digest(model: Model) -> str:
     run, found = model.run, hashlib.sha256()
     for values in (run.last.flat, model.params.flat, *run.optimizer.values(), *run.state.values()):
         found.update(values.tobytes())
-    found.update(repr((run.step, run.best_step, run.best_loss, run.history)).encode())
+    found.update(repr((run.step, run.best_step, run.best_loss, run.history, run.health)).encode())
     return found.hexdigest()
 
 

@@ -9,6 +9,7 @@ import charrnn
 from charrnn.checkpoint import load
 from charrnn.errors import ModelFileError
 from charrnn.options import Options
+from charrnn.training import Training
 from tests.torture.common import TEXT, TINY, Outcome, Tally, dice, digest, folder, start
 
 COUNT = 300
@@ -20,11 +21,12 @@ class Uninterrupted:
     """The digests of a run that nothing interrupts, computed as far as they are asked for."""
 
     def __init__(self) -> None:
-        options = Options(hidden_size=8, layers=1, batch_size=4, seq_length=8, eval_every=4, steps=STEPS)
-        self.training = charrnn.train(charrnn.Corpus.from_text(TEXT), **options.as_dict())
+        self.training: Training | None = None
         self.digests = [""]
 
-    def digest(self, step: int) -> str:
+    def digest(self, step: int, options: Options) -> str:
+        """What a run with these options has come to after so many steps."""
+        self.training = self.training or charrnn.train(charrnn.Corpus.from_text(TEXT), **options.as_dict())
         while len(self.digests) <= step:
             next(self.training)
             self.digests.append(digest(self.training.model))
@@ -65,7 +67,9 @@ def run(count: int, seed: int) -> Outcome:
                 never = not (here / "model.npz").exists() and not safe
                 tally.check(never, f"kill {number}: {error}")
                 continue
-            step = model.run.step if model.run else 0
+            assert model.run is not None
+            step = model.run.step
             tally.check(step >= safe, f"kill {number}: step {safe} was reported, step {step} is there")
-            tally.check(digest(model) == wanted.digest(step), f"kill {number}: other bits at step {step}")
+            same = digest(model) == wanted.digest(step, model.run.options)
+            tally.check(same, f"kill {number}: other bits at step {step}")
     return tally.outcome(f"kills up to step {len(wanted.digests) - 1:,}; at most {most} temporary file left")
