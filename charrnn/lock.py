@@ -32,8 +32,9 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     outer = path in HELD
     with ONE_AT_A_TIME:
         if not (outer and still_there(HELD[path], beside(path, "lock"))):
-            release(path)
-            HELD[path] = acquire(path)
+            with system.signals_held():  # or one that came in between would leave a lock that nobody knows of
+                release(path)
+                HELD[path] = acquire(path)
     try:
         yield
     finally:

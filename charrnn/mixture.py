@@ -11,7 +11,7 @@ from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
 from charrnn.reader import Reader, Readers
-from charrnn.text.vocab import Vocab
+from charrnn.text.vocab import REPLACEMENT, Vocab
 
 
 class Streams(Protocol):
@@ -36,8 +36,9 @@ class Streams(Protocol):
 class Mixture:
     """p(character) = Σ w p(character) over the models, whose weights w are made to sum to 1.
 
-    To a model that does not know a character, it is impossible; where it was written all the same, that model does
-    not read it. `vocab` is the union of the vocabularies. Raises UsageError unless all have one unit.
+    To a model that does not know a character, it is impossible; where it was written all the same, that model does not
+    read it (or reads its replacement, where it is a rare one). `vocab` is the union of the vocabularies. Raises
+    UsageError unless all have one unit.
     """
 
     models: tuple[Model, ...]
@@ -52,18 +53,15 @@ class Mixture:
         if len(units) > 1:
             kinds = " and ".join(f"{unit}s" for unit in units)
             raise UsageError(f"these models write {kinds}: only models of one unit can be mixed.")
-        codes = np.unique(np.concatenate([np.delete(v.codes, own_replacement(v)) for v in self.vocabs]))
-        rare = np.setdiff1d(np.concatenate([v.rare for v in self.vocabs]), codes)
-        object.__setattr__(self, "vocab", Vocab(self.models[0].vocab.unit, codes.tolist(), rare.tolist()))
-
-    @property
-    def vocabs(self) -> list[Vocab]:
-        return [model.vocab for model in self.models]
+        object.__setattr__(self, "vocab", union([model.vocab for model in self.models]))
 
 
-def own_replacement(vocab: Vocab) -> list[int]:
-    """The id of the symbol that stands for rare ones, where there is one."""
-    return [] if vocab.replacement is None else [vocab.replacement]
+def union(vocabs: Sequence[Vocab]) -> Vocab:
+    """All symbols of these vocabularies of one unit; what is rare to one and known to another is known."""
+    rare = {code for vocab in vocabs for code in vocab.rare.tolist()}
+    # the replacement of rare characters is none itself
+    known = {code for vocab in vocabs for code in vocab.codes.tolist() if not (rare and code == REPLACEMENT)}
+    return Vocab(vocabs[0].unit, known, rare - known)
 
 
 class MixedReaders:
@@ -72,24 +70,23 @@ class MixedReaders:
     def __init__(self, mixture: Mixture, count: int) -> None:
         self.readers = [streams(model, count) for model in mixture.models]
         self.logs = np.log(np.array(mixture.weights) / sum(mixture.weights))
-        # the id in each model of every symbol, -1 where it has none; the symbols that each may write, and their ids
-        self.ids = [vocab.ids_of(mixture.vocab.codes) for vocab in mixture.vocabs]
-        written = [
-            (ids >= 0) & ~np.isin(ids, own_replacement(v)) for ids, v in zip(self.ids, mixture.vocabs, strict=True)
-        ]
-        self.places = [np.flatnonzero(mask) for mask in written]
-        self.columns = [ids[places] for ids, places in zip(self.ids, self.places, strict=True)]
+        codes = mixture.vocab.codes
+        # the id in each model of every symbol, -1 where it has none
+        self.ids = [model.vocab.ids_of(codes) for model in mixture.models]
+        # where the symbols of each model stand among all, and which of its own they are
+        self.places = [np.flatnonzero(np.isin(codes, model.vocab.codes)) for model in mixture.models]
+        self.own = [np.flatnonzero(np.isin(model.vocab.codes, codes)) for model in mixture.models]
         self.shape = count, len(mixture.vocab)
         self.mix()
 
     def mix(self) -> None:
         """Logits are ln p here, in float64."""
         mixed = np.full(self.shape, -np.inf)
-        for reader, places, columns, log in zip(self.readers, self.places, self.columns, self.logs, strict=True):
+        for reader, places, own, log in zip(self.readers, self.places, self.own, self.logs, strict=True):
             wide = reader.logits.astype(np.float64)
             wide -= wide.max(axis=-1, keepdims=True)
             wide += log - np.log(np.exp(wide).sum(axis=-1, keepdims=True))
-            mixed[:, places] = np.logaddexp(mixed[:, places], wide[:, columns])
+            mixed[:, places] = np.logaddexp(mixed[:, places], wide[:, own])
         self.logits: Array = mixed
 
     def read(self, ids: list[int]) -> None:

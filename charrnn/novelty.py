@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.text.fingerprints import Chars, Hashed, Places, Sieve
 from charrnn.text.library import Library
-from charrnn.text.runs import Chars, Hashed, Places, Sieve
 from charrnn.text.vocab import UNITS, Codes
 
 LENGTHS = 4, 8, 16, 32  # of the n-grams

@@ -52,7 +52,7 @@ def encode_prime(vocab: Vocab, prime: str, unknown: str) -> list[int]:
 class Manner:
     """How a text is written, beside its seed: how the next symbol is chosen, what must not come, and where it ends.
 
-    `copies` are runs of characters that must not be written, such as `text.runs.Runs` of a corpus.
+    `copies` are runs of characters that must not be written, such as `text.fingerprints.Runs` of a corpus.
     """
 
     temp: float = 0.8

@@ -4,7 +4,8 @@ import errno
 import os
 import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 try:
     import fcntl
@@ -15,6 +16,19 @@ STOP_SIGNALS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM"
 WINDOWS = os.name == "nt"
 RETRIES = 20  # of a rename over a file that a reader holds open, which Windows refuses
 NOT_SYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EROFS, errno.ENOSYS}
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Signals that ask to stop wait meanwhile, where the system can make them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def can_lock() -> bool:

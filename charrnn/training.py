@@ -301,7 +301,7 @@ def train(
     before clipping, to average it in place over workers. Raises CharRNNError for whatever a user can cause.
     """
     if isinstance(texts, Corpus):
-        if "min_count" in options:
+        if options.get("min_count"):
             raise UsageError("a corpus is numbered already: it is Corpus.read that takes min_count.")
         options = {"unit": texts.vocab.unit, **options}
         if options["unit"] != texts.vocab.unit:
@@ -313,9 +313,7 @@ def train(
     options = settled(init_from, options) if init_from else options
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
     if isinstance(texts, Corpus):
-        corpus = texts
-    else:
-        paths = [texts] if isinstance(texts, str | os.PathLike) else list(texts)
-        vocab, beside = model.vocab if model else None, init_from.vocab if init_from else None
-        corpus = Corpus.read(paths, chosen.unit, chosen.encoding, vocab, min_count=chosen.min_count, beside=beside)
+        return Training(texts, chosen, model, average, init_from)
+    vocab, beside = model.vocab if model else None, init_from.vocab if init_from else None
+    corpus = Corpus.read(texts, chosen.unit, chosen.encoding, vocab, min_count=chosen.min_count, beside=beside)
     return Training(corpus, chosen, model, average, init_from)

@@ -77,7 +77,7 @@ def test_json_has_the_logprob_and_the_best_come_first(charrnn: Command) -> None:
     assert charrnn("sample", "-n", "20", "--seed", "4", "--best-of", "6")[1] == wanted[0]["text"]
     code, _, err = charrnn("sample", "--count", "3", "--best-of", "2")
     assert code == 2
-    assert "--best-of is a whole number of at least 3" in err
+    assert "--best-of is a whole number from 3 to 10,000" in err
     (nothing,) = charrnn("sample", "-n", "0", "--json", "--best-of", "2")[1].splitlines()
     assert json.loads(nothing)["logprob_per_char"] is None
 

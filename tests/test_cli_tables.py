@@ -57,7 +57,8 @@ def test_every_option_is_set_in_the_environment_by_its_long_name(
     parent: click.Context = cli.make_context("charrnn", [])
     for word in words[:-1]:
         parent = cli.commands[word].make_context(word, [words[-1]], parent=parent)
-    context = COMMANDS[name].make_context(words[-1], [], parent=parent)
+    needed = ["text" for p in COMMANDS[name].params if isinstance(p, click.Argument) and p.required]
+    context = COMMANDS[name].make_context(words[-1], needed, parent=parent)
     assert option.name is not None
     assert context.get_parameter_source(option.name) is ParameterSource.ENVIRONMENT
     assert context.params[option.name] not in (None, False, ())

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from charrnn.checkpoint import Model
 from charrnn.choosing import softmax
 from charrnn.errors import UsageError
-from charrnn.mixture import MixedReaders, Mixture, mixed, streams
+from charrnn.mixture import MixedReaders, Mixture, mixed, streams, union
+from charrnn.model import Config, fresh_params
 from charrnn.reader import Reader, Readers
 from charrnn.sampling import Manner, sample, sample_many
+from charrnn.text.vocab import Vocab
 from tests.test_sampling import model_of
 
 
@@ -80,3 +83,20 @@ def test_what_cannot_be_mixed() -> None:
     for weight in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(UsageError, match="weight"):
             Mixture((model_of("ab"), model_of("ab")), (1.0, weight))
+
+
+def test_rare_characters_of_one_are_those_of_another() -> None:
+    knows, rare, both = Vocab("char", map(ord, "abx")), Vocab("char", map(ord, "ab"), map(ord, "xy")), "abx"
+    assert (union([knows, rare]).symbols, union([knows, rare]).rare.tolist()) == ([*both, "\ufffd"], [ord("y")])
+    assert union([Vocab("char", map(ord, "abxy")), rare]).symbols == [*both, "y"]
+    config = Config("gru", 1, 8, len(rare))
+    seldom = Model(config, rare, fresh_params(config, 0))
+    mixture = Mixture((model_of("abx"), seldom), (0.5, 0.5))
+    reader, alone = MixedReaders(mixture, 1), Reader(seldom)
+    p, own = np.exp(reader.logits[0]), softmax(alone.logits[0].astype(np.float64))
+    known = softmax(Reader(mixture.models[0]).logits[0].astype(np.float64))
+    np.testing.assert_allclose(p, [*(known[:2] + own[:2]) / 2, known[2] / 2, own[2] / 2], rtol=1e-6)
+    reader.read(mixture.vocab.encode("x").tolist())
+    alone.read([2])  # the replacement
+    np.testing.assert_allclose(reader.readers[1].logits, alone.logits)
+    assert "\ufffd" not in "".join(sample(mixture, 300, temp=3.0))

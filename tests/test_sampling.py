@@ -12,7 +12,7 @@ from charrnn.model import Config, Network, fresh_params
 from charrnn.options import CELLS
 from charrnn.reader import Reader, Readers
 from charrnn.sampling import BATCH, Manner, sample, sample_many
-from charrnn.text.runs import Runs
+from charrnn.text.fingerprints import Runs
 from charrnn.text.vocab import UNITS, Vocab
 
 KOREAN = "한글은 소리다.\nABC é"

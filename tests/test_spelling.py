@@ -121,3 +121,9 @@ def test_all_syllables_of_some_letters() -> None:
             found |= {unicodedata.normalize("NFC", first + vowel)} if "!" in after else set()
     letters = product(L, V, ["", *T])
     assert found == {unicodedata.normalize("NFC", "".join(parts)) for parts in letters} - {"걱"}
+
+
+@pytest.mark.parametrize("unit", ["char", "jamo"])
+def test_what_stands_for_rare_characters_is_not_written(unit: str) -> None:
+    assert follow(Spelling(Vocab(unit, map(ord, "ab"), map(ord, "yz")))) == "ab"
+    assert follow(Spelling(Vocab(unit, map(ord, "ab"), map(ord, "yz"))), banned="y") == "ab"

@@ -10,25 +10,27 @@ from charrnn.show.terminal import remark
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model
     from charrnn.mixture import Mixture
+    from charrnn.text.fingerprints import Runs
     from charrnn.text.library import Library
-    from charrnn.text.runs import Runs
     from charrnn.text.source import Progress
 
 VAL_FRACTION = 0.1  # of a corpus without a model: its last part stands for text that is new
 
 
-def named(paths: tuple[str, ...], unit: str, encoding: str, progress: "Progress") -> "Library":
-    """The corpus in these files and folders, as a model of this unit would write it."""
+def named(paths: tuple[str, ...], unit: str, encoding: str, progress: "Progress", held_out: bool = False) -> "Library":
+    """The corpus in these files and folders, as a model of this unit would write it; with a part held out, or none."""
     from charrnn.options import Options
     from charrnn.text.library import open_library
 
     Options(encoding=encoding)  # refuses an encoding that there is not
-    library = open_library(paths, unit, encoding, VAL_FRACTION, progress)
+    library = open_library(paths, unit, encoding, VAL_FRACTION if held_out else 0.0, progress)
     notes(library.notes)
     return library
 
 
-def recorded(path: str, model: "Model", encoding: str | None, progress: "Progress") -> "Library":
+def recorded(
+    path: str, model: "Model", encoding: str | None, progress: "Progress", held_out: bool = False
+) -> "Library":
     """What the model in `path` was trained on, as far as that is still there."""
     from charrnn.options import Options
     from charrnn.text.library import open_library
@@ -37,8 +39,9 @@ def recorded(path: str, model: "Model", encoding: str | None, progress: "Progres
     if run is None or STDIN in run.texts:
         raise TextError(f"{path} does not say which file it was trained on: name it with --corpus.")
     options = Options(encoding=encoding or run.options.encoding)
+    fraction = run.options.val_fraction if held_out else 0.0
     try:
-        library = open_library(run.texts, model.vocab.unit, options.encoding, run.options.val_fraction, progress)
+        library = open_library(run.texts, model.vocab.unit, options.encoding, fraction, progress)
     except TextError as error:
         raise TextError(f"{error} {path} was trained on it; name a corpus with --corpus.") from None
     notes(library.notes)
@@ -69,7 +72,7 @@ def split(name: str) -> tuple[str, float]:
 
 def copies(n: int, models: "list[tuple[str, Model]]", corpus: tuple[str, ...], encoding: str | None) -> "Runs":
     """The runs of n characters that stand in the corpus."""
-    from charrnn.text.runs import Runs
+    from charrnn.text.fingerprints import Runs
 
     trained = tuple(text for _, model in models if model.run for text in model.run.texts)
     with Reading(corpus or trained or ("the corpus",), quiet=False) as reading:

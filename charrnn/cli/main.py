@@ -34,7 +34,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train, sample, write, evaluate, info, see, novelty, bench):
+for command in (train, sample, write, novelty, evaluate, info, see, bench):
     cli.add_command(command)
 
 

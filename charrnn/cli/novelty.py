@@ -49,9 +49,9 @@ def novelty(
     trained = None if texts else load(model or MODEL)
     with Reading(texts or (trained.run.texts if trained and trained.run else ()), quiet=False) as reading:
         if trained is None:
-            library = named(texts, "char", encoding or "utf-8", reading.progress)
+            library = named(texts, "char", encoding or "utf-8", reading.progress, True)
         else:
-            library = recorded(model or MODEL, trained, encoding, reading.progress)
+            library = recorded(model or MODEL, trained, encoding, reading.progress, True)
         left_out, parts = read_samples(samples, library)
         notes(left_out)
         mine, real = judge(parts, library)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from charrnn.errors import TextError
-from charrnn.text.runs import Chars
+from charrnn.text.fingerprints import Chars
 from charrnn.text.source import Progress, Source, characters, find_sources, unreadable
 from charrnn.text.vocab import Codes
 
@@ -65,13 +65,14 @@ def open_library(
     """
     notes: list[str] = []
     sources = list(find_sources(paths, notes, encoding))
-    done, total = 0, 3 * sum(source.size for source, _ in sources)
+    readings = 3 if val_fraction else 2  # once now, once to see what is held out, once past what is looked for
+    done, total = 0, readings * sum(source.size for source, _ in sources)
 
     def see(block: bytes) -> None:
         nonlocal done
         done += len(block)
         if progress:
-            progress(min(done, total) // 3, total // 3)
+            progress(min(done, total) // readings, total // readings)
 
     library = Library(unit, encoding, [], [], [], "", notes, see)
     digests = []

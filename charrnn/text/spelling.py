@@ -35,7 +35,7 @@ class Spelling:
         if held not in self.known:
             codes = self.vocab.codes.tolist()
             self.known[held] = np.array([self.may_follow(held, code, lambda more: self.ban) for code in codes])
-            if self.vocab.replacement is not None:  # which stands for rare symbols, and is never written
+            if self.vocab.replacement is not None:  # it stands for rare characters, and is none itself
                 self.known[held][self.vocab.replacement] = False
         mask = self.known[held]
         if banned is None:

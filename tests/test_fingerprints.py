@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn.text.runs import Hashed, Runs, Sieve, hash_of, overlapping
+from charrnn.text.fingerprints import Hashed, Runs, Sieve, hash_of, overlapping
 from charrnn.text.vocab import UNITS
 
 TEXTS = st.text("ab가\U0001f600", max_size=40)
