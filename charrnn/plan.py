@@ -16,7 +16,6 @@ from charrnn.training import Training
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
-TWO_LAYERS = 384
 TOKENS = 7.0
 WEIGHTS = 4.0
 MOST_EPOCHS = 40.0
@@ -92,7 +91,9 @@ def network(
     given: dict[str, Any], cell: str, symbols: int, vocab_size: int, rate: float, seconds: float
 ) -> tuple[Config, str]:
     """The sizes that suit a text of `symbols` and the time, and why."""
-    sizes = [(1, width) for width in WIDTHS if width <= ONE_LAYER] + [(2, w) for w in WIDTHS if w >= TWO_LAYERS]
+    sizes = [(1, width) for width in WIDTHS if width <= ONE_LAYER] + [
+        (2, width) for width in WIDTHS if width >= ONE_LAYER
+    ]
     if "layers" in given:
         sizes = [(given["layers"], width) for width in WIDTHS]
     if "hidden_size" in given:
