@@ -15,7 +15,7 @@ from rich.text import Text
 
 from charrnn.history import Step
 from charrnn.show.charts import duration, spark, speed
-from charrnn.show.terminal import is_terminal, remark, safe
+from charrnn.show.terminal import columns, is_terminal, remark, safe
 from charrnn.training import Training
 
 REFRESH = 0.25  # seconds
@@ -115,7 +115,9 @@ class Screen:
 
     def __init__(self, training: Training, write: Writer, console: Console | None = None) -> None:
         self.training, self.write = training, write
-        self.console = console or Console(stderr=True, markup=False, highlight=False, emoji=False, force_terminal=True)
+        self.console = console or Console(
+            stderr=True, markup=False, highlight=False, emoji=False, force_terminal=True, width=columns()
+        )
         self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self.clock, self.drawn, self.gone = Clock(training), 0.0, False
         self.record: Step | None = None

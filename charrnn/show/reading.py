@@ -5,7 +5,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from charrnn.show.terminal import is_terminal, remark, safe
+from charrnn.show.terminal import columns, is_terminal, remark, safe
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -60,7 +60,7 @@ def start(label: str, total: int) -> "tuple[Progress, TaskID]":
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True, markup=False, highlight=False, emoji=False, force_terminal=True),
+        console=Console(stderr=True, markup=False, highlight=False, emoji=False, force_terminal=True, width=columns()),
         auto_refresh=False,
         transient=True,
         redirect_stdout=False,

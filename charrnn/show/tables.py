@@ -15,10 +15,10 @@ from charrnn.bench import Result
 from charrnn.checkpoint import Model, Run
 from charrnn.evaluation import Score
 from charrnn.show.charts import duration, spark, speed
-from charrnn.show.terminal import Answer, safe
+from charrnn.show.terminal import NARROWEST, WIDEST, Answer, safe
 from charrnn.transfer import Transfer
 
-NARROWEST, WIDEST, OFF_TERMINAL = 10, 1000, 120  # columns
+OFF_TERMINAL = 120  # columns
 FIGURES = ("nats", "bits/char", "bits/byte", "perplexity", "accuracy", "chars")
 FIRST_TO_GO = ("perplexity", "bits/byte", "accuracy", "network", "chars", "part", "nats")
 MODEL_ROOM = 12  # columns in which a folded name can still be read

@@ -5,6 +5,7 @@ import sys
 import unicodedata
 from typing import TextIO
 
+NARROWEST, WIDEST = 10, 1000  # columns
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -32,6 +33,12 @@ def is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:
         return False
+
+
+def columns() -> int | None:
+    """The width that COLUMNS claims, within reason, for rich, which believes any; None where it claims none."""
+    claimed = os.environ.get("COLUMNS", "")
+    return min(max(int(claimed[:9]), NARROWEST), WIDEST) if claimed.isdecimal() else None
 
 
 def remark(text: str) -> None:
