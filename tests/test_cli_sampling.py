@@ -167,7 +167,7 @@ def test_no_copy_and_novelty(charrnn: Command, tmp_path: Path) -> None:
     [
         (["novelty", "corpus.txt", "-m", "model.npz", "--corpus", "corpus.txt"], "use one of them"),
         (["novelty", "-", "--corpus", "-"], "read only once"),
-        (["novelty"], "Missing argument"),
+        (["novelty"], "name the text to judge"),
         (["novelty", "corpus.txt", "--corpus", "corpus.txt", "--encoding", "klingon"], "klingon"),
         (["sample", "--corpus", "corpus.txt"], "--corpus is for --no-copy"),
         (["sample", "--encoding", "utf-8"], "--encoding is for --no-copy"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("samples", metavar="SAMPLE...", nargs=-1, required=True, type=str)
+@click.argument("samples", metavar="SAMPLE...", nargs=-1, type=str)
 @option(
     "--corpus",
     "texts",
@@ -37,6 +37,8 @@ def novelty(
     Shows the longest run that is copied word for word, and the share of n-grams that are new, beside the same figures
     for held-out text of the corpus. On a terminal, what is copied is marked.
     """
+    if not samples:
+        raise UsageError("name the text to judge: charrnn novelty SAMPLE.")
     if texts and model is not None:
         raise UsageError("--model and --corpus both say what to look in: use one of them.")
     if (*samples, *texts).count(STDIN) > 1:
