@@ -42,9 +42,13 @@ torture: install ## crashes, faults, bad input, for about an hour: make torture 
 check: install
 	$(BIN)/python -m pytest
 
-corpora: corpora/python-library.txt corpora/python-manual.txt ## larger texts from the installed Python, no network
+PAIRS := corpora/additions.tsv corpora/dates.tsv corpora/romanised.tsv
 
-corpora/python-library.txt corpora/python-manual.txt: corpora/build.py | install
+corpora: corpora/python-library.txt corpora/python-manual.txt $(PAIRS) ## larger texts from the installed Python, and pairs; no network
+
+$(PAIRS): corpora/pairs.py corpora/words.py corpora/romanise.py
+
+corpora/python-library.txt corpora/python-manual.txt $(PAIRS): corpora/build.py | install
 	$(BIN)/python corpora/build.py $@
 
 corpora/tinyshakespeare.txt: | install ## 1.1 MB of Shakespeare, fetched and checked

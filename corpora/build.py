@@ -1,6 +1,6 @@
-"""Makes the larger corpora: from the installed Python, without a network, or fetched and checked.
+"""Makes the larger corpora: from the installed Python or by rule, without a network, or fetched and checked.
 
-python corpora/build.py corpora/python-library.txt corpora/python-manual.txt corpora/tinyshakespeare.txt
+python corpora/build.py corpora/python-library.txt corpora/additions.tsv corpora/tinyshakespeare.txt ...
 """
 
 import hashlib
@@ -10,6 +10,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+
+from pairs import additions, dates
+from words import romanisations
 
 LEFT_OUT = {"test", "tests", "idlelib", "site-packages", "dist-packages", "lib2to3", "turtledemo", "__pycache__"}
 SHAKESPEARE = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -45,9 +48,17 @@ def tinyshakespeare() -> bytes:
     return data
 
 
+def rows(pairs: list[tuple[str, str]]) -> bytes:
+    """One pair a line, a tab between."""
+    return "".join(f"{source}\t{target}\n" for source, target in pairs).encode()
+
+
 MAKERS: dict[str, Callable[[], bytes]] = {
     "python-library.txt": python_library,
     "python-manual.txt": python_manual,
+    "additions.tsv": lambda: rows(additions()),
+    "dates.tsv": lambda: rows(dates()),
+    "romanised.tsv": lambda: rows(romanisations()),
     "tinyshakespeare.txt": tinyshakespeare,
 }
 
