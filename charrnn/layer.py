@@ -16,6 +16,8 @@ from charrnn.params import Ids, Params
 ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
 ONE_HOT_SYMBOLS = 512
 
+Begins = list[Ids | None]  # for each step the streams in which something new begins, None for none
+
 
 class Window:
     """The buffers of one window shape that all layers of a network share, one after another."""
@@ -96,8 +98,11 @@ class Layer:
         if w.training:
             copyto(self.Wh_T, blocks(Wh.T.reshape(self.k_back, -1, H), n))
 
-    def forward(self, ids: Ids, above: list[Array]) -> None:
-        """Runs the window of ids (T, B), or of what stands in `x`, and writes every h_t to `above[t]` too."""
+    def forward(self, ids: Ids, above: list[Array], begins: Begins | None = None) -> None:
+        """Runs the window of ids (T, B), or of what stands in `x`, and writes every h_t to `above[t]` too.
+
+        `begins[t]` are the streams in which something new begins at step t: their state is cleared before it.
+        """
         w, T = self.window, len(ids)
         cell = w.cell
         gates = cell.a.reshape(1, *self.part.shape[1:])
@@ -107,6 +112,8 @@ class Layer:
             self._inputs(T)
         cell.begin(self.h_blocks[0], self.c, self.rows[0])
         for t in range(T):
+            if begins is not None and (mine := begins[t]) is not None:
+                self._forget(t, mine)
             if z_row is not None:  # a one-hot x_t times Wx is a row of Wx
                 np.take(self.table, ids[t], axis=1, out=self.z_row, mode="clip")
             np.matmul(self.h_pieces[t], self.Wh, out=part)
@@ -118,6 +125,15 @@ class Layer:
         if "c" in cell.states:
             copyto(self.c_end, cell.c)
 
+    def _forget(self, t: int, streams: Ids) -> None:
+        """These streams come to step t with nothing."""
+        cell, c = self.window.cell, self.c
+        self.h[t, streams] = 0.0
+        if "c" in cell.states:
+            c = cell.c if t else self.c
+            c[:, streams] = 0.0
+        cell.begin(self.h_blocks[t], c, self.rows[t])
+
     def _inputs(self, T: int) -> None:
         """z = [x | 1] [Wx; b] of the whole window."""
         w, rows = self.window, self.X[:T, :, self.window.H : 2 * self.window.H + 1]
@@ -126,10 +142,13 @@ class Layer:
         else:
             np.matmul(rows.reshape(T * w.B, -1), self.Wx[0], out=w.z_rows[: T * w.B])
 
-    def backward(self, ids: Ids, params: Params, grads: Params) -> None:
-        """From dy (T, B, H) of this layer to the gradients of its weights, and to dy of the layer below."""
+    def backward(self, ids: Ids, params: Params, grads: Params, begins: Begins | None = None) -> None:
+        """From dy (T, B, H) of this layer to the gradients of its weights, and to dy of the layer below.
+
+        Where something new began (`begins`, as in `forward`), nothing goes back to the step before.
+        """
         w, T = self.window, len(ids)
-        self._time_back(T)
+        self._time_back(T, begins)
         X, da = self.X[:T].reshape(T * w.B, -1), w.da[:T].reshape(T * w.B, -1)
         self._weights(ids, X, da, grads.matrix(self.index))
         if self.index:
@@ -138,7 +157,7 @@ class Layer:
                 Wx = np.concatenate([Wx[:, mine] for mine, _ in sorted(w.columns, key=lambda pair: pair[1].start)], 1)
             np.matmul(da[:, : w.G * w.H], Wx.T, out=w.dy[:T].reshape(T * w.B, w.H))
 
-    def _time_back(self, T: int) -> None:
+    def _time_back(self, T: int, begins: Begins | None) -> None:
         w, cell, part, dh = self.window, self.window.cell, self.part_back, self.dh
         part.fill(0.0)
         cell.begin_back()
@@ -151,6 +170,12 @@ class Layer:
             cell.step_back(dh, self.rows[t])
             copyto(w.da_blocks[t], cell.da)
             np.matmul(self.da_pieces[t], self.Wh_T, out=part)
+            if begins is not None and (mine := begins[t]) is not None:
+                part[:, :, mine] = 0.0
+                if cell.rest is not None:
+                    cell.rest[:, mine] = 0.0
+                if "c" in cell.states:
+                    cell.dc0[:, mine] = 0.0
         np.sum(part, axis=0, out=dh)
         copyto(blocks(self.dh0, w.n), dh if cell.rest is None else dh + cell.rest)
         if "c" in cell.states:

@@ -9,23 +9,27 @@ from charrnn.model import Config
 from charrnn.optim import OPTIMIZERS, clip_norm
 from charrnn.options import Options
 from charrnn.parallel import CARRY_ON, LOAD, RESET, Share, Team, shares
-from charrnn.params import Ids, Params
+from charrnn.params import Params
+from charrnn.text.batch import Batch
 
 
 class Learner:
     """`params`, `grads`, the `optimizer`, and `carried`: the states (layers, B, H) after the last complete step.
 
-    Windows are (T+1, B); `options.workers` processes share their streams. Nothing here knows of text or schedules.
+    `options.workers` processes share the streams of a batch; `masked` tells that batches have masks. Nothing here
+    knows of text or schedules.
     """
 
-    def __init__(self, config: Config, options: Options, steps: int, streams: int, weights: Params) -> None:
+    def __init__(
+        self, config: Config, options: Options, steps: int, streams: int, weights: Params, masked: bool = False
+    ) -> None:
         dropout, seed, workers = options.dropout, options.seed, options.workers
-        self.team = Team(config, steps, streams, workers, dropout, seed) if workers > 1 else None
+        self.team = Team(config, steps, streams, workers, dropout, seed, masked) if workers > 1 else None
         self.params = Params(config.shapes, flat=self.team.params if self.team else None)
         self.params.flat[:] = weights.flat
         self.grads = Params(config.shapes)
         mine = shares(streams, workers)[0]
-        self.share = Share(config, self.params, self.grads, steps, mine, streams, dropout, seed)
+        self.share = Share(config, self.params, self.grads, steps, mine, dropout, seed)
         self.optimizer = OPTIMIZERS[options.optimizer](self.params.flat)
         self.carried = self.team.state if self.team else self.share.network.state()
         self.state = RESET
@@ -45,13 +49,13 @@ class Learner:
             values.fill(0.0)
         self.state = RESET
 
-    def gradient(self, window: Ids, step: int, reset: bool) -> float:
-        """The loss of the window; its gradient, of all shares and averaged, is in `grads` then."""
+    def gradient(self, batch: Batch, step: int, reset: bool) -> float:
+        """The loss of the batch; its gradient, of all shares and averaged, is in `grads` then."""
         what, self.state = (RESET if reset else self.state), LOAD  # should this be interrupted
         if self.team:
-            self.team.begin(window, step, what)
+            self.team.begin(batch, step, what)
         mine = {name: values[:, self.share.streams] for name, values in self.carried.items()}
-        loss = self.share.learn(window, step, what, mine)
+        loss = self.share.learn(batch, step, what, mine)
         if self.team:
             loss += self.team.finish(self.grads.flat)
         return loss
@@ -64,12 +68,12 @@ class Learner:
         self.share.network.store_state({n: values[:, self.share.streams] for n, values in self.carried.items()})
         self.state = CARRY_ON
 
-    def probe(self, window: Ids, clip: float, seconds: float) -> float:
+    def probe(self, batch: Batch, clip: float, seconds: float) -> float:
         """Seconds that a step takes when nothing else is in its way, tried before the first one; nothing is changed."""
         times, begin = list[float](), time.perf_counter()
         while len(times) < 3 or time.perf_counter() - begin < seconds:
             start = time.perf_counter()
-            self.gradient(window, 1, reset=True)
+            self.gradient(batch, 1, reset=True)
             self.grads.flat.fill(0.0)  # with no gradient, and a rate of 0, an update changes nothing
             clip_norm(self.grads.flat, clip)
             self.optimizer.update(self.params.flat, self.grads.flat, 0.0, 1)

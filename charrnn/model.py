@@ -9,9 +9,10 @@ from numpy.typing import DTypeLike
 from charrnn.arrays import Array, blocks, empty
 from charrnn.cells import CELLS
 from charrnn.errors import UsageError
-from charrnn.layer import Layer, Window
+from charrnn.layer import Begins, Layer, Window
 from charrnn.options import MOST_LAYERS, check_int, shown
 from charrnn.params import Ids, Params, initialise, shapes
+from charrnn.text.batch import Mask
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Network:
         self.outputs = [*(layer.x for layer in self.layers[1:]), self.top]
         self.above = [list(blocks(output, self.window.n)) for output in self.outputs]
         self.masks: list[Array] | None = None
+        self.begins: Begins | None = None
         self.length = steps
         self.pack()
 
@@ -81,15 +83,15 @@ class Network:
         for layer in self.layers:
             layer.pack(self.params)
 
-    def forward(self, ids: Ids, masks: list[Array] | None = None) -> Array:
+    def forward(self, ids: Ids, masks: list[Array] | None = None, fresh: Mask | None = None) -> Array:
         """Logits (T, B, V) for the symbols ids (T, B), T up to the steps of the buffers; from the carried state.
 
         `masks`, one (T, B, H) array a layer, multiply what the layer hands on (inverted dropout,
-        Zaremba et al. 2014).
+        Zaremba et al. 2014). `fresh` (T, B) marks the steps before which a stream forgets all that it has read.
         """
-        self.length, self.masks = len(ids), masks
+        self.length, self.masks, self.begins = len(ids), masks, None if fresh is None else begins_of(fresh)
         for k, layer in enumerate(self.layers):
-            layer.forward(ids, self.above[k])
+            layer.forward(ids, self.above[k], self.begins)
             if masks is not None:
                 np.multiply(self.outputs[k][: self.length], masks[k], out=self.outputs[k][: self.length])
         logits, top = self.logits[: self.length], self.top[: self.length]
@@ -112,7 +114,7 @@ class Network:
         for k in range(self.config.layers - 1, -1, -1):
             if self.masks is not None:
                 np.multiply(dy, self.masks[k], out=dy)
-            self.layers[k].backward(ids, self.params, grads)
+            self.layers[k].backward(ids, self.params, grads, self.begins)
 
     def carry(self) -> None:
         """The state after the window becomes the state before the next."""
@@ -155,6 +157,11 @@ class Network:
         return found
 
 
+def begins_of(fresh: Mask) -> Begins:
+    """The streams that are marked at each step of a mask (T, B)."""
+    return [np.flatnonzero(row) if row.any() else None for row in fresh]
+
+
 def softmax_nats(logits: Array, targets: Ids) -> Array:
     """-ln p(target) (T, B) in nats; leaves the probabilities in `logits` (T, B, V)."""
     logits -= logits.max(axis=-1, keepdims=True)
@@ -166,14 +173,19 @@ def softmax_nats(logits: Array, targets: Ids) -> Array:
     return nats
 
 
-def cross_entropy(logits: Array, targets: Ids, total: int | None = None) -> float:
+def cross_entropy(logits: Array, targets: Ids, total: int | None = None, scored: Mask | None = None) -> float:
     """Nats of the targets (T, B), as the mean over `total` symbols (default: over T·B, all that are here).
 
-    Leaves the gradient of that mean in `logits`: (softmax - one-hot) / total.
+    Leaves the gradient of that mean in `logits`: (softmax - one-hot) / total. Where `scored` (T, B) is given, only
+    the steps that it marks have a target.
     """
     nats = softmax_nats(logits, targets)
     rows = logits.reshape(-1, logits.shape[-1])
     total = total or len(rows)
     rows[np.arange(len(rows)), targets.reshape(-1)] -= 1.0
-    logits *= 1.0 / total
+    if scored is None:
+        logits *= 1.0 / total
+    else:
+        nats *= scored
+        logits *= (scored / total).astype(logits.dtype)[..., None]
     return float(nats.sum(dtype=np.float64)) / total

@@ -6,6 +6,7 @@ parent holds closes, so that nothing is left behind however the parent ends.
 """
 
 import json
+import mmap
 import os
 import signal
 import struct
@@ -24,8 +25,9 @@ from charrnn.dropout import Dropout
 from charrnn.errors import WorkerError
 from charrnn.model import Config, Network, cross_entropy
 from charrnn.options import BLAS_THREADS
-from charrnn.params import Ids, Params
+from charrnn.params import Params
 from charrnn.shared import Block, Layout, attach
+from charrnn.text.batch import Batch
 
 STREAMS_EACH = 8  # a worker with fewer does little but wait
 WORK_EACH = 500_000  # weights times streams below which a worker's help costs more than it gives
@@ -63,16 +65,15 @@ class Share:
         grads: Params,
         steps: int,
         streams: slice,
-        total: int,
         dropout: float,
         seed: int,
     ) -> None:
-        self.streams, self.grads, self.symbols = streams, grads, steps * total
+        self.streams, self.grads = streams, grads
         self.network = Network(config, params, steps, streams.stop - streams.start, training=True)
         self.dropout = Dropout(dropout, seed, config.layers, steps, config.hidden_size, streams)
 
-    def learn(self, window: Ids, step: int, what: int, state: dict[str, Array]) -> float:
-        """The loss of this share of the window (T+1, B of all streams); the gradients are in `grads` then.
+    def learn(self, batch: Batch, step: int, what: int, state: dict[str, Array]) -> float:
+        """The loss of this share of the batch (of all streams); the gradients are in `grads` then.
 
         `what` is to be done first about the carried-in state; `state` is that of these streams, to LOAD.
         """
@@ -80,19 +81,21 @@ class Share:
             self.network.reset()
         elif what == LOAD:
             self.network.set_state(state)
-        mine = window[:, self.streams]
+        inputs, targets, scored, fresh = batch.of(self.streams)
         self.network.pack()
-        logits = self.network.forward(mine[:-1], self.dropout.masks(step))
-        loss = cross_entropy(logits, mine[1:], self.symbols)
-        self.network.backward(mine[:-1], logits, self.grads)
+        logits = self.network.forward(inputs, self.dropout.masks(step), fresh)
+        loss = cross_entropy(logits, targets, batch.symbols, scored)
+        self.network.backward(inputs, logits, self.grads)
         self.network.carry()
         return loss
 
 
-def layout(config: Config, steps: int, streams: int, workers: int) -> Layout:
-    """Weights, the gradients of each worker but the first, the window, and the states before and after it."""
+def layout(config: Config, steps: int, streams: int, workers: int, masked: bool) -> Layout:
+    """Weights, the gradients of each worker but the first, the batch, and the states before and after it."""
     size = sum(int(np.prod(shape)) for shape in config.shapes.values())
-    arrays = {"params": ((size,), "<f4"), "window": ((steps + 1, streams), "<i4")}
+    arrays: dict[str, tuple[tuple[int, ...], str]] = {"params": ((size,), "<f4")}
+    arrays |= dict.fromkeys(("inputs", "targets"), ((steps, streams), "<i4"))
+    arrays |= {name: ((steps, streams), "|b1") for name in ("scored", "fresh") if masked}
     arrays |= {f"grads{rank}": ((size,), "<f4") for rank in range(1, workers)}
     for kind in KINDS:
         arrays |= {f"{kind}.{name}": ((config.layers, streams, config.hidden_size), "<f4") for name in config.states}
@@ -100,14 +103,16 @@ def layout(config: Config, steps: int, streams: int, workers: int) -> Layout:
 
 
 class Team:
-    """The workers beside this process, and the memory that they share with it."""
+    """The workers beside this process, and the memory that they share with it. `masked`: batches have masks."""
 
-    def __init__(self, config: Config, steps: int, streams: int, workers: int, dropout: float, seed: int) -> None:
-        self.places = layout(config, steps, streams, workers)
+    def __init__(
+        self, config: Config, steps: int, streams: int, workers: int, dropout: float, seed: int, masked: bool = False
+    ) -> None:
+        self.places = layout(config, steps, streams, workers, masked)
         self.block = Block(self.places.size)
         self.params: Array = self.view("params")
         self.state, self.next = ({name: self.view(f"{kind}.{name}") for name in config.states} for kind in KINDS)
-        self.window = self.view("window")
+        self.batch = batch_of(self.places, self.block.memory)
         self.slots = [self.view(f"grads{rank}") for rank in range(1, workers)]
         self.number = 0
         setup = {
@@ -118,6 +123,7 @@ class Team:
             "workers": workers,
             "dropout": dropout,
             "seed": seed,
+            "masked": masked,
         }
         self.processes: list[subprocess.Popen[bytes]] = []
         # in a notebook NumPy is loaded already, with threads that would be in the workers' way
@@ -165,9 +171,11 @@ class Team:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         return WorkerError(f"worker {rank} is gone ({how}), and the training with it.")
 
-    def begin(self, window: Ids, step: int, state: int) -> None:
-        """Sets the others to work on their shares of the window (T+1, B)."""
-        self.window[:] = window
+    def begin(self, batch: Batch, step: int, state: int) -> None:
+        """Sets the others to work on their shares of the batch."""
+        for shared, part in zip(self.batch, batch, strict=True):
+            if shared is not None and part is not None:
+                shared[:] = part
         self.number += 1
         for rank in range(1, len(self.processes) + 1):
             self.send(rank, ORDER.pack(self.number, step, state))
@@ -225,11 +233,11 @@ def main() -> None:
 
 def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
     try:
-        share, window, before, after = take_place(json.loads(orders.readline()))
+        share, batch, before, after = take_place(json.loads(orders.readline()))
         answers.write(ANSWER.pack(0, 1, 0.0))
         while len(order := orders.read(ORDER.size)) == ORDER.size:
             number, step, what = ORDER.unpack(order)
-            loss = share.learn(window, step, what, before)
+            loss = share.learn(batch, step, what, before)
             share.network.store_state(after)
             answers.write(ANSWER.pack(number, 1, loss))
     except BrokenPipeError:
@@ -238,15 +246,21 @@ def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
         answers.write(ANSWER.pack(0, 0, 0.0))
 
 
-def take_place(setup: dict[str, Any]) -> tuple[Share, Ids, dict[str, Array], dict[str, Array]]:
-    """A worker's share, and its views of the window and of its streams' states, before and after it."""
+def batch_of(places: Layout, memory: mmap.mmap) -> Batch:
+    """The shared batch."""
+    found = [places.view(memory, name) if name in places.places else None for name in Batch._fields]
+    return Batch(*found)  # type: ignore[arg-type]
+
+
+def take_place(setup: dict[str, Any]) -> tuple[Share, Batch, dict[str, Array], dict[str, Array]]:
+    """A worker's share, and its views of the batch and of its streams' states, before and after it."""
     config = Config(**setup["config"])
     rank, steps, streams, workers = (setup[name] for name in ("rank", "steps", "streams", "workers"))
-    places = layout(config, steps, streams, workers)
+    places = layout(config, steps, streams, workers, setup["masked"])
     memory = attach(setup["handle"], places.size)
     params = Params(config.shapes, flat=places.view(memory, "params"))
     grads = Params(config.shapes, flat=places.view(memory, f"grads{rank}"))
     mine = shares(streams, workers)[rank]
-    share = Share(config, params, grads, steps, mine, streams, setup["dropout"], setup["seed"])
+    share = Share(config, params, grads, steps, mine, setup["dropout"], setup["seed"])
     before, after = ({name: places.view(memory, f"{kind}.{name}")[:, mine] for name in config.states} for kind in KINDS)
-    return share, places.view(memory, "window"), before, after
+    return share, batch_of(places, memory), before, after

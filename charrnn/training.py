@@ -176,7 +176,7 @@ class Training(Iterator[Step]):
         options, health, learner = self.options, self.run.health, self.learner
         index = (step - 1) % self.streams.windows
         with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
-            loss = learner.gradient(self.streams.window(index), step, reset=index == 0)
+            loss = learner.gradient(self.streams.batch(step), step, reset=index == 0)
             if self.average is not None:
                 self.average(learner.grads.flat)
             grad_norm = clip_norm(learner.grads.flat, options.clip)
@@ -245,7 +245,7 @@ class Training(Iterator[Step]):
 
     def probe(self, seconds: float) -> float:
         """Seconds that a step of a run that has not begun takes; it is tried out, and nothing is changed."""
-        return self.learner.probe(self.streams.window(0), self.options.clip, seconds)
+        return self.learner.probe(self.streams.batch(1), self.options.clip, seconds)
 
     def _evaluate(self, evaluator: Evaluator) -> float:
         run, held_out = self.run, self.held_out

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from charrnn.errors import TextError
 from charrnn.options import Options
+from charrnn.text.batch import Batch
 from charrnn.text.rare import vocabulary
 from charrnn.text.source import Progress, Reading, Source, changed, find_sources, unreadable
 from charrnn.text.symbols import (
@@ -274,3 +275,8 @@ class Streams:
     def window(self, index: int) -> Ids:
         """Symbols (T+1, B) of the window of this index in the epoch: row t is the target of row t-1."""
         return gather(self.ids, self.begins + index * self.seq_length, self.seq_length + 1)
+
+    def batch(self, step: int) -> Batch:
+        """What the training reads at this step, counted from 1."""
+        window = self.window((step - 1) % self.windows)
+        return Batch(window[:-1], window[1:])
