@@ -3,7 +3,8 @@
 Arrays in the file: `l0.Wx` ... `by` the best weights; `last.l0.Wx` ... the last ones, where they differ;
 `optimizer.m` ... and `state.h` ... what a resumed run needs. `meta` is the JSON as bytes (uint8), `vocab` the codes of
 the symbols (uint32), `rare` those of rare ones that share one symbol, where there are any, `sha256` the digest of all
-that stands before it. Format 1 had the vocabulary in `meta`, and no digest: it is still read.
+that stands before it. Format 1 had the vocabulary in `meta`, and no digest: it is still read. Format 3 has a `task` in
+`meta`.
 """
 
 import json
@@ -21,9 +22,10 @@ from charrnn.npz import BYTE, FLOAT, Members, PathLike, Values, opened, refusing
 from charrnn.optim import OPTIMIZERS
 from charrnn.options import Options, check_float, check_int
 from charrnn.params import Params
+from charrnn.text.task import Task
 from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, UNITS, Vocab
 
-FORMAT = 2
+FORMAT, TASK_FORMAT = 2, 3  # the second has a task, which the first readers would pass over
 MAX_META = 1 << 21
 CODE = np.dtype("<u4")
 SURROGATES = range(0xD800, 0xE000)  # no symbols of any text
@@ -89,13 +91,15 @@ class Run:
 class Model:
     """A trained network: `config`, `vocab`, and `params`, its weights by name (float32; the best ones).
 
-    `run` is what a training left to go on from, None where there was none.
+    `run` is what a training left to go on from, None where there was none; `task` is None for a text, else what was
+    learned from examples: the network's symbols are the vocabulary's and then the task's labels.
     """
 
     config: Config
     vocab: Vocab
     params: Params
     run: Run | None = None
+    task: Task | None = None
 
     def save(self, path: PathLike) -> None:
         """Writes the model file: beside it first, then renamed over it, so that it is never half-written.
@@ -115,11 +119,13 @@ class Model:
     def arrays(self) -> dict[str, Values]:
         """All that the file holds, by name, in its order."""
         meta = {
-            "format": FORMAT,
+            "format": TASK_FORMAT if self.task else FORMAT,
             "config": self.config.as_dict(),
             "unit": self.vocab.unit,
             "run": self.run.as_dict() if self.run else None,
         }
+        if self.task:
+            meta["task"] = self.task.as_dict()
         text = json.dumps(meta, ensure_ascii=True, allow_nan=False).encode()
         if len(text) > MAX_META:
             raise ModelFileError("the names of the texts are too many to be kept in a model file: name their folder.")
@@ -167,19 +173,23 @@ def read(file: IO[bytes]) -> Model:
     meta = json.loads(text, parse_constant=finite, parse_float=finite, object_pairs_hook=unrepeated)
     if type(meta["format"]) is not int or meta["format"] < 1:
         raise ValueError("format")
-    if meta["format"] > FORMAT:
-        raise ModelFileError(f"was written by a newer charrnn (format {meta['format']}; this one reads {FORMAT}).")
+    if meta["format"] > TASK_FORMAT:
+        raise ModelFileError(f"was written by a newer charrnn (format {meta['format']}; this one reads {TASK_FORMAT}).")
     config = Config(**meta["config"])
     old = meta["format"] == 1
-    codes = meta["vocab"] if old else members.array("vocab", CODE, (config.vocab_size,)).tolist()
+    task = Task.from_dict(meta["task"]) if meta["format"] == TASK_FORMAT else None
+    symbols = config.vocab_size - len(task.labels if task else ())
+    codes = meta["vocab"] if old else members.array("vocab", CODE, (symbols,)).tolist()
     rare = []
     if "rare" in members:
         rare = members.array("rare", CODE, (members.size("rare") // CODE.itemsize,)).tolist()
-    vocab = checked_vocab(meta["unit"], codes, rare, config)
+    vocab = checked_vocab(meta["unit"], codes, rare, symbols)
+    if task and not task.needs <= set(codes):
+        raise ValueError("task")
     params = read_params(members, config, "")
     run = read_run(members, config, meta["run"], params) if meta["run"] is not None else None
     members.end(hashed=not old)
-    return Model(config, vocab, params, run)
+    return Model(config, vocab, params, run, task)
 
 
 def finite(number: str) -> float:
@@ -198,12 +208,12 @@ def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def checked_vocab(unit: str, codes: list[int], rare: list[int], config: Config) -> Vocab:
+def checked_vocab(unit: str, codes: list[int], rare: list[int], symbols: int) -> Vocab:
     limit = 256 if unit == "byte" else CODE_LIMIT
     if unit not in UNITS or not all(type(c) is int and 0 <= c < limit and c not in SURROGATES for c in [*codes, *rare]):
         raise ValueError("vocab")
     vocab = Vocab(unit, codes, rare)
-    if len(vocab) != config.vocab_size or vocab.codes.tolist() != codes or vocab.rare.tolist() != rare:
+    if len(vocab) != symbols or vocab.codes.tolist() != codes or vocab.rare.tolist() != rare:
         raise ValueError("vocab")
     if not (set(codes) - {REPLACEMENT}).isdisjoint(rare):
         raise ValueError("rare")

@@ -6,8 +6,9 @@ is computed, and quick.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from charrnn.errors import TextError
 from charrnn.model import Config, Network, softmax_nats
 from charrnn.params import Params
 from charrnn.text.corpus import Corpus, Segment
+from charrnn.text.examples import Examples
+from charrnn.text.packing import Rows
 from charrnn.text.rare import spelling_nats
 from charrnn.text.symbols import Symbols
 from charrnn.text.vocab import UNKNOWN, Ids, Vocab
@@ -160,6 +163,46 @@ class Evaluator:
             symbols += int(mask.sum())
             self.network.carry()
         return total, symbols, correct
+
+
+class Scorer:
+    """Scores examples likewise: every step that carries a target counts once."""
+
+    def __init__(self, config: Config, params: Params) -> None:
+        self.network = Network(config, params, WINDOW, STREAMS)
+
+    def score(self, rows: Rows) -> Score:
+        """The sums over the targets of the examples."""
+        self.network.pack()
+        starts = rows.spread(STREAMS)
+        ends = np.append(starts[1:], rows.steps)
+        total, symbols, correct = 0.0, 0, 0
+        for begin in range(0, int((ends - starts).max(initial=0)), WINDOW):
+            places = starts + np.arange(begin, begin + WINDOW)[:, None]
+            inputs, targets, _, fresh = rows.window(places)
+            mask = rows.scored[places % rows.steps] & (places < ends)
+            logits = self.network.forward(inputs, None, fresh)
+            correct += int(((logits.argmax(axis=-1) == targets) & mask).sum())
+            total += float(softmax_nats(logits, targets)[mask].sum(dtype=np.float64))
+            symbols += int(mask.sum())
+            self.network.carry()
+        return Score(total, symbols, correct)
+
+
+Held = Sequence[Segment] | Rows  # what is held out of a text, or of examples
+
+
+def symbols_of(held_out: Held) -> int:
+    """How many symbols are read to score what is held out."""
+    return held_out.steps if isinstance(held_out, Rows) else sum(map(len, held_out))
+
+
+def scorer(config: Config, params: Params, corpus: Corpus | Examples, held_out: Held) -> Callable[[], Score]:
+    """Scores what is held out with the weights as they are when it is called."""
+    if isinstance(corpus, Examples) or isinstance(held_out, Rows):
+        assert isinstance(held_out, Rows)
+        return partial(Scorer(config, params).score, held_out)
+    return partial(Evaluator(config, params, corpus.vocab).score, corpus.ids, held_out)
 
 
 def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = None) -> Score:

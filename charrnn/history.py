@@ -7,6 +7,7 @@ from typing import Any
 from charrnn.options import check_float, check_int
 
 LIMIT = 1000
+LARGEST_GRADIENT = 1e19
 LOSSES = {"at_least": -1.0, "at_most": 1e39}  # what float32 can make of one; rounding may take 0 a little lower
 MEANS = ("norm", "clipped", "rate")  # over as many steps as a point of `train`
 SERIES = (*MEANS, "seconds")
@@ -142,6 +143,15 @@ class Health:
     def add(self, loss: float) -> None:
         self.recent = self.smoothed(loss)
         self.lowest = self.recent if self.lowest is None else min(self.lowest, self.recent)
+
+    def wrong(self, loss: float, grad_norm: float, clip: float) -> str:
+        """What keeps the weights from being changed by a step of this loss; nothing, mostly."""
+        if not math.isfinite(loss):
+            return "the loss is no longer a finite number"
+        # its squares have to be finite numbers, too
+        if not min(grad_norm, clip or math.inf) < LARGEST_GRADIENT or not math.isfinite(grad_norm):
+            return "the gradient is no longer a finite number, or its square is none"
+        return f"the loss jumped to {loss:.2f} nats" if self.jumps(loss) else ""
 
     def jumps(self, loss: float) -> bool:
         """Whether the loss has left what it was; a text that does this again and again is taken for what it is."""

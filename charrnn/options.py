@@ -16,6 +16,7 @@ CELLS = ("lstm", "gru", "rnn")
 UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
+TASKS = ("text", "generate", "classify", "pairs")  # one long text, or what is learned from examples
 LENGTHS = ("epochs", "steps")
 CHANGEABLE = (*LENGTHS, "workers", "patience")  # other workers change no more than rounding
 DEFAULT_STEPS = 1000
@@ -27,6 +28,7 @@ LATER = {
     "patience",
     "cut",
     "min_count",
+    "task",
 }  # the first files lack them; their defaults change nothing
 MOST_LAYERS = 1000
 MOST_TEXTS = 10_000  # written by one command
@@ -42,6 +44,7 @@ class Options:
     "STEP:TOTAL", shortens the schedule from a step on, so that it ends at another.
     """
 
+    task: str = "text"
     cell: str = "gru"
     layers: int = 2
     hidden_size: int = 128
@@ -73,6 +76,7 @@ class Options:
         for name, words in (
             ("cell", CELLS),
             ("unit", UNITS),
+            ("task", TASKS),
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
         ):

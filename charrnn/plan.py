@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from charrnn.evaluation import symbols_of
 from charrnn.machine import flops_per_char
 from charrnn.model import Config
 from charrnn.options import Options
@@ -131,7 +132,7 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
     """
     step = training.probe(min(1.0, 0.05 * seconds))
     symbols = training.streams.batch_size * training.streams.seq_length
-    held_out = sum(map(len, training.held_out))
+    held_out = symbols_of(training.held_out)
     scoring = held_out / 3 * training.options.workers * step / symbols  # a third of the work, by one process
     room = max(seconds - 0.06 * seconds - RESERVE - scoring, step)
     most = math.ceil(MOST_EPOCHS * training.streams.windows)

@@ -17,7 +17,7 @@ from charrnn.arrays import Array
 from charrnn.blas import differences, machine
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, UsageError
-from charrnn.evaluation import Evaluator
+from charrnn.evaluation import Score, scorer, symbols_of
 from charrnn.history import MOST_SETBACKS, Step
 from charrnn.learner import Learner
 from charrnn.memory import check_memory
@@ -26,11 +26,12 @@ from charrnn.optim import WARM_UP_STEPS, clip_norm, learning_rate
 from charrnn.options import Options
 from charrnn.parallel import cores, default_workers
 from charrnn.params import Params
-from charrnn.text.corpus import Corpus, Streams
+from charrnn.text.corpus import Corpus, Segment, Streams
+from charrnn.text.examples import Examples, read_texts
+from charrnn.text.packing import Packed, Rows
 from charrnn.transfer import before, check_start, check_text, settled, transfer
 
 EVAL_EVERY = 100
-LARGEST_GRADIENT = 1e19
 EVAL_SHARE = 0.1  # of the time, at most, that evaluation takes where nothing else is asked for
 
 Average = Callable[[Array], None]
@@ -39,24 +40,25 @@ Average = Callable[[Array], None]
 class Training(Iterator[Step]):
     """A training that yields one `Step` at a time and can be left and taken up at any of them.
 
-    `notes` are sentences for the user, `model` is what has been learned so far.
+    `source` is what is read, `notes` are sentences for the user, `model` is what has been learned so far.
     """
 
     def __init__(
         self,
-        corpus: Corpus,
+        corpus: Corpus | Examples,
         options: Options,
         resumed: Model | None = None,
         average: Average | None = None,
         init_from: Model | None = None,
     ) -> None:
-        self.corpus, self.average = corpus, average
+        self.source, self.average = corpus, average
         self.vocab = corpus.vocab
         if resumed:
             check_text(resumed, corpus)
-        ids, self.held_out = corpus.split(options.val_fraction)
-        self.streams = Streams(ids, options.batch_size, options.seq_length)
-        self.config = Config(options.cell, options.layers, options.hidden_size, len(corpus.vocab))
+        self.streams: Streams | Packed
+        self.held_out: list[Segment] | Rows
+        self.streams, self.held_out = corpus.divide(options)
+        self.config = Config(options.cell, options.layers, options.hidden_size, corpus.alphabet)
         T, B = self.streams.seq_length, self.streams.batch_size
         workers = min(options.workers or default_workers(self.config, B, cores()), B)
         check_memory(self.config, T, B, workers)
@@ -68,9 +70,11 @@ class Training(Iterator[Step]):
             self.notes += differences(resumed.run.machine)
         self.init_from = init_from
         last = resumed.run.last if resumed and resumed.run else self._first()
-        self.learner = Learner(self.config, self.options, T, B, last)  # a model that is gone on with stays as it is
+        masked = corpus.task is not None
+        # a model that is gone on with stays as it is
+        self.learner = Learner(self.config, self.options, T, B, last, masked)
         self.params = self.learner.params
-        self.evaluator = Evaluator(self.config, self.params, self.vocab) if self.held_out else None
+        self.score = scorer(self.config, self.params, corpus, self.held_out) if self.held_out else None
         self.best: Params | None = None
         self.run = self._take_up(resumed) if resumed else self._begin()
         self._measure()
@@ -88,9 +92,9 @@ class Training(Iterator[Step]):
     def _begin(self) -> Run:
         return Run(
             options=self.options,
-            texts=self.corpus.names,
-            sha256=self.corpus.sha256,
-            symbols=len(self.corpus.ids),
+            texts=self.source.names,
+            sha256=self.source.sha256,
+            symbols=self.source.symbols,
             streams=self.streams.batch_size,
             seq_length=self.streams.seq_length,
             windows=self.streams.windows,
@@ -110,7 +114,7 @@ class Training(Iterator[Step]):
 
     def _take_up(self, resumed: Model) -> Run:
         assert resumed.run is not None
-        run = replace(resumed.run, texts=self.corpus.names, history=deepcopy(resumed.run.history))
+        run = replace(resumed.run, texts=self.source.names, history=deepcopy(resumed.run.history))
         run.health = deepcopy(run.health)
         if run.best_step is not None and run.best_step != run.step:
             self.best = resumed.params.copy()
@@ -123,7 +127,7 @@ class Training(Iterator[Step]):
 
     def _eval_rule(self) -> int:
         """Seldom enough that evaluation (a third of the work a symbol, by one process) takes no more than its share."""
-        symbols = sum(map(len, self.held_out))
+        symbols = symbols_of(self.held_out)
         per_step = self.streams.batch_size * self.streams.seq_length
         return max(EVAL_EVERY, math.ceil(self.options.workers * symbols / 3 / EVAL_SHARE / per_step))
 
@@ -140,8 +144,8 @@ class Training(Iterator[Step]):
             loss, grad_norm, wrong = self._learn(step, start)
         busy = time.perf_counter() - start
         val_loss = None
-        if self.evaluator is not None and (step % self.eval_every == 0 or step == self.span):
-            val_loss = self._evaluate(self.evaluator)
+        if self.score is not None and (step % self.eval_every == 0 or step == self.span):
+            val_loss = self._evaluate(self.score)
         run.seconds += time.perf_counter() - start
         symbols = self.streams.batch_size * self.streams.seq_length
         return Step(
@@ -180,7 +184,7 @@ class Training(Iterator[Step]):
             if self.average is not None:
                 self.average(learner.grads.flat)
             grad_norm = clip_norm(learner.grads.flat, options.clip)
-            if wrong := self._wrong(loss, grad_norm):
+            if wrong := health.wrong(loss, grad_norm, options.clip):
                 return loss, grad_norm, wrong
             count = step - (health.setbacks[-1] - 1 if health.setbacks else 0)
             rate = self.rate(step)
@@ -196,17 +200,6 @@ class Training(Iterator[Step]):
         clipped, spent = 0.0 < options.clip < grad_norm, self.run.seconds + time.perf_counter() - start
         self.run.history.add(loss, grad_norm, clipped, rate, spent)
         return loss, grad_norm, ""
-
-    def _wrong(self, loss: float, grad_norm: float) -> str:
-        """What keeps the weights from being changed; nothing, mostly."""
-        if not math.isfinite(loss):
-            return "the loss is no longer a finite number"
-        # its squares have to be finite numbers, too
-        if not min(grad_norm, self.options.clip or math.inf) < LARGEST_GRADIENT or not math.isfinite(grad_norm):
-            return "the gradient is no longer a finite number, or its square is none"
-        if self.run.health.jumps(loss):
-            return f"the loss jumped to {loss:.2f} nats"
-        return ""
 
     def _set_back(self, step: int, wrong: str) -> str:
         """Back to the best weights with half the rate; what to say of it.
@@ -247,10 +240,10 @@ class Training(Iterator[Step]):
         """Seconds that a step of a run that has not begun takes; it is tried out, and nothing is changed."""
         return self.learner.probe(self.streams.batch(1), self.options.clip, seconds)
 
-    def _evaluate(self, evaluator: Evaluator) -> float:
-        run, held_out = self.run, self.held_out
+    def _evaluate(self, score: Callable[[], Score]) -> float:
+        run = self.run
         with np.errstate(all="ignore"):
-            loss = evaluator.score(self.corpus.ids, held_out).nats
+            loss = score().nats
         if not math.isfinite(loss):
             raise DivergedError(f"the training diverged at step {run.step}: the held-out loss is not a finite number.")
         run.history.add_val(run.step, loss)
@@ -267,43 +260,50 @@ class Training(Iterator[Step]):
         self.run.state = self.learner.carried
 
     @property
+    def corpus(self) -> Corpus:
+        """The text, where the training is not one on examples."""
+        assert isinstance(self.source, Corpus)
+        return self.source
+
+    @property
     def model(self) -> Model:
         """What has been learned so far: the best weights, and the run to go on from.
 
         It shares the training's arrays: save it, or sample from it, before the next step.
         """
-        return Model(self.config, self.vocab, self.best or self.params, self.run)
+        return Model(self.config, self.vocab, self.best or self.params, self.run, self.source.task)
 
     def bits_per_char(self, nats: float) -> float:
-        """Bits per original character for a held-out loss in nats per symbol."""
-        chars = self.corpus.count_chars(self.held_out)
-        return nats / math.log(2) * sum(map(len, self.held_out)) / chars
+        """Bits per original character for a held-out loss in nats per symbol; of examples, bits per target."""
+        if isinstance(self.held_out, Rows):
+            return nats / math.log(2)
+        return nats / math.log(2) * symbols_of(self.held_out) / self.corpus.count_chars(self.held_out)
 
     @property
     def latest(self) -> Model:
         """The network as it is now, without the run."""
-        return Model(self.config, self.vocab, self.params)
+        return Model(self.config, self.vocab, self.params, task=self.source.task)
 
 
 def train(
-    texts: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Corpus,
+    texts: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Corpus | Examples,
     *,
     model: Model | None = None,
     average: Average | None = None,
     init_from: Model | None = None,
     **options: Any,
 ) -> Training:
-    """Trains on files, folders or a `Corpus`, and yields a `Step` for every step; `.model` is the result.
+    """Trains on files, folders, a `Corpus` or `Examples`, and yields a `Step` for every step; `.model` is the result.
 
     `options` are the fields of `Options`. With `model` the run that it holds goes on (the options may only
     restate those it was made with, or set new `epochs`, `steps` or `workers`). With `init_from` a new run starts from
     that model's weights, with its cell, sizes and unit. `average` is called once a step with the flat gradient (n,),
     before clipping, to average it in place over workers. Raises CharRNNError for whatever a user can cause.
     """
-    if isinstance(texts, Corpus):
+    if isinstance(texts, Corpus | Examples):
         if options.get("min_count"):
             raise UsageError("a corpus is numbered already: it is Corpus.read that takes min_count.")
-        options = {"unit": texts.vocab.unit, **options}
+        options = {"unit": texts.vocab.unit, "task": texts.task.kind if texts.task else "text", **options}
         if options["unit"] != texts.vocab.unit:
             raise UsageError(f"the corpus is made of {texts.vocab.unit}s, not of {options['unit']}s.")
     known = set(Options.__dataclass_fields__)
@@ -312,8 +312,7 @@ def train(
     check_start(model, init_from)
     options = settled(init_from, options) if init_from else options
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
-    if isinstance(texts, Corpus):
+    if isinstance(texts, Corpus | Examples):
         return Training(texts, chosen, model, average, init_from)
     vocab, beside = model.vocab if model else None, init_from.vocab if init_from else None
-    corpus = Corpus.read(texts, chosen.unit, chosen.encoding, vocab, min_count=chosen.min_count, beside=beside)
-    return Training(corpus, chosen, model, average, init_from)
+    return Training(read_texts(texts, chosen, vocab, beside), chosen, model, average, init_from)

@@ -14,6 +14,7 @@ from charrnn.model import Config, fresh_params
 from charrnn.options import flag
 from charrnn.params import Params
 from charrnn.text.corpus import Corpus
+from charrnn.text.examples import Examples
 from charrnn.text.vocab import UNKNOWN, Vocab
 
 FIXED = ("cell", "layers", "hidden_size", "unit")  # what a model's weights settle
@@ -41,11 +42,12 @@ def check_start(model: Model | None, init_from: Model | None) -> None:
         raise UsageError("a run either goes on with model or starts from init_from: give one of them.")
 
 
-def check_text(resumed: Model, corpus: Corpus) -> None:
+def check_text(resumed: Model, corpus: Corpus | Examples) -> None:
     """Raises CharRNNError unless `resumed` is a run on this corpus."""
     if resumed.run is None:
         raise UsageError("the model holds no training to go on from: leave --resume out.")
-    if resumed.run.sha256 != corpus.sha256 or resumed.vocab != corpus.vocab:
+    same = resumed.vocab == corpus.vocab and resumed.task == corpus.task
+    if resumed.run.sha256 != corpus.sha256 or not same:
         raise TextError(
             f"{corpus.label} is not the text that the model was trained on: resume with that one, "
             "or start anew with --force."

@@ -5,6 +5,7 @@ import pytest
 from charrnn.baselines import Baseline, Baselines
 from charrnn.errors import TextError
 from charrnn.evaluation import evaluate
+from charrnn.text.packing import Rows
 from charrnn.verdict import Fit, advice, beside, fit, judge, verdict
 from tests.test_sampling import model_of
 from tests.test_training import begin
@@ -80,6 +81,7 @@ def test_one_line_of_both() -> None:
 def test_a_run_is_judged_on_what_it_held_out() -> None:
     training = begin(steps=20, eval_every=5)
     list(training)
+    assert not isinstance(training.held_out, Rows)
     score = evaluate(training.model, training.corpus, training.held_out)
     found = judge(training.model, training.corpus, score)
     assert found.baselines.uniform.symbols == score.symbols

@@ -15,6 +15,7 @@ from charrnn.show.terminal import remark
 if TYPE_CHECKING:
     from charrnn.plan import Deadline, Plan
     from charrnn.text.corpus import Corpus
+    from charrnn.text.examples import Examples
     from charrnn.training import Training
 
 CHOSEN = ("layers", "hidden_size", "dropout", "seq_length", "batch_size", "lr", "weight_decay", "patience", "workers")
@@ -33,7 +34,7 @@ def clock_seconds(minutes: float | None, given: dict[str, Any]) -> float | None:
 
 
 def planned(
-    corpus: "Corpus",
+    corpus: "Corpus | Examples",
     given: dict[str, Any],
     seconds: float | None,
     begin: float,
@@ -48,16 +49,16 @@ def planned(
     from charrnn.training import Training
 
     options = Options(**given)
-    symbols = max(1, int(len(corpus.ids) * (1.0 - options.val_fraction)))
+    symbols = max(1, int(corpus.symbols * (1.0 - options.val_fraction)))
     rate = None if seconds is None else multiply_rate(512, 5) * (options.workers or cores())
-    plan = choose(given, symbols, len(corpus.vocab), rate, seconds or 60.0 * MINUTES)
+    plan = choose(given, symbols, corpus.alphabet, rate, seconds or 60.0 * MINUTES)
     training = Training(corpus, plan.options, init_from=start.model)
     deadline = None
     if seconds is not None and rate is not None:
         ratio, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             training.close()
-            plan = choose(given, symbols, len(corpus.vocab), rate * ratio, seconds)
+            plan = choose(given, symbols, corpus.alphabet, rate * ratio, seconds)
             training = Training(corpus, plan.options, init_from=start.model)
             _, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         deadline = Deadline(begin, seconds - scoring)
@@ -82,7 +83,7 @@ def say(plan: "Plan", training: "Training", seconds: float | None, model: str, s
 def command(training: "Training", model: str, start: Start) -> str:
     """The command line that repeats this run bit for bit."""
     defaults = Options()
-    words = ["charrnn", "train", *map(shlex.quote, training.corpus.names)]
+    words = ["charrnn", "train", *map(shlex.quote, training.source.names)]
     for field in fields(Options):
         value = getattr(training.options, field.name)
         if value is not None and (field.name in CHOSEN or value != getattr(defaults, field.name)):

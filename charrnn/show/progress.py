@@ -63,7 +63,7 @@ def headline(training: Training) -> list[str]:
     distinct = f"{len(training.vocab):,} distinct" + ("" if options.unit == "char" else f" {options.unit}s")
     return [
         f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(training.params.flat):,} parameters",
-        f"{safe(training.corpus.label)}: {len(training.corpus.ids):,} symbols, {distinct}",
+        f"{safe(training.source.label)}: {training.source.symbols:,} symbols, {distinct}",
         f"{streams.batch_size} streams x {streams.seq_length} steps, {options.optimizer} {options.lr:g}, "
         f"{options.schedule}, dropout {options.dropout:g}, seed {options.seed}, "
         f"{options.workers} worker{'s' * (options.workers > 1)}",

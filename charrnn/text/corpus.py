@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ class Corpus:
     unknown: dict[str, int] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
+    task: ClassVar[None] = None  # of examples alone
 
     @classmethod
     def from_text(
@@ -117,6 +118,20 @@ class Corpus:
         corpus = number(chunks, counts, vocab, tuple(map(str, paths)), sha256.hexdigest())
         corpus.notes, corpus.files = notes + more, tuple(source.name for source in kept)
         return corpus
+
+    @property
+    def symbols(self) -> int:
+        return len(self.ids)
+
+    @property
+    def alphabet(self) -> int:
+        """How many symbols the network knows."""
+        return len(self.vocab)
+
+    def divide(self, options: Options) -> tuple["Streams", list[Segment]]:
+        """The streams to train on, and what is held out."""
+        ids, held_out = self.split(options.val_fraction)
+        return Streams(ids, options.batch_size, options.seq_length), held_out
 
     @property
     def chars(self) -> int:
