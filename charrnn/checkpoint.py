@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.errors import ModelFileError
+from charrnn.errors import ModelFileError, UsageError
 from charrnn.history import LOSSES, Health, History
 from charrnn.model import Config
 from charrnn.npz import BYTE, FLOAT, Members, PathLike, Values, opened, refusing, target, write
@@ -100,6 +100,12 @@ class Model:
     params: Params
     run: Run | None = None
     task: Task | None = None
+
+    def of_text(self) -> "Model":
+        """This model. Raises UsageError where it has a task, which another way of using it suits."""
+        if self.task:
+            raise UsageError(self.task.instead)
+        return self
 
     def save(self, path: PathLike) -> None:
         """Writes the model file: beside it first, then renamed over it, so that it is never half-written.

@@ -6,7 +6,7 @@ is computed, and quick.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -171,22 +171,34 @@ class Scorer:
     def __init__(self, config: Config, params: Params) -> None:
         self.network = Network(config, params, WINDOW, STREAMS)
 
-    def score(self, rows: Rows) -> Score:
-        """The sums over the targets of the examples."""
+    def windows(self, rows: Rows) -> Iterator[tuple[Array, Ids, NDArray[np.intp]]]:
+        """Window by window: the logits (n, V) and the targets (n,) of the steps that are scored, and their places."""
         self.network.pack()
         starts = rows.spread(STREAMS)
         ends = np.append(starts[1:], rows.steps)
-        total, symbols, correct = 0.0, 0, 0
         for begin in range(0, int((ends - starts).max(initial=0)), WINDOW):
             places = starts + np.arange(begin, begin + WINDOW)[:, None]
             inputs, targets, _, fresh = rows.window(places)
             mask = rows.scored[places % rows.steps] & (places < ends)
             logits = self.network.forward(inputs, None, fresh)
-            correct += int(((logits.argmax(axis=-1) == targets) & mask).sum())
-            total += float(softmax_nats(logits, targets)[mask].sum(dtype=np.float64))
-            symbols += int(mask.sum())
+            yield logits[mask], targets[mask], places[mask]
             self.network.carry()
-        return Score(total, symbols, correct)
+
+    def score(self, rows: Rows) -> Score:
+        """The sums over the targets of the examples."""
+        total, correct = 0.0, 0
+        for logits, targets, _ in self.windows(rows):
+            correct += int((logits.argmax(axis=-1) == targets).sum())
+            total += float(softmax_nats(logits, targets).sum(dtype=np.float64))
+        return Score(total, int(rows.scored.sum()), correct)
+
+    def nats(self, rows: Rows) -> NDArray[np.float64]:
+        """The nats of each example (E,), over all of its targets."""
+        found = np.zeros(len(rows))
+        for logits, targets, places in self.windows(rows):
+            owners = np.searchsorted(rows.begins, places, side="right") - 1
+            np.add.at(found, owners, softmax_nats(logits, targets).astype(np.float64))
+        return found
 
 
 Held = Sequence[Segment] | Rows  # what is held out of a text, or of examples
@@ -211,7 +223,7 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     The corpus has to be numbered by the model's vocabulary. Raises TextError where nothing can be scored.
     """
     segments = corpus.segments if segments is None else segments
-    if corpus.vocab != model.vocab:
+    if corpus.vocab != model.of_text().vocab:
         raise TextError("the text is numbered by another vocabulary: read it with vocab=model.vocab.")
     score = Evaluator(model.config, model.params, model.vocab).score(corpus.ids, segments)
     if not score.symbols:

@@ -18,7 +18,7 @@ class Reader:
     """
 
     def __init__(self, model: Model) -> None:
-        config, params = model.config, model.params
+        config, params = model.of_text().config, model.params
         H, self.layers = config.hidden_size, config.layers
         self.cell = CELLS[config.cell]((1, 1, H), np.float32)
         G = len(self.cell.gates)
@@ -89,7 +89,7 @@ class Readers:
     """Several streams that read side by side: one product serves them all; `logits` (K, V)."""
 
     def __init__(self, model: Model, count: int) -> None:
-        self.network, self.count = Network(model.config, model.params, 1, count), count
+        self.network, self.count = Network(model.of_text().config, model.params, 1, count), count
         self.logits: Array = np.tile(model.params["by"], (count, 1))
         if model.vocab.newline is not None:
             self.read_alike([model.vocab.newline])

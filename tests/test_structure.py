@@ -47,6 +47,8 @@ FLOORS = {
     "ngram": 2,
     "baselines": 3,
     "verdict": 6,
+    "shapes": 6,
+    "grading": 7,
     "transfer": 5,
     "training": 6,
     "writing": 7,

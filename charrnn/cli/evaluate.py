@@ -15,6 +15,7 @@ import click
 
 from charrnn.cli.common import MODEL, GroupedCommand, notes, option
 from charrnn.cli.compare import Judge
+from charrnn.cli.grade import graded
 from charrnn.errors import TextError, UsageError
 from charrnn.show.terminal import Answer, remark
 
@@ -100,6 +101,13 @@ def evaluate(
     answer = Answer()
     if compared and whole:
         raise UsageError("--baselines is about text that was held out, and --all is not: leave one of them out.")
+    from charrnn.checkpoint import load
+
+    first = load(models[0], weights)
+    if first.task:
+        if len(models) > 1 or compared:
+            raise UsageError(f"{models[0]} was trained on examples: it is graded by itself, without --baselines.")
+        return graded(models[0], first, texts, encoding, whole, as_json)
     with Spool() as spool:
         judge = Judge(lambda path, model: read(path, model, spool, (), None)) if compared else None
         rows = [scored_row(path, weights, spool, texts, encoding, whole, judge) for path in models]

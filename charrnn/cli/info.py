@@ -38,6 +38,7 @@ def facts(path: str, model: "Model") -> dict[str, Any]:
         "unit": model.vocab.unit,
         "vocab": model.vocab.symbols,
         "rare": [model.vocab.symbol(code) for code in model.vocab.rare.tolist()],
+        "task": model.task.as_dict() if model.task else None,
         "parameters": len(model.params.flat),
         "arrays": {name: list(values.shape) for name, values in model.params.items()},
         "run": model.run.as_dict() if model.run else None,

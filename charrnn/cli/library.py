@@ -1,5 +1,6 @@
 """Models by name and weight, and the corpus that texts are held against: one that is named, or what they learned."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from charrnn.cli.common import STDIN, notes
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from charrnn.text.library import Library
     from charrnn.text.source import Progress
 
+LONGEST_PRIME = 10_000_000  # bytes
 VAL_FRACTION = 0.1  # of a corpus without a model: its last part stands for text that is new
 
 
@@ -85,3 +87,23 @@ def copies(n: int, models: "list[tuple[str, Model]]", corpus: tuple[str, ...], e
             for source in library.sources:
                 runs.add(library.codes(source))
     return runs
+
+
+def read_prime(path: str) -> str:
+    """A file's text, without the newline that ends it."""
+    try:
+        if path == "-":
+            if sys.stdin is None:
+                raise TextError("standard input is closed, so it cannot prime a model.")
+            data = sys.stdin.buffer.read(LONGEST_PRIME + 1)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(LONGEST_PRIME + 1)
+        if len(data) > LONGEST_PRIME:
+            raise TextError(f"{path} is too long to prime a model: more than {LONGEST_PRIME / 1e6:.0f} MB.")
+        text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise TextError(f"{path} is not UTF-8 (at offset {error.start:,}), so it cannot prime a model.") from None
+    except (OSError, ValueError) as error:
+        raise TextError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    return text.removesuffix("\n")

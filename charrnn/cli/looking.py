@@ -103,7 +103,7 @@ class Looking:
         from charrnn.checkpoint import load
         from charrnn.lens.passage import passage
 
-        model = load(path, self.weights)
+        model = load(path, self.weights).of_text()
         corpus = self.read(path, model)
         segments = self.segments(path, model, corpus)
         report_unknown(path, corpus)

@@ -7,6 +7,7 @@ import click
 
 import charrnn
 from charrnn.cli.bench import bench
+from charrnn.cli.classify import classify
 from charrnn.cli.evaluate import evaluate
 from charrnn.cli.info import info
 from charrnn.cli.novelty import novelty
@@ -34,7 +35,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train, sample, write, novelty, evaluate, info, see, bench):
+for command in (train, sample, write, classify, novelty, evaluate, info, see, bench):
     cli.add_command(command)
 
 

@@ -48,7 +48,7 @@ def novelty(
     from charrnn.novelty import novelty as judge
     from charrnn.text.library import read_samples
 
-    trained = None if texts else load(model or MODEL)
+    trained = None if texts else load(model or MODEL).of_text()
     with Reading(texts or (trained.run.texts if trained and trained.run else ()), quiet=False) as reading:
         if trained is None:
             library = named(texts, "char", encoding or "utf-8", reading.progress, True)

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.common import MODEL
+from charrnn.cli.shapes import spelled
 from charrnn.cli.starting import Start
 from charrnn.errors import UsageError
 from charrnn.options import LENGTHS, MINUTES, Options, check_float, flag
@@ -86,7 +87,9 @@ def command(training: "Training", model: str, start: Start) -> str:
     words = ["charrnn", "train", *map(shlex.quote, training.source.names)]
     for field in fields(Options):
         value = getattr(training.options, field.name)
-        if value is not None and (field.name in CHOSEN or value != getattr(defaults, field.name)):
+        if field.name == "task":
+            words += spelled(value)
+        elif value is not None and (field.name in CHOSEN or value != getattr(defaults, field.name)):
             words += [flag(field.name), shlex.quote(str(value))]
     words += ["--init-from", shlex.quote(start.path)] if start.path else []
     return " ".join(words + ([] if model == MODEL else ["-m", shlex.quote(model)]))

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.cli.common import MODEL, GroupedCommand, option
-from charrnn.cli.library import copies, load_models
-from charrnn.errors import TextError, UsageError
+from charrnn.cli.library import copies, load_models, read_prime
+from charrnn.cli.shapes import examples_asked, labelled, write_targets
+from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS, check_int
 from charrnn.show.terminal import Answer, remark
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from charrnn.sampling import Manner, Written
 
 BETWEEN = "---"
-LONGEST_PRIME = 10_000_000  # bytes
 LENGTH, LONGEST = 500, 10_000  # the most characters of a text; where it says itself when it ends
 CHOICE, RULES, OUTPUT, SOURCE = "Choosing characters", "What must not come", "Text", "Model"
+SHAPES = "Models of examples"
 
 
 @click.command(cls=GroupedCommand)
@@ -148,6 +148,25 @@ CHOICE, RULES, OUTPUT, SOURCE = "Choosing characters", "What must not come", "Te
     show_default=False,
     help="Of N texts, keep the likeliest; with --count K the K likeliest, the best first.",
 )
+@option(
+    "--label",
+    "labels",
+    metavar="LABEL[:WEIGHT]",
+    multiple=True,
+    group=SHAPES,
+    show_default=False,
+    help="Write for this label; several are mixed by their vectors. --lines N writes N examples.",
+)
+@option(
+    "--source",
+    "sources",
+    metavar="TEXT",
+    multiple=True,
+    group=SHAPES,
+    show_default=False,
+    help="Write the target of this source; - for one source a line.",
+)
+@option("--beam", metavar="K", type=int, group=SHAPES, show_default=False, help="The K likeliest targets, by a search.")
 @option("--no-echo", is_flag=True, group=OUTPUT, show_default=False, help="Leave the prime out of the output.")
 @option(
     "--unknown",
@@ -169,6 +188,9 @@ def sample(
     prime_file: str | None,
     count: int,
     best_of: int | None,
+    labels: tuple[str, ...],
+    sources: tuple[str, ...],
+    beam: int | None,
     no_echo: bool,
     unknown: str,
     as_json: bool,
@@ -178,14 +200,20 @@ def sample(
 
     What must not come is left out first. After the temperature --top-k applies, then --top-p, then --min-p.
     """
+    if sources:
+        return write_targets(models, weights, sources, beam, as_json)
+    if beam is not None:
+        raise UsageError("--beam is for --source: use both, or none.")
     if length is None:
-        length = LONGEST if choices["stop"] or choices["lines"] is not None else LENGTH
+        length = LONGEST if labels or choices["stop"] or choices["lines"] is not None else LENGTH
     check_int("length", length, 0)
     check_int("count", count, 1, MOST_TEXTS)
     if choices["lines"] is None:
         choices["lines"] = 0
     else:
         check_int("lines", choices["lines"], 1)
+    if labels:
+        count, choices["lines"] = examples_asked(count, choices["lines"]), 1
     if best_of is not None:
         check_int("best_of", best_of, count, MOST_TEXTS)
     check_int("no_copy", no_copy, 0)
@@ -198,6 +226,8 @@ def sample(
     from charrnn.sampling import Manner, begin, characters, sample_many
 
     paths, model = load_models(models, weights)
+    if labels:
+        model = labelled(paths, labels)
     manner = Manner(**choices)
     if no_copy:
         manner = replace(manner, copies=copies(no_copy, paths, corpus, encoding))
@@ -220,7 +250,7 @@ def sample(
         remark(f"seed {seed}")
     if best_of is not None:
         texts = iter(sorted(texts, key=likeliness)[:count])
-    ends = write_json(answer, echo, prime, texts) if as_json else write_many(answer, echo, texts)
+    ends = write_json(answer, echo, prime, texts) if as_json else write_many(answer, echo, texts, not labels)
     explain(ends, manner, length)
 
 
@@ -235,13 +265,13 @@ def write_one(answer: Answer, echo: str, stream: Iterator[str]) -> int:
     return count
 
 
-def write_many(answer: Answer, echo: str, texts: "Iterator[Written]") -> list[str | None]:
-    """Writes texts with a line between them; why each ended."""
+def write_many(answer: Answer, echo: str, texts: "Iterator[Written]", apart: bool = True) -> list[str | None]:
+    """Writes texts, with a line between them if they are to be kept `apart`; why each ended."""
     ends: list[str | None] = []
     broken = True
     for text in texts:
         whole = echo + text.text
-        if ends:
+        if ends and apart:
             answer.line(BETWEEN if broken else f"\n{BETWEEN}")
         answer.write(whole)
         ends.append(text.end)
@@ -272,23 +302,3 @@ def explain(ends: list[str | None], manner: "Manner", length: int) -> None:
         remark(f"note: {which.format(ends.count('stuck'))} ended where nothing was left that may come.")
     if manner.lines and None in ends:
         remark(f"note: {which.format(ends.count(None))} ended at {length:,} characters, before line {manner.lines:,}.")
-
-
-def read_prime(path: str) -> str:
-    """A file's text, without the newline that ends it."""
-    try:
-        if path == "-":
-            if sys.stdin is None:
-                raise TextError("standard input is closed, so it cannot prime a model.")
-            data = sys.stdin.buffer.read(LONGEST_PRIME + 1)
-        else:
-            with open(path, "rb") as file:
-                data = file.read(LONGEST_PRIME + 1)
-        if len(data) > LONGEST_PRIME:
-            raise TextError(f"{path} is too long to prime a model: more than {LONGEST_PRIME / 1e6:.0f} MB.")
-        text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise TextError(f"{path} is not UTF-8 (at offset {error.start:,}), so it cannot prime a model.") from None
-    except (OSError, ValueError) as error:
-        raise TextError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    return text.removesuffix("\n")

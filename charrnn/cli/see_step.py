@@ -52,7 +52,7 @@ def step(
     from charrnn.lens.steps import small, steps
     from charrnn.show import inside
 
-    lines = steps(load(model) if model else small(cell, layers, hidden_size, text, seed), text)
+    lines = steps(load(model).of_text() if model else small(cell, layers, hidden_size, text, seed), text)
     out.give(
         lambda: (line.as_dict() for line in lines),
         f"charrnn see step --text {safe(text)}",

@@ -94,9 +94,10 @@ class Session:
             self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To go on: {self.command()}")
             return 128 + stop.signal
         self.summary()
-        if self.compare and not stop and (self.records or not self.quiet):
+        task = self.training.source.task
+        if self.compare and not stop and not task and (self.records or not self.quiet):
             self.comparison()
-        self.remark(f"Now: charrnn sample{self.option()} --temp 0.8")
+        self.remark(f"Now: {task.command(self.option()) if task else f'charrnn sample{self.option()} --temp 0.8'}")
         return 128 + stop.signal if stop else 0
 
     def records_of(self, training: "Training") -> "Iterator[Step]":
@@ -159,6 +160,10 @@ class Session:
         """A line of text that the network writes at this moment."""
         from charrnn.sampling import sample
 
+        if self.training.source.task:
+            from charrnn.cli.shapes import example_line
+
+            return example_line(self.training, step)
         text = "".join(sample(self.training.latest, 70, temp=0.7, seed=step))
         return " ".join(text.split())
 
@@ -181,7 +186,8 @@ class Session:
             loss = "nothing was held out"
         else:
             bits = self.training.bits_per_char(run.best_loss)
-            loss = f"held out {run.best_loss:.3f} nats ({bits:.2f} bits per character) at step {run.best_step:,}"
+            each = "label" if self.training.options.task == "classify" else "character"
+            loss = f"held out {run.best_loss:.3f} nats ({bits:.2f} bits per {each}) at step {run.best_step:,}"
         self.remark(f"Trained in {took}: {loss}, in {self.model} ({size:.1f} MB).")
         if self.training.stale:
             self.remark(f"Ended at step {run.step:,} of {self.training.end:,}: the held-out loss no longer falls.")

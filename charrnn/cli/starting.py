@@ -1,8 +1,11 @@
-"""`charrnn train --init-from MODEL`: a new run that starts from another model's weights."""
+"""`charrnn train --init-from MODEL`: what a run starts from: another model's weights, or where it stopped."""
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from charrnn.cli.common import STDIN
+from charrnn.errors import TextError, UsageError
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ class Start:
         from charrnn.transfer import transfer
 
         found = transfer(self.model, training.config, training.vocab, training.options.seed)
-        for line in carried_over(str(self.path), found, training.corpus.occurring):
+        for line in carried_over(str(self.path), found, training.source.occurring):
             remark(line)
 
 
@@ -44,3 +47,14 @@ def started(path: str | None) -> Start:
     from charrnn.checkpoint import load
 
     return Start(path, load(path)) if path else Start()
+
+
+def check_recorded(texts: tuple[str, ...], model: str) -> None:
+    """Raises where the text that a model was trained on is not to be found by itself."""
+    if STDIN in texts:
+        raise UsageError(f"{model} was trained on standard input: give it again, charrnn train --resume - < TEXT.")
+    for text in texts:
+        if not os.path.exists(text):
+            raise TextError(
+                f"{text}, which {model} was trained on, is not there: name it, charrnn train --resume TEXT."
+            )

@@ -10,15 +10,17 @@ import click
 from charrnn.cli.common import MODEL, STDIN, GroupedCommand, given, notes, option
 from charrnn.cli.planning import clock_seconds, planned
 from charrnn.cli.session import Records, Session
+from charrnn.cli.shapes import LABEL_TASKS, chosen_task
 from charrnn.cli.signals import stopping
-from charrnn.cli.starting import Start, started
-from charrnn.errors import TextError, UsageError
+from charrnn.cli.starting import Start, check_recorded, started
+from charrnn.errors import UsageError
 from charrnn.options import CELLS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model
     from charrnn.text.corpus import Corpus
+    from charrnn.text.examples import Examples
     from charrnn.text.vocab import Vocab
     from charrnn.training import Training
 
@@ -55,6 +57,15 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
     group=FIRST,
     show_default=False,
     help="Go on with the run in the model file; its options hold, TEXT may be left out.",
+)
+@option("--labelled", is_flag=True, group=FIRST, show_default=False, help="TEXT holds examples with labels.")
+@option("--pairs", is_flag=True, group=FIRST, show_default=False, help="TEXT holds sources and targets.")
+@option(
+    "--task",
+    type=click.Choice(LABEL_TASKS),
+    show_default=LABEL_TASKS[0],
+    group=FIRST,
+    help="With --labelled: write a text for a label, or tell the label of a text.",
 )
 @option(
     "--init-from",
@@ -181,6 +192,9 @@ def train(
     model: str,
     minutes: float | None,
     resume: bool,
+    labelled: bool,
+    pairs: bool,
+    task: str | None,
     init_from: str | None,
     force: bool,
     save_every: int,
@@ -190,11 +204,16 @@ def train(
     quiet: bool,
     **_: Any,
 ) -> int:
-    """Train on TEXT: one or more files, folders, or - for standard input."""
+    """Train on TEXT: one or more files, folders, or - for standard input.
+
+    With --labelled each line is an example, and the file's name its label; or a table (.tsv) has rows of label, tab
+    and text. With --pairs a table has rows of source, tab and target.
+    """
     begin = time.monotonic()
     check_int("save_every", save_every, 0)
     check_int("log_every", log_every, 1)
     chosen = given(context, {field.name for field in fields(Options)})
+    chosen |= chosen_task(labelled, pairs, task, resume)
     seconds = clock_seconds(minutes, chosen)
     if resume and minutes is not None:
         raise UsageError("--minutes plans a new run: --resume goes on by --steps or --epochs.")
@@ -227,7 +246,7 @@ def train(
             return session.run(stop)
 
 
-def read_new(texts: tuple[str, ...], model: str, options: Options, quiet: bool, start: Start) -> "Corpus":
+def read_new(texts: tuple[str, ...], model: str, options: Options, quiet: bool, start: Start) -> "Corpus | Examples":
     """The text of a new run, which the model is not written over."""
     for text in texts:
         refuse_overwriting(model, 0 if text == STDIN else text)
@@ -269,30 +288,19 @@ def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, 
     return None if finished(found, options, model, quiet) else training
 
 
-def check_recorded(texts: tuple[str, ...], model: str) -> None:
-    """Raises where the text that a model was trained on is not to be found by itself."""
-    if STDIN in texts:
-        raise UsageError(f"{model} was trained on standard input: give it again, charrnn train --resume - < TEXT.")
-    for text in texts:
-        if not os.path.exists(text):
-            raise TextError(
-                f"{text}, which {model} was trained on, is not there: name it, charrnn train --resume TEXT."
-            )
-
-
 def read(
     texts: tuple[str, ...],
     options: Options,
     quiet: bool,
     vocab: "Vocab | None" = None,
     beside: "Vocab | None" = None,
-) -> "Corpus":
+) -> "Corpus | Examples":
     """The text as numbers, by `vocab` or its own symbols and those of `beside`; a large one is seen to be read."""
     from charrnn.show.reading import Reading
-    from charrnn.text.corpus import Corpus
+    from charrnn.text.examples import read_texts
 
     with Reading(texts, quiet) as reading:
-        return Corpus.read(texts, options.unit, options.encoding, vocab, reading.progress, options.min_count, beside)
+        return read_texts(texts, options, vocab, beside, reading.progress)
 
 
 def finished(found: "Model", options: Options, model: str, quiet: bool) -> bool:

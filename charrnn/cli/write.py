@@ -47,7 +47,7 @@ def write(file: str | None, model: str, weights: str, temp: float, seed: int) ->
     from charrnn.show.write.app import Writer
     from charrnn.writing.manuscript import Manuscript
 
-    loaded = load(model, weights)
+    loaded = load(model, weights).of_text()
     manuscript = Manuscript(file)
     writer, done = Writer(loaded, os.path.basename(model), manuscript, temp, seed), False
     try:

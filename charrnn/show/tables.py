@@ -136,6 +136,11 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
         ("network", f"{network(model)}s, {len(model.params.flat):,} parameters"),
         ("vocabulary", f"{len(vocab):,} {vocab.unit}s: {alphabet(model.vocab.symbols)}"),
         *(
+            [("task", f"{DOES[model.task.kind]}{': ' if model.task.labels else ''}{', '.join(model.task.labels)}")]
+            if model.task
+            else []
+        ),
+        *(
             [("rare", f"{len(vocab.rare):,} more are one of these symbols, which is never written")]
             if len(vocab.rare)
             else []

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,7 @@ class Examples:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
+    @cached_property
     def symbols(self) -> int:
         """The steps of all examples."""
         return self.numbered(self.rows).steps
@@ -107,6 +108,12 @@ class Examples:
         return self.names[0] if len(self.names) == 1 else f"{self.names[0]} and {len(self.names) - 1} more"
 
     @property
+    def occurring(self) -> list[str]:
+        """The symbols of the vocabulary that the examples hold."""
+        ids = [self.vocab.encode(text) for row in self.rows for text in row]
+        return [self.vocab.symbol(code) for code in self.vocab.codes[np.unique(np.concatenate(ids))].tolist()]
+
+    @property
     def alphabet(self) -> int:
         """How many symbols the network knows: those of the vocabulary, and the labels."""
         return len(self.vocab) + len(self.task.labels)
@@ -114,7 +121,7 @@ class Examples:
     def numbered(self, rows: Sequence[Example]) -> Rows:
         """The steps of examples whose symbols the vocabulary has."""
         place = {label: k for k, label in enumerate(self.task.labels)}
-        encode = self.vocab.encode
+        encode = partial(encoded, self.vocab)
         if self.task.kind == "pairs":
             return Rows.of([self.task.steps(self.vocab, encode(a), encode(b)) for a, b in rows])
         return Rows.of([self.task.steps(self.vocab, encode(text), place[label]) for label, text in rows])

@@ -9,6 +9,7 @@
 A label is a symbol of its own: labels stand after the symbols of the vocabulary. No example holds a newline.
 """
 
+import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from charrnn.text.vocab import Ids, Vocab
 
 KINDS = ("generate", "classify", "pairs")
 END, TAB = 10, 9
+DOES = {"generate": "writes by label", "classify": "tells labels", "pairs": "writes targets for sources"}
 REVERSED = True  # sources are read backwards, so that their beginning is the nearest: see docs/shapes.md
 
 
@@ -42,6 +44,17 @@ class Task:
     def needs(self) -> set[int]:
         """The codes that the vocabulary must have."""
         return {END, TAB} if self.kind == "pairs" else {END}
+
+    @property
+    def instead(self) -> str:
+        """What a user can do with a model of this task, for where no text can be written or scored."""
+        return f"the model {DOES[self.kind]}: {self.command()}."
+
+    def command(self, model: str = "") -> str:
+        """How a model of this task is used; `model` names it on the command line."""
+        if self.kind == "generate":
+            return f"charrnn sample{model} --label {shlex.quote(self.labels[0])}"
+        return f"charrnn classify{model} TEXT" if self.kind == "classify" else f"charrnn sample{model} --source TEXT"
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

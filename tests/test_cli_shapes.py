@@ -1,0 +1,123 @@
+"""The command line of examples: three tasks trained, used and graded; what is refused, and in which words."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.test_cli import Command, charrnn
+from tests.test_tasks import COPIES, WORDS
+
+__all__ = ["charrnn"]  # the fixture
+
+SMALL = ("--hidden-size", "16", "--layers", "1", "--batch-size", "4", "--seq-length", "6", "--dropout", "0")
+SIZES = (*SMALL, "--lr", "0.01", "--workers", "1", "--steps", "120", "--eval-every", "60")
+
+
+def tables() -> None:
+    Path("pairs.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in COPIES))
+    Path("words.tsv").write_text("".join(f"{label}\t{text}\n" for label, text in WORDS))
+    Path("words").mkdir()
+    for name in ("other", "vowel"):
+        Path(f"words/{name}.txt").write_text("".join(f"{text}\n" for label, text in WORDS if label == name))
+
+
+def test_label_to_text(charrnn: Command) -> None:
+    tables()
+    code, _, err = charrnn("train", "words", "--labelled", *SIZES)
+    assert (code, "charrnn sample --label other" in err) == (0, True)
+    code, out, err = charrnn("sample", "--label", "vowel", "--lines", "4", "--seed", "1", "--temp", "0.3")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 4
+    assert set(out) <= set("aeiou\n")
+    _, one, _ = charrnn("sample", "--label", "vowel", "--seed", "2", "--temp", "0.3")
+    assert one == out.splitlines(keepends=True)[1]
+    assert charrnn("sample", "--label", "vowel:0.5", "--label", "other:0.5", "--seed", "1")[0] == 0
+    _, out, _ = charrnn("sample", "--label", "vowel", "--lines", "2", "--seed", "1", "--json")
+    assert [json.loads(line)["seed"] for line in out.splitlines()] == [1, 2]
+    _, out, _ = charrnn("classify", "aei", "--json")
+    assert json.loads(out)["labels"]["vowel"] > 0.5
+    code, out, err = charrnn("sample")
+    assert (code, out) == (2, "")
+    assert "charrnn sample --label other" in err
+    for options, words in (
+        (("--label", "ko"), "no label 'ko'. It has other, vowel."),
+        (("--label", "other", "--count", "2"), "leave --count out"),
+        (("--source", "ab"), "writes by label"),
+        (("--beam", "2"), "--beam is for --source"),
+    ):
+        code, out, err = charrnn("sample", *options)
+        assert (code, out) == (2, "")
+        assert words in err
+
+
+def test_text_to_label(charrnn: Command) -> None:
+    tables()
+    code, _, err = charrnn("train", "words.tsv", "--labelled", "--task", "classify", *SIZES, "--val-fraction", "0.3")
+    assert (code, "bits per label" in err) == (0, True)
+    code, out, err = charrnn("classify", "aei", "bcZ", "--best", "1")
+    assert code == 0
+    assert [line.split(" ")[0] for line in out.splitlines()] == ["aei\tvowel", "bcZ\tother"]
+    assert "'Z'" in err
+    _, out, _ = charrnn("classify", "-", stdin=b"aei\nbcd\n")
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["aei", "bcd"]
+    code, out, err = charrnn("eval", "--json")
+    found = json.loads(out)
+    assert (code, found["part"], found["examples"]) == (0, "held-out", 3)
+    assert sum(map(sum, found["confusion"])) == 3
+    code, out, err = charrnn("eval", "words.tsv", "--all")
+    assert (code, "of 9 right" in out) == (0, True)
+    Path("more.tsv").write_text("other\tbb\nko\tkim\n")
+    code, out, err = charrnn("eval", "more.tsv")
+    assert (code, "has the label 'ko'" in err) == (2, True)
+    assert "tells labels: other, vowel" in charrnn("info")[1]
+    assert json.loads(charrnn("info", "--json")[1])["task"]["counts"] == [4, 5]
+    for command in (("sample",), ("novelty",), ("see", "surprise"), ("eval", "--baselines")):
+        code, out, err = charrnn(*command)
+        assert (code, out, err.startswith("error: ")) == (2, "", True)
+
+
+def test_text_to_text(charrnn: Command) -> None:
+    tables()
+    code, _, err = charrnn("train", "pairs.tsv", "--pairs", *SIZES)
+    assert (code, "charrnn sample --source TEXT" in err) == (0, True)
+    code, out, err = charrnn("sample", "--source", "ab", "--source", "cab")
+    assert (code, len(out.splitlines()), err) == (0, 2, "")
+    _, best, _ = charrnn("sample", "--source", "ab", "--beam", "3")
+    assert len(best.splitlines()) == 3
+    _, found, _ = charrnn("sample", "--source", "ab", "--beam", "1", "--json")
+    assert json.loads(found)["target"] == best.splitlines()[0].split("  ")[-1] == out.splitlines()[0]
+    code, _, err = charrnn("sample", "--source", "ab", "--temp", "0.5")
+    assert (code, "--temp" in err) == (2, True)
+    code, found, _ = charrnn("eval", "--all", "--json")
+    assert (code, json.loads(found)["examples"]) == (0, 10)
+    assert "exact" in charrnn("eval", "--all")[1]
+    assert charrnn("train", "--resume", "--steps", "130", "-q")[0] == 0
+    assert charrnn("train", "--resume", "pairs.tsv", "--pairs", "--steps", "140", "-q")[0] == 0
+    code, _, err = charrnn("train", "--resume", "--labelled", "--task", "classify")
+    assert (code, "contradicts" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--pairs", "--labelled"), 2, "leave --labelled out"),
+        (("--task", "classify"), 2, "use --labelled, too"),
+        (("--pairs", "--min-count", "3"), 2, "--min-count is for one long text"),
+        (("--labelled",), 1, "t.tsv has only one label"),
+        (("--pairs",), 1, "t.tsv, line 2: the target is empty"),
+    ],
+)
+def test_what_is_refused(charrnn: Command, arguments: tuple[str, ...], code: int, words: str) -> None:
+    Path("t.tsv").write_text("a\tb\na\t\n" if code == 1 and "--pairs" in arguments else "a\tb\na\tc\n")
+    found, out, err = charrnn("train", "t.tsv", *arguments, "--steps", "1")
+    assert (found, out) == (code, "")
+    assert words in err
+    assert not Path("model.npz").exists()
+
+
+def test_the_plan_is_repeated_as_a_command(charrnn: Command) -> None:
+    tables()
+    _, _, err = charrnn("train", "pairs.tsv", "--pairs", "--minutes", "0.02", "--workers", "1")
+    command = next(line for line in err.splitlines() if "The same again" in line)
+    assert "charrnn train pairs.tsv --pairs " in command
