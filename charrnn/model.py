@@ -1,6 +1,7 @@
 """The network: layers of cells, a linear output, the loss, and the way back through them."""
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,9 @@ class Network:
 
 def begins_of(fresh: Mask) -> Begins:
     """The streams that are marked at each step of a mask (T, B)."""
-    return [np.flatnonzero(row) if row.any() else None for row in fresh]
+    steps, streams = np.nonzero(fresh)
+    ends = np.searchsorted(steps, np.arange(len(fresh) + 1)).tolist()
+    return [streams[begin:end] if begin < end else None for begin, end in pairwise(ends)]
 
 
 def softmax_nats(logits: Array, targets: Ids) -> Array:

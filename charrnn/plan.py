@@ -23,7 +23,8 @@ MOST_EPOCHS = 40.0
 REFERENCE = 2.4e11  # operations a second: sizes for where no clock runs are chosen as for such a machine
 SHARE = 0.75  # of the multipliers' rate that the products of a step reach
 CALL_SECONDS = 60e-6  # what a step takes in a layer beside its products
-SHORT, LONG = 32, 64  # steps of a window
+SHORT, LONG, LONGEST = 32, 64, 512  # steps of a window; the last where few of them carry a target:
+FEW_TARGETS = 32
 MANY_UPDATES = 2500
 STREAMS = 32
 FEWEST_WINDOWS = 4  # of an epoch, before streams are given up
@@ -59,8 +60,10 @@ def rate_for(hidden_size: int) -> float:
     return round(min(0.008, max(0.004, 0.004 * math.sqrt(256 / hidden_size))), 4)
 
 
-def choose(given: dict[str, Any], symbols: int, vocab_size: int, rate: float | None, seconds: float) -> Plan:
-    """The plan for `symbols` to train on; `given` are the options that stand already.
+def choose(
+    given: dict[str, Any], symbols: int, vocab_size: int, rate: float | None, seconds: float, share: float = 1.0
+) -> Plan:
+    """The plan for `symbols` to train on, of which a `share` are targets; `given` are the options that stand already.
 
     `rate` is the machine's, operations a second, for a run of so many `seconds`; None where no clock runs.
     """
@@ -76,6 +79,8 @@ def choose(given: dict[str, Any], symbols: int, vocab_size: int, rate: float | N
     epochs = epochs_read(fixed, symbols, streams, speed * seconds)
     updates = epochs * symbols / (streams * LONG)
     length, why = (LONG, "there are updates enough") if updates >= MANY_UPDATES else (SHORT, "for more updates")
+    if streams * length * share < FEW_TARGETS:
+        length, why = min(LONGEST, 32 * math.ceil(FEW_TARGETS / (32 * streams * share))), "few steps carry a target"
     found["seq_length"] = length, why
     load = recurrent_weights(config) / symbols
     found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"

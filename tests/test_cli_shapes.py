@@ -70,7 +70,7 @@ def test_text_to_label(charrnn: Command) -> None:
     Path("more.tsv").write_text("other\tbb\nko\tkim\n")
     code, out, err = charrnn("eval", "more.tsv")
     assert (code, "has the label 'ko'" in err) == (2, True)
-    assert "tells labels: other, vowel" in charrnn("info")[1]
+    assert "tells labels: other 4, vowel 5" in charrnn("info")[1]
     assert json.loads(charrnn("info", "--json")[1])["task"]["counts"] == [4, 5]
     for command in (("sample",), ("novelty",), ("see", "surprise"), ("eval", "--baselines")):
         code, out, err = charrnn(*command)

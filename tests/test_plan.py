@@ -134,3 +134,10 @@ def test_a_run_that_is_late_is_shortened_once(monkeypatch: pytest.MonkeyPatch) -
     ((step, total),) = shortened(0.5, 95.0, monkeypatch)  # a little late: seen when it is sure
     assert step == 151
     assert 180 <= total <= 190
+
+
+def test_windows_are_longer_where_few_steps_carry_a_target() -> None:
+    many, few = (choose({}, 1_000_000, 60, 1e11, 60.0, share) for share in (1.0, 1 / 500))
+    assert few.options.seq_length == 512 > many.options.seq_length
+    assert few.reasons["seq_length"] == "few steps carry a target"
+    assert choose({"seq_length": 7}, 1_000_000, 60, 1e11, 60.0, 1 / 500).options.seq_length == 7

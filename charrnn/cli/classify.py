@@ -7,6 +7,7 @@ import click
 
 from charrnn.cli.common import MODEL, GroupedCommand, option
 from charrnn.cli.shapes import lines_of, report_unknown
+from charrnn.errors import UsageError
 from charrnn.options import check_int
 from charrnn.show.terminal import Answer
 
@@ -14,7 +15,7 @@ BEST = 3
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("texts", metavar="TEXT...", nargs=-1, required=True, type=str)
+@click.argument("texts", metavar="TEXT...", nargs=-1, type=str)
 @option("-m", "--model", metavar="FILE", default=MODEL, help="The model file, trained with --labelled.")
 @option(
     "--weights",
@@ -30,6 +31,8 @@ def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_jso
     A model that was trained to write by label tells labels, too, by Bayes' rule.
     """
     check_int("best", best, 1)
+    if not texts:
+        raise UsageError("name a text: charrnn classify TEXT, or - for the lines of standard input.")
     from charrnn.checkpoint import load
     from charrnn.shapes import classify as probabilities
     from charrnn.shapes import tells_labels

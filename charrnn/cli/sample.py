@@ -228,6 +228,8 @@ def sample(
     paths, model = load_models(models, weights)
     if labels:
         model = labelled(paths, labels)
+    for _, one in paths if not labels else []:
+        one.of_text()
     manner = Manner(**choices)
     if no_copy:
         manner = replace(manner, copies=copies(no_copy, paths, corpus, encoding))

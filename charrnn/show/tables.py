@@ -16,6 +16,7 @@ from charrnn.checkpoint import Model, Run
 from charrnn.evaluation import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import NARROWEST, WIDEST, Answer, safe
+from charrnn.text.task import DOES, Task
 from charrnn.transfer import Transfer
 
 OFF_TERMINAL = 120  # columns
@@ -135,11 +136,7 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
         ("model", f"{path}, {size / 1e6:.1f} MB"),
         ("network", f"{network(model)}s, {len(model.params.flat):,} parameters"),
         ("vocabulary", f"{len(vocab):,} {vocab.unit}s: {alphabet(model.vocab.symbols)}"),
-        *(
-            [("task", f"{DOES[model.task.kind]}{': ' if model.task.labels else ''}{', '.join(model.task.labels)}")]
-            if model.task
-            else []
-        ),
+        *([("task", task_line(model.task))] if model.task else []),
         *(
             [("rare", f"{len(vocab.rare):,} more are one of these symbols, which is never written")]
             if len(vocab.rare)
@@ -179,6 +176,12 @@ def events(run: Run) -> list[tuple[str, str]]:
     if setbacks:
         found.append(("set back", f"at step {', '.join(f'{step:,}' for step in setbacks)}"))
     return found
+
+
+def task_line(task: Task) -> str:
+    """What the model does, and its labels with how many examples each had."""
+    labels = ", ".join(f"{label} {count:,}" for label, count in zip(task.labels, task.counts, strict=True))
+    return f"{DOES[task.kind]}{': ' + labels if labels else ''}"
 
 
 def alphabet(symbols: Sequence[str], most: int = 120) -> str:

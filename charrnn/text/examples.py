@@ -41,7 +41,7 @@ class Examples:
     @classmethod
     def read(
         cls,
-        paths: Sequence[str | os.PathLike[str]],
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         kind: str,
         unit: str = "char",
         encoding: str = "utf-8",
@@ -55,6 +55,7 @@ class Examples:
         They are numbered by `vocab`, or by their own symbols and those of `beside`; `task` is that of a model whose
         labels they have. Raises TextError where a row is wrong.
         """
+        paths = [paths] if isinstance(paths, str | os.PathLike) else paths
         notes: list[str] = []
         rows: list[Example] = []
         digest, files = hashlib.sha256(), []
@@ -108,6 +109,13 @@ class Examples:
         return self.names[0] if len(self.names) == 1 else f"{self.names[0]} and {len(self.names) - 1} more"
 
     @property
+    def share(self) -> float:
+        """The share of the symbols that are targets: one an example, or all of a text or target and its newline."""
+        if self.task.kind == "classify":
+            return len(self) / self.symbols
+        return 1.0 if self.task.labels else sum(len(target) + 1 for _, target in self.rows) / self.symbols
+
+    @property
     def occurring(self) -> list[str]:
         """The symbols of the vocabulary that the examples hold."""
         ids = [self.vocab.encode(text) for row in self.rows for text in row]
@@ -158,7 +166,7 @@ class Examples:
 
 
 def read_texts(
-    paths: Sequence[str | os.PathLike[str]],
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     options: Options,
     vocab: Vocab | None = None,
     beside: Vocab | None = None,
