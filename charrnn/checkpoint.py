@@ -240,6 +240,8 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
     scalars = {name: values[name] for name in Run.SCALARS}
     check_scalars(scalars)
     machine = values.get("machine", {})  # which the first format lacks
+    if any(getattr(options, name) != getattr(config, name) for name in ("cell", "layers", "hidden_size")):
+        raise ValueError("options")
     last = read_params(members, config, "last.") if "last.by" in members else params
     state_shape = (config.layers, scalars["streams"], config.hidden_size)
     return Run(
@@ -254,7 +256,7 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
         state={name: members.array(f"state.{name}", FLOAT, state_shape) for name in config.states},
         history=History.from_dict(values["history"]),
         machine=dict(zip(machine, strings(list(machine.values())), strict=True)),
-        health=Health.from_dict(values["health"]) if "health" in values else Health(),
+        health=Health.from_dict(values["health"], scalars["step"]) if "health" in values else Health(),
         before=tuple(strings(values.get("before", []))),
     )
 
@@ -271,6 +273,8 @@ def check_scalars(values: dict[str, Any]) -> None:
         check_int(name, values[name], 1)
     check_int("step", values["step"], 0)
     check_float("seconds", values["seconds"], at_least=0.0)
+    if (values["best_step"] is None) != (values["best_loss"] is None):
+        raise ValueError("best")
     if values["best_step"] is not None:
         check_int("best_step", values["best_step"], 1, max(values["step"], 1))
         check_float("best_loss", values["best_loss"], **LOSSES)

@@ -144,14 +144,14 @@ class Health:
         self.recent = self.smoothed(loss)
         self.lowest = self.recent if self.lowest is None else min(self.lowest, self.recent)
 
-    def wrong(self, loss: float, grad_norm: float, clip: float) -> str:
-        """What keeps the weights from being changed by a step of this loss; nothing, mostly."""
+    def wrong(self, loss: float, grad_norm: float, clip: float, jumps: bool = True) -> str:
+        """What keeps the weights from being changed by a step of this loss; nothing, mostly. `jumps` is looked for."""
         if not math.isfinite(loss):
             return "the loss is no longer a finite number"
         # its squares have to be finite numbers, too
         if not min(grad_norm, clip or math.inf) < LARGEST_GRADIENT or not math.isfinite(grad_norm):
             return "the gradient is no longer a finite number, or its square is none"
-        return f"the loss jumped to {loss:.2f} nats" if self.jumps(loss) else ""
+        return f"the loss jumped to {loss:.2f} nats" if jumps and self.jumps(loss) else ""
 
     def jumps(self, loss: float) -> bool:
         """Whether the loss has left what it was; a text that does this again and again is taken for what it is."""
@@ -160,16 +160,17 @@ class Health:
         return self.smoothed(loss) > self.lowest + JUMP
 
     def set_back(self, step: int) -> None:
-        self.setbacks.append(step)
+        self.setbacks = [*self.setbacks[: MOST_SETBACKS - 1], step]
         self.recent = self.lowest = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Health":
+    def from_dict(cls, values: dict[str, Any], step: int) -> "Health":
+        """What a file says of a run of `step` steps; raises UsageError or ValueError where that cannot be."""
         recent, lowest, setbacks = values["recent"], values["lowest"], values["setbacks"]
-        if len(setbacks) > MOST_SETBACKS or not all(type(step) is int and step > 0 for step in setbacks):
+        if len(setbacks) > MOST_SETBACKS or not all(type(at) is int and 0 < at <= step + 1 for at in setbacks):
             raise ValueError("setbacks")
         for value in (recent, lowest):
             if value is not None:

@@ -116,6 +116,8 @@ class Options:
         by_epochs = None if self.epochs is None else self.epochs * windows
         ends = [end for end in (by_epochs, self.steps) if end is not None] or [DEFAULT_STEPS]
         cut = self.cut_at()
+        if cut and cut[1] > ends[0]:
+            raise UsageError(f"--cut {self.cut} ends after the {ends[0]:,} steps of the schedule, which it shortens.")
         return ends[0], min(*ends, cut[1]) if cut else min(ends)
 
     def cut_at(self) -> tuple[int, int] | None:
@@ -146,10 +148,11 @@ class Options:
         """
         for name, value in given.items():
             mine = getattr(self, name)
-            if name not in CHANGEABLE and value != mine and not (name == "encoding" and same_encoding(value, mine)):
+            same = value == mine or (name == "encoding" and same_encoding(value, mine))
+            if not same and name not in CHANGEABLE and (name, value) != ("eval_every", 0):
                 raise UsageError(
-                    f"{flag(name)} {value} contradicts the model file, which was trained with {mine}: "
-                    f"leave it out to go on, or use --force to start anew."
+                    f"{flag(name)} {value} contradicts the model file, which was trained with "
+                    f"{'none' if mine == '' else mine}: leave it out to go on, or use --force to start anew."
                 )
         options = replace(self, **{name: given[name] for name in ("workers", "patience") if name in given})
         if "epochs" in given:

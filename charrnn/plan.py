@@ -86,7 +86,7 @@ def choose(
     found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"
     found["lr"] = rate_for(config.hidden_size), "smaller for wider layers"
     found["weight_decay"] = WEIGHT_DECAY, "keeps weights small in a long run"
-    if rate is not None:
+    if rate is not None and fixed.val_fraction:
         found["patience"] = PATIENCE, "evaluations without a better one end the run"
     chosen = {name: pair for name, pair in found.items() if name not in given}
     options = replace(fixed, **{name: value for name, (value, _) in chosen.items()})
@@ -103,7 +103,8 @@ def network(
     if "layers" in given:
         sizes = [(given["layers"], width) for width in WIDTHS]
     if "hidden_size" in given:
-        sizes = [(layers, given["hidden_size"]) for layers in ((given["layers"],) if "layers" in given else (1, 2))]
+        layers = given.get("layers", 1 if given["hidden_size"] <= ONE_LAYER else 2)
+        sizes = [(layers, given["hidden_size"])]
     configs = sorted((Config(cell, *size, vocab_size) for size in sizes), key=recurrent_weights)
 
     def read(config: Config) -> float:
@@ -170,4 +171,5 @@ class Deadline:
         settled = step > 0.75 * training.end
         if late < (0.01 if settled else 0.1) * self.seconds or step < 0.25 * training.end:
             return None
-        return max(step + 1, step + int(max(left, 0.0) * done / took))
+        total = max(step + 1, step + int(max(left, 0.0) * done / took))
+        return total if total < training.end else None

@@ -64,20 +64,21 @@ class Training(Iterator[Step]):
         check_memory(self.config, T, B, workers)
         self.options = replace(options, workers=workers)
         self.notes = [*corpus.notes, *self._notes(options.workers)]
-        if resumed and resumed.run and resumed.run.options.workers != workers:
-            self.notes.append(f"workers: {workers} instead of {resumed.run.options.workers}, so rounding may differ.")
         if resumed and resumed.run:
+            then = resumed.run.options.workers
+            self.notes += [f"workers: {workers} instead of {then}, so rounding may differ."] * (workers != then)
             self.notes += differences(resumed.run.machine)
         self.init_from = init_from
         last = resumed.run.last if resumed and resumed.run else self._first()
-        masked = corpus.task is not None
         # a model that is gone on with stays as it is
-        self.learner = Learner(self.config, self.options, T, B, last, masked)
+        self.learner = Learner(self.config, self.options, T, B, last, masked=corpus.task is not None)
         self.params = self.learner.params
         self.score = scorer(self.config, self.params, corpus, self.held_out) if self.held_out else None
         self.best: Params | None = None
         self.run = self._take_up(resumed) if resumed else self._begin()
         self._measure()
+        if not resumed:  # with other workers the rule might give another number
+            self.options = self.run.options = replace(self.options, eval_every=self.eval_every)
 
     def _notes(self, asked: int) -> list[str]:
         notes = list(self.streams.notes)
@@ -108,9 +109,8 @@ class Training(Iterator[Step]):
 
     def _first(self) -> Params:
         """The weights before the first step."""
-        if self.init_from:
-            return transfer(self.init_from, self.config, self.vocab, self.options.seed).params
-        return fresh_params(self.config, self.options.seed)
+        config, seed, source = self.config, self.options.seed, self.init_from
+        return transfer(source, config, self.vocab, seed).params if source else fresh_params(config, seed)
 
     def _take_up(self, resumed: Model) -> Run:
         assert resumed.run is not None
@@ -184,7 +184,8 @@ class Training(Iterator[Step]):
             if self.average is not None:
                 self.average(learner.grads.flat)
             grad_norm = clip_norm(learner.grads.flat, options.clip)
-            if wrong := health.wrong(loss, grad_norm, options.clip):
+            # whether a loss jumps is judged here alone, so not where several average: all have to do the same
+            if wrong := health.wrong(loss, grad_norm, options.clip, jumps=self.average is None):
                 return loss, grad_norm, wrong
             count = step - (health.setbacks[-1] - 1 if health.setbacks else 0)
             rate = self.rate(step)
@@ -210,12 +211,12 @@ class Training(Iterator[Step]):
         # weights that are worse than guessing are no better than the first
         best = self.best if run.best_loss is not None and run.best_loss < math.log(max(len(self.vocab), 2)) else None
         self.learner.start_over(best or self._first())
-        if len(run.health.setbacks) >= MOST_SETBACKS:
-            raise DivergedError(
-                f"the training diverged at step {step}: {wrong}, for the {MOST_SETBACKS + 1}th time. "
-                f"Try a smaller --lr than {self.options.lr:g}, or --clip 1."
-            )
+        often, lost = len(run.health.setbacks) >= MOST_SETBACKS, best is None and bool(run.before)
         run.health.set_back(step)
+        if often or lost:  # a resumed run no longer knows the weights of another model that it started from
+            which = "before its first scoring" if lost else f"for the {MOST_SETBACKS + 1}th time"
+            advice = f"Try a smaller --lr than {self.options.lr:g}, or --clip 1."
+            raise DivergedError(f"the training diverged at step {step}: {wrong}, {which}. {advice}")
         where = f"the best weights, of step {run.best_step:,}," if best else "the first weights"
         return f"step {step:,}: {wrong}; back to {where} with half the learning rate."
 

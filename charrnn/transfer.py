@@ -56,7 +56,9 @@ def check_text(resumed: Model, corpus: Corpus | Examples) -> None:
 
 def before(source: Model | None) -> tuple[str, ...]:
     """The texts that the weights of a model were trained on."""
-    return (*source.run.before, *source.run.texts) if source and source.run else ()
+    if source is None:
+        return ()
+    return (*source.run.before, *source.run.texts) if source.run else ("an unknown text",)
 
 
 def settled(source: Model, given: dict[str, Any]) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import FORMAT, Model, load
+from charrnn.checkpoint import FORMAT, Model, Run, load
 from charrnn.errors import ModelFileError
 from charrnn.npz import HEADER, claimed, header
 from charrnn.options import CELLS
@@ -328,3 +329,27 @@ def test_compressed_and_repeated_members_are_refused(tmp_path: Path) -> None:
         archive.writestr("by.npy", extra.getvalue())
     with pytest.raises(ModelFileError):
         load(path)
+
+
+def other_sizes(run: Run) -> None:
+    run.options = replace(run.options, hidden_size=run.options.hidden_size + 1)
+
+
+def a_loss_without_a_step(run: Run) -> None:
+    run.best_step = None
+
+
+def a_setback_to_come(run: Run) -> None:
+    run.health.setbacks = [10**30]
+
+
+@pytest.mark.parametrize("change", [other_sizes, a_loss_without_a_step, a_setback_to_come])
+def test_a_run_that_contradicts_itself_is_refused(change: Callable[[Run], None], tmp_path: Path) -> None:
+    training = begin(steps=6, eval_every=3)
+    list(training)
+    model = training.model
+    assert model.run is not None
+    change(model.run)
+    model.save(tmp_path / "m.npz")  # with a digest that is right
+    with pytest.raises(ModelFileError, match="not a charrnn model, or it is damaged"):
+        load(tmp_path / "m.npz")

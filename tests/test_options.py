@@ -102,3 +102,8 @@ def test_options_of_the_first_files_are_read() -> None:
     del values["lr"]
     with pytest.raises(UsageError, match="incomplete"):
         Options.from_dict(values)
+
+
+def test_a_cut_beyond_the_schedule_is_refused() -> None:
+    with pytest.raises(UsageError, match="--cut 500:600 ends after the 40 steps of the schedule"):
+        Options(steps=40, cut="500:600").length(10)

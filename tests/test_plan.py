@@ -65,7 +65,9 @@ def test_what_the_user_gave_stands() -> None:
     assert all(getattr(plan.options, name) == value for name, value in chosen.items())
     assert not set(plan.reasons) & set(chosen)
     assert sizes(10**6, 600.0, layers=3)[0] == 3
-    assert sizes(10**6, 600.0, hidden_size=100)[1] == 100
+    assert sizes(10**6, 600.0, hidden_size=100) == (1, 100)
+    assert sizes(10**6, 600.0, hidden_size=700) == (2, 700)
+    assert "patience" not in choose({"val_fraction": 0.0}, 10**6, 65, RATE, 600.0).reasons
 
 
 def test_without_a_clock_the_machine_does_not_matter_and_the_length_stands() -> None:

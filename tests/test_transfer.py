@@ -8,7 +8,7 @@ import pytest
 
 import charrnn as library
 from charrnn.checkpoint import Model, load
-from charrnn.errors import UsageError
+from charrnn.errors import DivergedError, UsageError
 from charrnn.evaluation import evaluate
 from charrnn.model import Config, fresh_params
 from charrnn.options import CELLS
@@ -148,3 +148,15 @@ def test_contradictions_are_sentences(charrnn: Command) -> None:
     code, _, err = charrnn("train", "corpus.txt", "--init-from", "none.npz")
     assert (code, "there is no model file none.npz" in err) == (1, True)
     assert charrnn(*new, *TINY, "--steps", "2")[0] == 0  # restating what the model has contradicts nothing
+
+
+def test_a_run_that_is_set_back_before_its_first_scoring_ends() -> None:
+    """A resumed run would not know the weights that it started from."""
+    source = model_of("the cat sat on the mat. " * 40)
+    corpus = Corpus.from_text("the dog sat on the log. " * 60)
+    training = library.train(corpus, init_from=source, steps=40, batch_size=4, seq_length=8, val_fraction=0.0)
+    next(training)
+    assert training.run.before == ("an unknown text",)
+    training.params.flat[0] = np.nan
+    with pytest.raises(DivergedError, match=r"diverged at step 2: .*, before its first scoring\. Try a smaller --lr"):
+        next(training)

@@ -90,7 +90,7 @@ class Session:
                 if stop:
                     break
         self.save_at_last()
-        if stop and training.run.step < training.end:
+        if stop and training.run.step < training.end and not training.stale:
             self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To go on: {self.command()}")
             return 128 + stop.signal
         self.summary()
@@ -122,7 +122,9 @@ class Session:
             before = self.training.end
             self.training.cut(total)
             cut = self.training.options.cut
-            self.remark(f"note: slower than planned: {total:,} steps instead of {before:,} (--cut {cut}).")
+            self.remark(
+                f"note: slower than planned: {total:,} steps instead of {before:,}; the same again needs --cut {cut}."
+            )
 
     def due(self, step: int) -> bool:
         by_step = self.save_every and step % self.save_every == 0
@@ -183,14 +185,16 @@ class Session:
         size = os.path.getsize(self.model) / 1e6
         took = duration(time.monotonic() - self.begin)
         if run.best_loss is None:
-            loss = "nothing was held out"
+            loss = "not scored yet" if self.training.held_out else "nothing was held out"
         else:
             bits = self.training.bits_per_char(run.best_loss)
             each = "label" if self.training.options.task == "classify" else "character"
             loss = f"held out {run.best_loss:.3f} nats ({bits:.2f} bits per {each}) at step {run.best_step:,}"
         self.remark(f"Trained in {took}: {loss}, in {self.model} ({size:.1f} MB).")
         if self.training.stale:
-            self.remark(f"Ended at step {run.step:,} of {self.training.end:,}: the held-out loss no longer falls.")
+            self.remark(
+                f"Ended at step {run.step:,} of {self.training.end:,}: the held-out loss no longer falls (--patience)."
+            )
         elif run.step < self.training.span:
             self.remark(f"Step {run.step:,} of {self.training.span:,} that the schedule spans.")
 
