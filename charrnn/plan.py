@@ -18,8 +18,10 @@ from charrnn.training import Training
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
 TOKENS = 7.0
-WEIGHTS = 4.0
+WEIGHTS = 6.0
 MOST_EPOCHS = 40.0
+LOADED_EPOCHS = 16.0  # with a weight for each symbol or more: what is read more often is learned by heart
+FEWEST_UPDATES = 300
 REFERENCE = 2.4e11  # operations a second: sizes for where no clock runs are chosen as for such a machine
 SHARE = 0.75  # of the multipliers' rate that the products of a step reach
 CALL_SECONDS = 60e-6  # what a step takes in a layer beside its products
@@ -36,11 +38,15 @@ RESERVE = 0.4  # seconds for starting and for the last save
 
 @dataclass(frozen=True)
 class Plan:
-    """`options` for a run, the reason for each that was chosen here, and the `speed` expected, in symbols a second."""
+    """`options` for a run, the reason for each that was chosen here, and the `speed` expected, in symbols a second.
+
+    `most` is how many epochs the run has at most.
+    """
 
     options: Options
     reasons: dict[str, str]
     speed: float
+    most: float
 
 
 def expected_speed(config: Config, streams: int, rate: float) -> float:
@@ -76,13 +82,14 @@ def choose(
         streams //= 2
     found["batch_size"] = streams, "few streams, many updates" if streams == STREAMS else "the text is short"
     speed = expected_speed(config, streams, machine)
-    epochs = epochs_read(fixed, symbols, streams, speed * seconds)
+    load = recurrent_weights(config) / symbols
+    most = max(most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
+    epochs = epochs_read(fixed, symbols, streams, speed * seconds, most)
     updates = epochs * symbols / (streams * LONG)
     length, why = (LONG, "there are updates enough") if updates >= MANY_UPDATES else (SHORT, "for more updates")
     if streams * length * share < FEW_TARGETS:
         length, why = min(LONGEST, 32 * math.ceil(FEW_TARGETS / (32 * streams * share))), "few steps carry a target"
     found["seq_length"] = length, why
-    load = recurrent_weights(config) / symbols
     found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"
     found["lr"] = rate_for(config.hidden_size), "smaller for wider layers"
     found["weight_decay"] = WEIGHT_DECAY, "keeps weights small in a long run"
@@ -90,7 +97,7 @@ def choose(
         found["patience"] = PATIENCE, "evaluations without a better one end the run"
     chosen = {name: pair for name, pair in found.items() if name not in given}
     options = replace(fixed, **{name: value for name, (value, _) in chosen.items()})
-    return Plan(options, {name: why for name, (_, why) in chosen.items()}, speed)
+    return Plan(options, {name: why for name, (_, why) in chosen.items()}, speed, most)
 
 
 def network(
@@ -117,18 +124,23 @@ def network(
     return for_text[-1], "the largest that the text is enough for" if for_text[-1] is not configs[-1] else "the largest"
 
 
-def epochs_read(options: Options, symbols: int, streams: int, in_time: float) -> float:
+def most_epochs(load: float) -> float:
+    """How often a text is read at most, with so many recurrent weights for each of its symbols."""
+    return min(MOST_EPOCHS, max(LOADED_EPOCHS, LOADED_EPOCHS / load))
+
+
+def epochs_read(options: Options, symbols: int, streams: int, in_time: float, most: float) -> float:
     """How often the text will be read."""
     if options.epochs is not None:
         return float(options.epochs)
     read = in_time if options.steps is None else float(options.steps * streams * options.seq_length)
-    return min(read / symbols, MOST_EPOCHS)
+    return min(read / symbols, most)
 
 
 def dropout(pressure: float, hidden_size: int) -> float:
     """More of it the more often the weights see the text; less in narrow layers, which need all they have."""
     rate = 0.2 + 0.1 * math.log2(max(pressure, 1e-3))
-    return round(20 * min(0.5, 0.1 + hidden_size / 1000, max(0.0, rate))) / 20
+    return round(20 * min(0.5, 0.2 + hidden_size / 800, max(0.0, rate))) / 20
 
 
 def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float, float]:
@@ -141,7 +153,7 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
     held_out = symbols_of(training.held_out)
     scoring = held_out / 3 * training.options.workers * step / symbols  # a third of the work, by one process
     room = max(seconds - 0.06 * seconds - RESERVE - scoring, step)
-    most = math.ceil(MOST_EPOCHS * training.streams.windows)
+    most = math.ceil(plan.most * training.streams.windows)
     asked = training.options.eval_every
     steps = min(most, max(1, int(room / step)))
     for _ in range(2):  # evaluations cost steps, and their number depends on it

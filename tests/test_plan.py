@@ -1,5 +1,6 @@
 """The plan: sizes that grow with text and time, choices that respect what stands, lengths that fit the clock."""
 
+import math
 import time
 from typing import Any
 
@@ -11,7 +12,6 @@ import charrnn
 from charrnn.model import Config
 from charrnn.options import Options
 from charrnn.plan import (
-    MOST_EPOCHS,
     STREAMS,
     TOKENS,
     WEIGHTS,
@@ -19,6 +19,7 @@ from charrnn.plan import (
     choose,
     dropout,
     expected_speed,
+    most_epochs,
     recurrent_weights,
     settle_length,
 )
@@ -83,6 +84,12 @@ def test_small_texts_get_few_streams() -> None:
     assert choose({}, 10**6, 40, RATE, 60.0).options.batch_size == 32
 
 
+def test_the_fewer_symbols_for_each_weight_the_fewer_epochs() -> None:
+    epochs = [most_epochs(load) for load in (0.01, 0.4, 0.8, 1.0, 4.0)]
+    assert epochs == [40.0, 40.0, 20.0, 16.0, 16.0]
+    assert choose({}, 1800, 40, RATE, 60.0).most * 1800 == 300 * 8 * 32  # but enough updates for the smallest text
+
+
 def test_dropout_grows_with_pressure_and_width() -> None:
     rates = [dropout(pressure, 512) for pressure in (0.01, 0.3, 1.0, 4.0, 100.0)]
     assert rates == sorted(rates)
@@ -101,7 +108,8 @@ def test_the_length_fits_the_time_and_the_epochs() -> None:
     short, ratio = begin(0.4)
     long, _ = begin(3600.0)
     assert ratio > 0.0
-    assert 1 <= short.end < long.end == MOST_EPOCHS * long.streams.windows
+    plan = choose({"workers": 1}, len(TEXT), len(long.vocab), RATE, 3600.0)
+    assert 1 <= short.end < long.end == math.ceil(plan.most * long.streams.windows)
     assert short.run.options.steps == short.end == short.span
     assert short.run.step == 0
     assert short.eval_every >= 100
