@@ -5,6 +5,7 @@ The lock is on a file beside the model, because a rename gives the model another
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -74,8 +75,13 @@ def sign(descriptor: int, lock: str) -> None:
 
 
 def holder(descriptor: int) -> str:
-    pid = os.read(descriptor, 20).strip()
-    return f"process {int(pid)}" if pid.isdigit() else "another process"
+    """Whose the lock is; one who has just got it may not have signed it yet."""
+    for _ in range(50):
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        if (pid := os.read(descriptor, 20).strip()).isdigit():
+            return f"process {int(pid)}"
+        time.sleep(0.01)
+    return "another process"
 
 
 def still_there(descriptor: int, lock: str) -> bool:
