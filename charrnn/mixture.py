@@ -69,7 +69,8 @@ class MixedReaders:
 
     def __init__(self, mixture: Mixture, count: int) -> None:
         self.readers = [streams(model, count) for model in mixture.models]
-        self.logs = np.log(np.array(mixture.weights) / sum(mixture.weights))
+        logs = np.log(np.array(mixture.weights))
+        self.logs = logs - np.logaddexp.reduce(logs)  # their sum may be more than a float holds
         codes = mixture.vocab.codes
         # the id in each model of every symbol, -1 where it has none
         self.ids = [model.vocab.ids_of(codes) for model in mixture.models]

@@ -82,7 +82,14 @@ def gradients(
     with Looking(texts, output, **which) as looking:
         for path in models:
             model, passage = looking.at(path)
-            rows.append((path, flow(fresh(model, scale or 1.0) if untrained else model, passage, lags, positions)))
+            rows.append(
+                (
+                    path,
+                    flow(
+                        fresh(model, 1.0 if scale is None else scale) if untrained else model, passage, lags, positions
+                    ),
+                )
+            )
     out.give(
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
         "charrnn see gradients",

@@ -47,6 +47,8 @@ def step(
     contradicting = given(context, {"cell", "layers", "hidden_size", "seed"})
     if model is not None and contradicting:
         raise UsageError(f"--{next(iter(contradicting)).replace('_', '-')} is that of the model: leave it or -m out.")
+    if not text:
+        raise UsageError("--text is empty: give it two characters or more.")
     out = Output(as_json, output, [model] if model else [])
     from charrnn.checkpoint import load
     from charrnn.lens.steps import small, steps

@@ -6,7 +6,7 @@ symbol may follow where a character can be spelled from there with the vocabular
 
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +41,11 @@ class Spelling:
         if banned is None:
             return mask
         mask = mask.copy()
-        affected = self.vocab.ids_of(np.fromiter(self.affected(held, banned), np.uint32))
+        now = cache(banned)  # asked for the same again and again
+        affected = self.vocab.ids_of(np.fromiter(set(self.affected(held, now)), np.uint32))
+        both = cache(lambda more: self.ban.union(now(more)))
         for i in affected[affected >= 0].tolist():
-            mask[i] &= self.may_follow(held, int(self.vocab.codes[i]), lambda more: self.ban.union(banned(more)))
+            mask[i] &= self.may_follow(held, int(self.vocab.codes[i]), both)
         return mask
 
     def affected(self, held: Held, banned: Banned) -> Iterator[int]:
