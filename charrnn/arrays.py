@@ -2,10 +2,13 @@
 
 Both are measured choices, see docs/performance.md: NumPy's own arrays start anywhere, and element-wise work on them
 runs at half speed where AVX-512 is wide; and OpenBLAS multiplies without packing its operands while M·N·K <= SMALL,
-so that per-step products are cut into blocks of columns that stay under it.
+so that per-step products are cut into blocks of columns that stay under it. Large arrays ask for huge pages, where
+the system has them.
 """
 
 import math
+import mmap
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,8 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[np.floating[Any]]
 
 LINE = 64  # bytes
+HUGE_PAGE, LARGE = 1 << 21, 1 << 20  # bytes; NumPy asks for huge pages from four times LARGE on, and aligns to none
+CACHED = 1 << 20  # bytes of weights that stay in the second cache beside what else a product needs
 SMALL = 1_000_000
 BLOCK_WIDTHS = (64, 32)
 SHORTEST = 64  # inner dimension of a piece
@@ -22,10 +27,22 @@ SHORTEST = 64  # inner dimension of a piece
 def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
     """An uninitialised array that starts on a cache line."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    raw = np.empty(size + LINE, dtype=np.uint8)
-    begin = -raw.ctypes.data % LINE
+    line = HUGE_PAGE if size >= LARGE and hasattr(mmap, "MADV_HUGEPAGE") else LINE
+    raw = np.empty(size + line, dtype=np.uint8) if line == LINE else huge(size + line)
+    begin = -raw.ctypes.data % line
     aligned: Array = raw[begin : begin + size].view(dtype).reshape(shape)
     return aligned
+
+
+def huge(size: int) -> NDArray[np.uint8]:
+    """So many bytes of this process alone, in huge pages if the system grants them."""
+    try:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(f"no room for {size:,} bytes") from error
+    with suppress(OSError):  # a kernel may be built without them
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, dtype=np.uint8)
 
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
@@ -55,6 +72,12 @@ def pieces(inner: int, width: int, streams: int) -> int:
     while not small(streams, inner // count, width) and inner % (2 * count) == 0 and inner // count >= SHORTEST:
         count *= 2
     return count
+
+
+def groups(weights: Array) -> list[slice]:
+    """Blocks of weights (blocks, rows, columns), so many at a time as stay in the cache."""
+    each = max(1, CACHED // weights[0].nbytes)
+    return [slice(begin, begin + each) for begin in range(0, len(weights), each)]
 
 
 def blocks(rows: Array, count: int) -> Array:

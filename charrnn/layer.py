@@ -9,7 +9,7 @@ import numpy as np
 from numpy import add, copyto
 from numpy.typing import DTypeLike
 
-from charrnn.arrays import LINE, Array, block_width, blocks, empty, pieces, small, zeros
+from charrnn.arrays import LINE, Array, block_width, blocks, empty, groups, pieces, small, zeros
 from charrnn.cells import CELLS, Cell
 from charrnn.params import Ids, Params
 
@@ -138,7 +138,8 @@ class Layer:
         """z = [x | 1] [Wx; b] of the whole window."""
         w, rows = self.window, self.X[:T, :, self.window.H : 2 * self.window.H + 1]
         if w.in_blocks:
-            np.matmul(rows[:, None], self.Wx, out=w.z[:T])
+            for some in groups(self.Wx):
+                np.matmul(rows[:, None], self.Wx[some], out=w.z[:T, some])
         else:
             np.matmul(rows.reshape(T * w.B, -1), self.Wx[0], out=w.z_rows[: T * w.B])
 

@@ -27,6 +27,8 @@ SHARE = 0.75  # of the multipliers' rate that the products of a step reach
 CALL_SECONDS = 60e-6  # what a step takes in a layer beside its products
 SHORT, LONG, LONGEST = 32, 64, 512  # steps of a window; the last where few of them carry a target:
 FEW_TARGETS = 32
+WHOLE = 6  # pairs in a window, so that most of them are not cut
+PAIR_WEIGHTS = 1.0  # recurrent weights a symbol of pairs: there is a rule to find in them
 MANY_UPDATES = 2500
 STREAMS = 32
 FEWEST_WINDOWS = 4  # of an epoch, before streams are given up
@@ -67,15 +69,23 @@ def rate_for(hidden_size: int) -> float:
 
 
 def choose(
-    given: dict[str, Any], symbols: int, vocab_size: int, rate: float | None, seconds: float, share: float = 1.0
+    given: dict[str, Any],
+    symbols: int,
+    vocab_size: int,
+    rate: float | None,
+    seconds: float,
+    share: float = 1.0,
+    example: float = 0.0,
 ) -> Plan:
     """The plan for `symbols` to train on, of which a `share` are targets; `given` are the options that stand already.
 
+    `example` is how many symbols an example has, on average.
     `rate` is the machine's, operations a second, for a run of so many `seconds`; None where no clock runs.
     """
     fixed = Options(**given)
-    machine = REFERENCE if rate is None else rate
-    config, reason = network(given, fixed.cell, symbols, vocab_size, machine, seconds)
+    pairs, machine = fixed.task == "pairs", REFERENCE if rate is None else rate
+    weights = PAIR_WEIGHTS if pairs else WEIGHTS
+    config, reason = network(given, fixed.cell, weights * symbols, vocab_size, machine, seconds)
     found: dict[str, tuple[Any, str]] = {"layers": (config.layers, reason), "hidden_size": (config.hidden_size, reason)}
     streams = given.get("batch_size", STREAMS)
     while "batch_size" not in given and streams > 4 and symbols < FEWEST_WINDOWS * streams * SHORT:
@@ -85,12 +95,10 @@ def choose(
     load = recurrent_weights(config) / symbols
     most = max(most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
     epochs = epochs_read(fixed, symbols, streams, speed * seconds, most)
-    updates = epochs * symbols / (streams * LONG)
-    length, why = (LONG, "there are updates enough") if updates >= MANY_UPDATES else (SHORT, "for more updates")
-    if streams * length * share < FEW_TARGETS:
-        length, why = min(LONGEST, 32 * math.ceil(FEW_TARGETS / (32 * streams * share))), "few steps carry a target"
-    found["seq_length"] = length, why
+    found["seq_length"] = window(epochs * symbols / streams, streams, share, example if pairs else 0.0)
     found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"
+    if pairs:
+        found["dropout"] = 0.0, "a target has one right form"
     found["lr"] = rate_for(config.hidden_size), "smaller for wider layers"
     found["weight_decay"] = WEIGHT_DECAY, "keeps weights small in a long run"
     if rate is not None and fixed.val_fraction:
@@ -101,9 +109,9 @@ def choose(
 
 
 def network(
-    given: dict[str, Any], cell: str, symbols: int, vocab_size: int, rate: float, seconds: float
+    given: dict[str, Any], cell: str, most: float, vocab_size: int, rate: float, seconds: float
 ) -> tuple[Config, str]:
-    """The sizes that suit a text of `symbols` and the time, and why."""
+    """The sizes with at most so many recurrent weights that suit the time, and why."""
     sizes = [(1, width) for width in WIDTHS if width <= ONE_LAYER] + [
         (2, width) for width in WIDTHS if width >= ONE_LAYER
     ]
@@ -117,11 +125,21 @@ def network(
     def read(config: Config) -> float:
         return seconds * expected_speed(config, STREAMS, rate)
 
-    for_text = [c for c in configs if recurrent_weights(c) <= WEIGHTS * symbols] or configs[:1]
+    for_text = [c for c in configs if recurrent_weights(c) <= most] or configs[:1]
     for_time = [c for c in for_text if read(c) >= TOKENS * recurrent_weights(c)] or for_text[:1]
     if for_time[-1] is not for_text[-1]:
         return for_time[-1], "the largest that the time is enough for"
     return for_text[-1], "the largest that the text is enough for" if for_text[-1] is not configs[-1] else "the largest"
+
+
+def window(steps: float, streams: int, share: float, pair: float) -> tuple[int, str]:
+    """The length of a window, and why, for so many steps of each stream; a `pair` has so many of them."""
+    length, why = (LONG, "there are updates enough") if steps >= MANY_UPDATES * LONG else (SHORT, "for more updates")
+    if pair:
+        length, why = max(LONG, 32 * math.ceil(WHOLE * pair / 32)), "several whole pairs"
+    if streams * length * share < FEW_TARGETS:
+        length, why = 32 * math.ceil(FEW_TARGETS / (32 * streams * share)), "few steps carry a target"
+    return min(LONGEST, length), why
 
 
 def most_epochs(load: float) -> float:

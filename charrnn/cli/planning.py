@@ -52,14 +52,15 @@ def planned(
     options = Options(**given)
     symbols = max(1, int(corpus.symbols * (1.0 - options.val_fraction)))
     rate = None if seconds is None else multiply_rate(512, 5) * (options.workers or cores())
-    plan = choose(given, symbols, corpus.alphabet, rate, seconds or 60.0 * MINUTES, corpus.share)
+    sizes = {"share": corpus.share, "example": corpus.example}
+    plan = choose(given, symbols, corpus.alphabet, rate, seconds or 60.0 * MINUTES, **sizes)
     training = Training(corpus, plan.options, init_from=start.model)
     deadline = None
     if seconds is not None and rate is not None:
         ratio, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             training.close()
-            plan = choose(given, symbols, corpus.alphabet, rate * ratio, seconds, corpus.share)
+            plan = choose(given, symbols, corpus.alphabet, rate * ratio, seconds, **sizes)
             training = Training(corpus, plan.options, init_from=start.model)
             _, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         deadline = Deadline(begin, seconds - scoring)

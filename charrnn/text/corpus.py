@@ -58,6 +58,7 @@ class Corpus:
     notes: list[str] = field(default_factory=list)
     task: ClassVar[None] = None  # of examples alone
     share: ClassVar[float] = 1.0  # of the symbols that are targets
+    example: ClassVar[float] = 0.0  # a text is not made of examples
 
     @classmethod
     def from_text(

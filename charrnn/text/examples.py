@@ -116,6 +116,11 @@ class Examples:
         return 1.0 if self.task.labels else sum(len(target) + 1 for _, target in self.rows) / self.symbols
 
     @property
+    def example(self) -> float:
+        """The steps of an example, on average."""
+        return self.symbols / len(self)
+
+    @property
     def occurring(self) -> list[str]:
         """The symbols of the vocabulary that the examples hold."""
         ids = [self.vocab.encode(text) for row in self.rows for text in row]
