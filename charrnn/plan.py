@@ -18,6 +18,7 @@ from charrnn.training import Training
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
 TOKENS = 7.0
+LSTM_WIDTH, LSTM_LOAD = 512, 0.5  # so wide, and with so many weights a symbol, an LSTM is the better choice
 WEIGHTS = 6.0
 MOST_EPOCHS = 40.0
 LOADED_EPOCHS = 16.0  # with a weight for each symbol or more: what is read more often is learned by heart
@@ -84,9 +85,7 @@ def choose(
     """
     fixed = Options(**given)
     pairs, machine = fixed.task == "pairs", REFERENCE if rate is None else rate
-    weights = PAIR_WEIGHTS if pairs else WEIGHTS
-    config, reason = network(given, fixed.cell, weights * symbols, vocab_size, machine, seconds)
-    found: dict[str, tuple[Any, str]] = {"layers": (config.layers, reason), "hidden_size": (config.hidden_size, reason)}
+    config, found = sized(given, fixed, symbols, vocab_size, machine, seconds)
     streams = given.get("batch_size", STREAMS)
     while "batch_size" not in given and streams > 4 and symbols < FEWEST_WINDOWS * streams * SHORT:
         streams //= 2
@@ -106,6 +105,21 @@ def choose(
     chosen = {name: pair for name, pair in found.items() if name not in given}
     options = replace(fixed, **{name: value for name, (value, _) in chosen.items()})
     return Plan(options, {name: why for name, (_, why) in chosen.items()}, speed, most)
+
+
+def sized(
+    given: dict[str, Any], fixed: Options, symbols: int, vocab_size: int, rate: float, seconds: float
+) -> tuple[Config, dict[str, tuple[Any, str]]]:
+    """The network, and what of it was chosen, with the reasons."""
+    most = (PAIR_WEIGHTS if fixed.task == "pairs" else WEIGHTS) * symbols
+    config, reason = network(given, fixed.cell, most, vocab_size, rate, seconds)
+    found: dict[str, tuple[Any, str]] = {}
+    if "cell" not in given and fixed.task != "pairs":
+        lstm, why = network(given, "lstm", most, vocab_size, rate, seconds)
+        if lstm.hidden_size >= LSTM_WIDTH and recurrent_weights(lstm) >= LSTM_LOAD * symbols:
+            config, reason = lstm, why
+            found["cell"] = "lstm", "read often, it learns less by heart than a GRU"
+    return config, found | {"layers": (config.layers, reason), "hidden_size": (config.hidden_size, reason)}
 
 
 def network(

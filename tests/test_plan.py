@@ -44,7 +44,7 @@ def test_every_text_and_time_has_a_plan_within_its_rules(symbols: int, seconds: 
         assert weights <= WEIGHTS * symbols
         assert seconds * expected_speed(config, STREAMS, RATE) >= TOKENS * weights
     assert 0.0 <= options.dropout <= 0.5
-    assert set(plan.reasons) == {"layers", "hidden_size", "batch_size", "seq_length", "dropout", "lr"} | {
+    assert set(plan.reasons) - {"cell"} == {"layers", "hidden_size", "batch_size", "seq_length", "dropout", "lr"} | {
         "weight_decay",
         "patience",
     }
@@ -161,3 +161,12 @@ def test_pairs_get_windows_that_hold_several_and_no_dropout() -> None:
     assert choose({"task": "classify"}, 400_000, 20, RATE, 600.0, 0.1, 11.0).options.seq_length == 64
     mine = choose({"task": "pairs", "dropout": 0.3, "seq_length": 7}, 400_000, 20, RATE, 600.0, 0.4, 11.0).options
     assert (mine.dropout, mine.seq_length) == (0.3, 7)
+
+
+def test_a_text_that_is_read_often_by_a_wide_network_gets_an_lstm() -> None:
+    cells = [choose({}, 10**6, 65, RATE, 60.0 * minutes).options.cell for minutes in (0.2, 3.0, 10.0, 60.0)]
+    assert cells == ["gru", "gru", "lstm", "lstm"]
+    assert choose({}, 10**7, 65, RATE, 600.0).options.cell == "gru"  # read but once
+    assert choose({}, 10**5, 65, RATE, 600.0).options.cell == "gru"  # too small a text for so wide a network
+    assert choose({"cell": "gru"}, 10**6, 65, RATE, 600.0).options.cell == "gru"
+    assert "cell" not in choose({"cell": "lstm"}, 10**6, 65, RATE, 600.0).reasons

@@ -77,7 +77,8 @@ def say(plan: "Plan", training: "Training", seconds: float | None, model: str, s
     if reasons.get("layers") == reasons.get("hidden_size"):
         reasons.pop("layers", None)
     for name, why in reasons.items():
-        remark(f"  {flag(name)} {getattr(options, name):g}: {why}")
+        value = getattr(options, name)
+        remark(f"  {flag(name)} {value if name == 'cell' else format(value, 'g')}: {why}")
     if seconds is not None:
         remark(f"The same again, without a clock: {command(training, model, start)}")
 
