@@ -29,7 +29,8 @@ CALL_SECONDS = 60e-6  # what a step takes in a layer beside its products
 SHORT, LONG, LONGEST = 32, 64, 512  # steps of a window; the last where few of them carry a target:
 FEW_TARGETS = 32
 WHOLE = 6  # pairs in a window, so that most of them are not cut
-PAIR_WEIGHTS = 1.0  # recurrent weights a symbol of pairs: there is a rule to find in them
+PAIR_WEIGHTS = 0.9  # recurrent weights a symbol of pairs: there is a rule to find in them
+PAIR_DROPOUT = 0.2
 MANY_UPDATES = 2500
 STREAMS = 32
 FEWEST_WINDOWS = 4  # of an epoch, before streams are given up
@@ -92,12 +93,12 @@ def choose(
     found["batch_size"] = streams, "few streams, many updates" if streams == STREAMS else "the text is short"
     speed = expected_speed(config, streams, machine)
     load = recurrent_weights(config) / symbols
-    most = max(most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
+    most = max(MOST_EPOCHS if pairs else most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
     epochs = epochs_read(fixed, symbols, streams, speed * seconds, most)
     found["seq_length"] = window(epochs * symbols / streams, streams, share, example if pairs else 0.0)
     found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"
     if pairs:
-        found["dropout"] = 0.0, "a target has one right form"
+        found["dropout"] = PAIR_DROPOUT, "a little: a target has one right form"
     found["lr"] = rate_for(config.hidden_size), "smaller for wider layers"
     found["weight_decay"] = WEIGHT_DECAY, "keeps weights small in a long run"
     if rate is not None and fixed.val_fraction:
@@ -114,11 +115,12 @@ def sized(
     most = (PAIR_WEIGHTS if fixed.task == "pairs" else WEIGHTS) * symbols
     config, reason = network(given, fixed.cell, most, vocab_size, rate, seconds)
     found: dict[str, tuple[Any, str]] = {}
-    if "cell" not in given and fixed.task != "pairs":
+    if "cell" not in given:
         lstm, why = network(given, "lstm", most, vocab_size, rate, seconds)
-        if lstm.hidden_size >= LSTM_WIDTH and recurrent_weights(lstm) >= LSTM_LOAD * symbols:
+        often = lstm.hidden_size >= LSTM_WIDTH and recurrent_weights(lstm) >= LSTM_LOAD * symbols
+        if fixed.task == "pairs" or often:
             config, reason = lstm, why
-            found["cell"] = "lstm", "read often, it learns less by heart than a GRU"
+            found["cell"] = "lstm", "it learns less by heart than a GRU" if often else "it keeps a source in mind best"
     return config, found | {"layers": (config.layers, reason), "hidden_size": (config.hidden_size, reason)}
 
 

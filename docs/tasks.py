@@ -28,14 +28,14 @@ from charrnn.training import Training
 HOME = Path(__file__).parent.parent
 CORPORA = HOME / "corpora"
 PAIRS = {
-    "additions": "--minutes 5",
-    "dates": "--minutes 5",
-    "romanised": "--minutes 5 --unit jamo",
+    "additions": "--minutes 10 --workers 1",
+    "dates": "--minutes 10 --workers 1",
+    "romanised": "--minutes 10 --workers 1 --unit jamo",
 }
 FOLDS = 10
 ORDERS = (2, 3, 4, 5)
-NAMES = Options(task="classify", layers=1, hidden_size=256, dropout=0.5, seq_length=32, batch_size=64, lr=0.002,
-                weight_decay=0.1, steps=1000, workers=1)  # fmt: skip
+NAMES = Options(task="classify", cell="gru", layers=1, hidden_size=256, dropout=0.6, seq_length=96, batch_size=16,
+                lr=0.001, weight_decay=0.1, steps=1200, workers=1)  # fmt: skip
 CELLS, FILLERS = {"rnn": 200, "gru": 115, "lstm": 100}, (0, 10, 30, 100)  # about the same number of weights
 DISTANCE: dict[str, Any] = {"task": "pairs", "layers": 1, "dropout": 0.0, "lr": 0.004, "epochs": 20, "workers": 1}
 LONGEST = 60  # characters of a generated name

@@ -153,10 +153,11 @@ def test_windows_are_longer_where_few_steps_carry_a_target() -> None:
     assert choose({"seq_length": 7}, 1_000_000, 60, 1e11, 60.0, 1 / 500).options.seq_length == 7
 
 
-def test_pairs_get_windows_that_hold_several_and_no_dropout() -> None:
+def test_pairs_get_an_lstm_windows_that_hold_several_and_little_dropout() -> None:
     pairs = [choose({"task": "pairs"}, 400_000, 20, RATE, 600.0, 0.4, example) for example in (5.0, 11.0, 26.0, 500.0)]
     assert [plan.options.seq_length for plan in pairs] == [64, 96, 160, 512]
-    assert {plan.options.dropout for plan in pairs} == {0.0}
+    assert {(plan.options.cell, plan.options.dropout) for plan in pairs} == {("lstm", 0.2)}
+    assert choose({"task": "pairs", "cell": "rnn"}, 400_000, 20, RATE, 600.0, 0.4, 5.0).options.cell == "rnn"
     assert {(plan.options.layers, plan.options.hidden_size) for plan in pairs} == {(1, 256)}
     assert choose({"task": "classify"}, 400_000, 20, RATE, 600.0, 0.1, 11.0).options.seq_length == 64
     mine = choose({"task": "pairs", "dropout": 0.3, "seq_length": 7}, 400_000, 20, RATE, 600.0, 0.4, 11.0).options

@@ -54,7 +54,7 @@ def test_defaults_are_those_of_the_program() -> None:
     for parameter in COMMANDS["train"].params:
         option = f"`--{str(parameter.name).replace('_', '-')}`"
         row = next((row for row in table.splitlines() if option in row), None)
-        if parameter.name in ("cell", "unit", "optimizer", "encoding", "val_fraction"):
+        if parameter.name in ("unit", "optimizer", "encoding", "val_fraction"):
             assert row is not None
             assert f"{parameter.default}" in row.split("|")[3], parameter.name
         if getattr(parameter, "show_default", None) == "chosen":
