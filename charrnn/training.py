@@ -109,8 +109,8 @@ class Training(Iterator[Step]):
 
     def _first(self) -> Params:
         """The weights before the first step."""
-        config, seed, source = self.config, self.options.seed, self.init_from
-        return transfer(source, config, self.vocab, seed).params if source else fresh_params(config, seed)
+        config, seed, source, labels = self.config, self.options.seed, self.init_from, self.source.labels
+        return transfer(source, config, self.vocab, seed, labels).params if source else fresh_params(config, seed)
 
     def _take_up(self, resumed: Model) -> Run:
         assert resumed.run is not None
@@ -180,7 +180,8 @@ class Training(Iterator[Step]):
         options, health, learner = self.options, self.run.health, self.learner
         index = (step - 1) % self.streams.windows
         with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
-            loss = learner.gradient(self.streams.batch(step), step, reset=index == 0)
+            loss = learner.gradient(batch := self.streams.batch(step), step, reset=index == 0)
+            loss = loss if batch.scores else health.recent or 0.0  # as it was: a 0 would make the next one a jump
             if self.average is not None:
                 self.average(learner.grads.flat)
             grad_norm = clip_norm(learner.grads.flat, options.clip)

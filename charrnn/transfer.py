@@ -3,6 +3,7 @@
 Those are matched by what the symbols are, not by their places.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +25,15 @@ FIXED = ("cell", "layers", "hidden_size", "unit")  # what a model's weights sett
 class Transfer:
     """The first weights of a run, and where they come from.
 
-    `kept` are symbols of the model, `new` those that it did not know; `kept_weights` and `new_weights` count weights.
+    `kept` are symbols of the model, `new` those that it did not know; `kept_labels` and `new_labels` count labels,
+    `kept_weights` and `new_weights` weights.
     """
 
     params: Params
     kept: list[str]
     new: list[str]
+    kept_labels: int
+    new_labels: int
     kept_weights: int
     new_weights: int
 
@@ -75,10 +79,11 @@ def settled(source: Model, given: dict[str, Any]) -> dict[str, Any]:
     return {**fixed, **given}
 
 
-def transfer(source: Model, config: Config, vocab: Vocab, seed: int) -> Transfer:
+def transfer(source: Model, config: Config, vocab: Vocab, seed: int, labels: Sequence[str] = ()) -> Transfer:
     """First weights for `config` and `vocab`: those of `source`, and new random ones for symbols that it did not know.
 
-    The bias of a new symbol is the mean of the known ones. Raises UsageError where the networks or units differ.
+    `labels` are those of the run, which stand after its symbols; they are matched by their names. The bias of a new
+    symbol is the mean of the known ones. Raises UsageError where the networks or units differ.
     """
     old = source.config
     if (config.cell, config.layers, config.hidden_size) != (old.cell, old.layers, old.hidden_size):
@@ -91,7 +96,10 @@ def transfer(source: Model, config: Config, vocab: Vocab, seed: int) -> Transfer
     places = vocab.ids_of(source.vocab.codes)
     places[vocab.codes[places] != source.vocab.codes] = UNKNOWN  # a rare symbol now, which had one of its own
     known = places != UNKNOWN
-    to, of = places[known], np.flatnonzero(known)
+    theirs = source.task.labels if source.task else ()
+    same = [label for label in labels if label in theirs]
+    to = np.append(places[known], [len(vocab) + labels.index(label) for label in same]).astype(np.intp)
+    of = np.append(np.flatnonzero(known), [len(source.vocab) + theirs.index(label) for label in same]).astype(np.intp)
     params["by"][:] = source.params["by"].mean()
     for name, values in source.params.items():
         if name == "l0.Wx":
@@ -100,13 +108,15 @@ def transfer(source: Model, config: Config, vocab: Vocab, seed: int) -> Transfer
             params[name][..., to] = values[..., of]
         else:
             params[name][:] = values
-    fresh = np.setdiff1d(np.arange(len(vocab)), to)
+    fresh = np.setdiff1d(np.arange(config.vocab_size), to)
     new_weights = len(fresh) * (params["l0.Wx"].shape[1] + params["Wy"].shape[0] + 1)
     symbols = vocab.symbols
     return Transfer(
         params,
-        [symbols[place] for place in sorted(to.tolist())],
-        [symbols[place] for place in fresh.tolist()],
+        [symbols[place] for place in sorted(to.tolist()) if place < len(symbols)],
+        [symbols[place] for place in fresh.tolist() if place < len(symbols)],
+        len(same),
+        len(labels) - len(same),
         len(params.flat) - new_weights,
         new_weights,
     )

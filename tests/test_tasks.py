@@ -134,3 +134,16 @@ def test_weights_of_another_task_are_damage(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="damaged"):
         charrnn.load(tmp_path / "m.npz")
     assert isinstance(model.params, Params)
+
+
+def test_a_step_without_a_target_has_the_loss_of_before() -> None:
+    """Texts of 29 letters in windows of 4 steps: mostly there is nothing to be told, and no jump when there is."""
+    rows = [(label, letter * 29) for label, letter in (("one", "a"), ("two", "b"), ("six", "c"))]
+    training = begin("classify", rows, steps=60, batch_size=1, seq_length=4, val_fraction=0.0)
+    records = list(training)
+    assert not any(record.setback for record in records)
+    scores = [training.streams.batch(record.step).scores for record in records]
+    assert 5 < scores.count(True) < 15
+    assert all(record.loss > 0.0 for record, scored in zip(records, scores, strict=True) if scored)
+    after = [record.loss for record, scored in zip(records, scores, strict=True) if not scored and record.step > 10]
+    assert min(after) > 0.0

@@ -13,6 +13,7 @@ from charrnn.evaluation import evaluate
 from charrnn.model import Config, fresh_params
 from charrnn.options import CELLS
 from charrnn.text.corpus import Corpus
+from charrnn.text.examples import Examples
 from charrnn.text.vocab import UNITS, Vocab
 from charrnn.transfer import settled, transfer
 from tests.test_cli import TINY, Command, charrnn, train
@@ -160,3 +161,22 @@ def test_a_run_that_is_set_back_before_its_first_scoring_ends() -> None:
     training.params.flat[0] = np.nan
     with pytest.raises(DivergedError, match=r"diverged at step 2: .*, before its first scoring\. Try a smaller --lr"):
         next(training)
+
+
+def test_labels_are_matched_by_their_names() -> None:
+    """Of b, c and d the second run knows d and c again, and a is new to it."""
+    rows = [(label, text) for label in "bcd" for text in ("ab", "ba")]
+    source = library.train(Examples.of(rows, "generate"), steps=3, workers=1, **SMALL)
+    list(source)
+    again = Examples.of([(label, text) for label in "dac" for text in ("ab", "bb")], "classify")
+    found = transfer(source.model, Config("gru", 1, 8, again.alphabet), again.vocab, 0, again.labels)
+    V, old, new = len(again.vocab), source.model.params, found.params
+    for label in "cd":
+        mine, theirs = V + again.labels.index(label), V + "bcd".index(label)
+        np.testing.assert_array_equal(new["l0.Wx"][mine], old["l0.Wx"][theirs])
+        np.testing.assert_array_equal(new["Wy"][:, mine], old["Wy"][:, theirs])
+        assert new["by"][mine] == old["by"][theirs]
+    assert (found.kept_labels, found.new_labels) == (2, 1)
+    assert found.new_weights == old["l0.Wx"].shape[1] + 8 + 1
+    started = library.train(again, steps=3, workers=1, **SMALL, init_from=source.model)
+    np.testing.assert_array_equal(started.params.flat, new.flat)

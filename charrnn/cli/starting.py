@@ -38,8 +38,9 @@ class Start:
         from charrnn.show.tables import carried_over
         from charrnn.transfer import transfer
 
-        found = transfer(self.model, training.config, training.vocab, training.options.seed)
-        for line in carried_over(str(self.path), found, training.source.occurring):
+        source, seed = training.source, training.options.seed
+        found = transfer(self.model, training.config, training.vocab, seed, source.labels)
+        for line in carried_over(str(self.path), found, source.occurring):
             remark(line)
 
 

@@ -197,9 +197,10 @@ def carried_over(path: str, transfer: Transfer, text: Sequence[str]) -> list[str
     """What of a model was kept for a run on a text with these symbols, and what is new: lines of a small table."""
     there = set(text)
     idle = [symbol for symbol in transfer.kept if symbol not in there]
+    labels = [f", {n:,} labels" if n else "" for n in (transfer.kept_labels, transfer.new_labels)]
     rows = [
-        ("kept", f"{len(transfer.kept):,} symbols, {transfer.kept_weights:,} weights", []),
-        ("new", f"{len(transfer.new):,} symbols, {transfer.new_weights:,} weights", transfer.new),
+        ("kept", f"{len(transfer.kept):,} symbols{labels[0]}, {transfer.kept_weights:,} weights", []),
+        ("new", f"{len(transfer.new):,} symbols{labels[1]}, {transfer.new_weights:,} weights", transfer.new),
         ("not in the text", f"{len(idle):,} of those kept", idle),
     ]
     width = max(len(name) for name, _, _ in rows)

@@ -25,6 +25,11 @@ class Batch(NamedTuple):
         """How many targets there are; 1 where there are none, so that it can be divided by."""
         return self.targets.size if self.scored is None else max(1, int(np.count_nonzero(self.scored)))
 
+    @property
+    def scores(self) -> bool:
+        """Whether any step carries a target: without one there is no loss."""
+        return self.scored is None or bool(self.scored.any())
+
     def of(self, streams: slice) -> "Batch":
         """The part of these streams."""
         return Batch(*(None if part is None else part[:, streams] for part in self))  # type: ignore[arg-type]

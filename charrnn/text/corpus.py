@@ -57,6 +57,7 @@ class Corpus:
     files: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     task: ClassVar[None] = None  # of examples alone
+    labels: ClassVar[tuple[str, ...]] = ()
     share: ClassVar[float] = 1.0  # of the symbols that are targets
     example: ClassVar[float] = 0.0  # a text is not made of examples
 

@@ -127,6 +127,11 @@ class Examples:
         return [self.vocab.symbol(code) for code in self.vocab.codes[np.unique(np.concatenate(ids))].tolist()]
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the task."""
+        return self.task.labels
+
+    @property
     def alphabet(self) -> int:
         """How many symbols the network knows: those of the vocabulary, and the labels."""
         return len(self.vocab) + len(self.task.labels)
