@@ -39,6 +39,8 @@ def test_lines_are_whole_and_a_bound_that_is_reached_is_told(charrnn: Command) -
     _, out, err = charrnn("sample", "--lines", "30", "--count", "2", "--seed", "1", "-n", "20", "--temp", "1.5")
     assert err == "note: 2 of 2 texts ended at 20 characters, before line 30.\n"
     assert charrnn("sample", "--lines", "0")[0] == 2
+    _, _, err = charrnn("sample", "--stop", "never there", "--seed", "1", "-n", "20")
+    assert err == "note: the text ended at 20 characters, before the text to stop at.\n"
 
 
 def test_a_line_between_texts_that_end_with_their_line(charrnn: Command) -> None:

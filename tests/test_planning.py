@@ -71,3 +71,15 @@ def test_what_happened_to_a_run_is_in_its_file(charrnn: Command) -> None:
     model.run.health.set_back(5)
     model.save("model.npz")
     assert "set back       at step 5" in charrnn("info")[1]
+
+
+def test_a_length_on_the_command_line_overrules_minutes_in_the_environment(
+    charrnn: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHARRNN_TRAIN_MINUTES", "0.02")
+    code, _, err = charrnn("train", "corpus.txt", "--steps", "3", "--no-baselines")
+    assert code == 0, err
+    assert "step 3/3" in err
+    code, _, err = charrnn("train", "--resume", "--steps", "5", "--no-baselines")
+    assert code == 0, err
+    assert "step 5/5" in err

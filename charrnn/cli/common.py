@@ -63,6 +63,11 @@ def given(context: click.Context, names: set[str]) -> dict[str, Any]:
     }
 
 
+def set_by_environment(context: click.Context, name: str) -> bool:
+    """Whether an option was set in the environment, where what is on the command line overrules it."""
+    return context.get_parameter_source(name) == ParameterSource.ENVIRONMENT
+
+
 def notes(texts: list[str], most: int = 10) -> None:
     """Remarks to the user on stderr, not endlessly."""
     for text in texts[:most]:

@@ -304,3 +304,5 @@ def explain(ends: list[str | None], manner: "Manner", length: int) -> None:
         remark(f"note: {which.format(ends.count('stuck'))} ended where nothing was left that may come.")
     if manner.lines and None in ends:
         remark(f"note: {which.format(ends.count(None))} ended at {length:,} characters, before line {manner.lines:,}.")
+    elif manner.stop and None in ends:
+        remark(f"note: {which.format(ends.count(None))} ended at {length:,} characters, before the text to stop at.")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.common import MODEL, STDIN, GroupedCommand, given, notes, option
+from charrnn.cli.common import MODEL, STDIN, GroupedCommand, given, notes, option, set_by_environment
 from charrnn.cli.planning import clock_seconds, planned
 from charrnn.cli.session import Records, Session
 from charrnn.cli.shapes import LABEL_TASKS, chosen_task
 from charrnn.cli.signals import stopping
 from charrnn.cli.starting import Start, check_recorded, started
 from charrnn.errors import UsageError
-from charrnn.options import CELLS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
+from charrnn.options import CELLS, LENGTHS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
@@ -214,6 +214,10 @@ def train(
     check_int("log_every", log_every, 1)
     chosen = given(context, {field.name for field in fields(Options)})
     chosen |= chosen_task(labelled, pairs, task, resume)
+    if set_by_environment(context, "minutes") and (resume or not chosen.keys().isdisjoint(LENGTHS)):
+        minutes = None
+    if log_every > 1 and not as_json and not set_by_environment(context, "log_every"):
+        raise UsageError("--log-every is for --json: use both, or none.")
     seconds = clock_seconds(minutes, chosen)
     if resume and minutes is not None:
         raise UsageError("--minutes plans a new run: --resume goes on by --steps or --epochs.")
