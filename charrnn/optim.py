@@ -4,7 +4,7 @@ An optimizer keeps its vectors in `state`, by name; they are saved and resumed w
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,23 +15,44 @@ WARM_UP_STEPS = 100
 WARM_UP_SHARE = 0.1
 
 
+SOUND, BAD_WEIGHT, BAD_MEAN = range(3)  # what an update leaves: finite numbers, or which are none
+NOT_FINITE = {
+    BAD_WEIGHT: "a weight is no longer a finite number",
+    BAD_MEAN: "a mean of squares is no longer a finite number",
+}
+
+
 class Optimizer:
-    """Steps params (n,) against grads (n,), in place; `step` counts from 1."""
+    """Steps params (n,) against grads (n,), in place; `step` counts from 1. `state` are its vectors, if they exist."""
 
     vectors: tuple[str, ...] = ()
 
-    def __init__(self, params: Array) -> None:
-        self.state = {name: zeros(params.shape, params.dtype) for name in self.vectors}
+    def __init__(self, params: Array, state: dict[str, Array] | None = None) -> None:
+        self.state = state or {name: zeros(params.shape, params.dtype) for name in self.vectors}
         self._scratch = empty((min(CHUNK, len(params)),), params.dtype)
 
-    def update(self, params: Array, grads: Array, lr: float, step: int, weight_decay: float = 0.0) -> None:
-        """One step; with decay every weight first shrinks by lr · weight_decay (Loshchilov & Hutter 2019)."""
+    def update(
+        self, params: Array, grads: Array, lr: float, step: int, weight_decay: float = 0.0, scale: float = 1.0
+    ) -> int:
+        """One step against scale · grads; with decay every weight first shrinks by lr · weight_decay (Loshchilov &
+        Hutter 2019). Returns SOUND, or what is no finite number any more.
+        """
+        found = SOUND
         for begin in range(0, len(params), CHUNK):
             part = slice(begin, begin + CHUNK)
+            some, state = params[part], [vector[part] for vector in self.state.values()]
+            if scale != 1.0:
+                grads[part] *= scale
             if weight_decay:
-                params[part] *= 1.0 - lr * weight_decay
-            state = [vector[part] for vector in self.state.values()]
-            self.rule(params[part], grads[part], *state, lr=lr, step=step)
+                some *= 1.0 - lr * weight_decay
+            self.rule(some, grads[part], *state, lr=lr, step=step)
+            # all of it is still in the cache; a sum that is none may also be one of large numbers
+            if not math.isfinite(some.sum()) and not np.isfinite(some).all():
+                return BAD_WEIGHT
+            # anything else in there that is none has reached the weights; this stops them silently
+            if any(vector.max() == np.inf for vector in state):
+                found = BAD_MEAN
+        return found
 
     def rule(self, params: Array, grads: Array, *state: Array, lr: float, step: int) -> None:
         raise NotImplementedError
@@ -120,21 +141,42 @@ class Adam(Optimizer):
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSprop, "adagrad": Adagrad, "sgd": SGD}
 
 
+class Part:
+    """Some of the weights, which one process updates: it adds the gradients of all shares of the batch to `grads`."""
+
+    def __init__(self, optimizer: Optimizer, params: Array, grads: Array, others: Sequence[Array] = ()) -> None:
+        self.optimizer, self.params, self.grads, self.others = optimizer, params, grads, others
+
+    def add(self) -> float:
+        """Adds the others' gradients, in their order; the sum of the squares of what comes of it."""
+        total = 0.0
+        for begin in range(0, len(self.grads), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            mine = self.grads[part]
+            for other in self.others:
+                mine += other[part]
+            total += squares(mine)
+        return total
+
+    def update(self, lr: float, step: int, weight_decay: float, scale: float) -> int:
+        """One step of the optimizer, with what `Optimizer.update` returns."""
+        return self.optimizer.update(self.params, self.grads, lr, step, weight_decay, scale)
+
+
+def squares(values: Array) -> float:
+    """The sum of the squares, in float64: in float32 large gradients overflow."""
+    wide = values.astype(np.float64)
+    return float(wide @ wide)
+
+
 def norm(values: Array) -> float:
-    """The Euclidean norm, summed in float64: in float32 large gradients overflow."""
-    total = 0.0
-    for begin in range(0, len(values), CHUNK):
-        part = values[begin : begin + CHUNK].astype(np.float64)
-        total += float(part @ part)
-    return math.sqrt(total)
+    """The Euclidean norm."""
+    return math.sqrt(sum(squares(values[begin : begin + CHUNK]) for begin in range(0, len(values), CHUNK)))
 
 
-def clip_norm(grads: Array, limit: float) -> float:
-    """Scales the gradient down to norm `limit` where it is longer (0: never), and returns the norm it had."""
-    length = norm(grads)
-    if limit and length > limit and math.isfinite(length):
-        grads *= limit / length
-    return length
+def clip_scale(length: float, limit: float) -> float:
+    """What scales a gradient of norm `length` down to norm `limit` where it is longer (0: never)."""
+    return limit / length if limit and limit < length < math.inf else 1.0
 
 
 def constant(progress: float) -> float:

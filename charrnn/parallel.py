@@ -1,39 +1,29 @@
 """Several processes on one batch: each has its share of the streams, and gradients are added in a fixed order.
 
-The parent keeps the optimizer and everything else, and computes the first share itself. A worker is a fresh Python with
-one thread for matrix products that knows nothing but forward and backward; it ends when the pipe that only the
-parent holds closes, so that nothing is left behind however the parent ends.
+The parent decides everything, and computes the first share itself; what the others do is in `worker.py`.
 """
 
 import json
-import mmap
 import os
-import signal
-import struct
 import subprocess
 import sys
 import weakref
-from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from charrnn.arrays import Array
 from charrnn.blas import set_threads
-from charrnn.dropout import Dropout
 from charrnn.errors import WorkerError
-from charrnn.model import Config, Network, cross_entropy
+from charrnn.model import Config
+from charrnn.optim import OPTIMIZERS
 from charrnn.options import BLAS_THREADS
-from charrnn.params import Params
-from charrnn.shared import Block, Layout, attach
+from charrnn.shared import Block
 from charrnn.text.batch import Batch
+from charrnn.worker import ANSWER, KINDS, ORDER, batch_of, do, layout, part_of
 
 STREAMS_EACH = 8  # a worker with fewer does little but wait
 WORK_EACH = 500_000  # weights times streams below which a worker's help costs more than it gives
-CARRY_ON, RESET, LOAD = range(3)  # what becomes of the state before a window
-KINDS = ("state", "next")
-ORDER, ANSWER = struct.Struct("<qqq"), struct.Struct("<qqd")  # both begin with the number of the order
 
 
 def cores() -> int:
@@ -46,74 +36,31 @@ def cores() -> int:
 
 def default_workers(config: Config, streams: int, available: int) -> int:
     """How many processes suit these sizes: a fixed rule, never a timing, so that a run can be repeated."""
-    weights = sum(int(np.prod(shape)) for name, shape in config.shapes.items() if name != "l0.Wx")
-    return max(1, min(available, streams // STREAMS_EACH, weights * streams // WORK_EACH))
-
-
-def shares(streams: int, workers: int) -> list[slice]:
-    """The streams of each worker: as equal as can be."""
-    return [slice(a, b) for a, b in pairwise([streams * k // workers for k in range(workers + 1)])]
-
-
-class Share:
-    """Forward and backward for some of the streams; its loss and gradients are parts of the whole batch's mean."""
-
-    def __init__(
-        self,
-        config: Config,
-        params: Params,
-        grads: Params,
-        steps: int,
-        streams: slice,
-        dropout: float,
-        seed: int,
-    ) -> None:
-        self.streams, self.grads = streams, grads
-        self.network = Network(config, params, steps, streams.stop - streams.start, training=True)
-        self.dropout = Dropout(dropout, seed, config.layers, steps, config.hidden_size, streams)
-
-    def learn(self, batch: Batch, step: int, what: int, state: dict[str, Array]) -> float:
-        """The loss of this share of the batch (of all streams); the gradients are in `grads` then.
-
-        `what` is to be done first about the carried-in state; `state` is that of these streams, to LOAD.
-        """
-        if what == RESET:
-            self.network.reset()
-        elif what == LOAD:
-            self.network.set_state(state)
-        inputs, targets, scored, fresh = batch.of(self.streams)
-        self.network.pack()
-        logits = self.network.forward(inputs, self.dropout.masks(step), fresh)
-        loss = cross_entropy(logits, targets, batch.symbols, scored)
-        self.network.backward(inputs, logits, self.grads)
-        self.network.carry()
-        return loss
-
-
-def layout(config: Config, steps: int, streams: int, workers: int, masked: bool) -> Layout:
-    """Weights, the gradients of each worker but the first, the batch, and the states before and after it."""
-    size = sum(int(np.prod(shape)) for shape in config.shapes.values())
-    arrays: dict[str, tuple[tuple[int, ...], str]] = {"params": ((size,), "<f4")}
-    arrays |= dict.fromkeys(("inputs", "targets"), ((steps, streams), "<i4"))
-    arrays |= {name: ((steps, streams), "|b1") for name in ("scored", "fresh") if masked}
-    arrays |= {f"grads{rank}": ((size,), "<f4") for rank in range(1, workers)}
-    for kind in KINDS:
-        arrays |= {f"{kind}.{name}": ((config.layers, streams, config.hidden_size), "<f4") for name in config.states}
-    return Layout(arrays)
+    multiplied = sum(int(np.prod(shape)) for name, shape in config.shapes.items() if name != "l0.Wx")
+    return max(1, min(available, streams // STREAMS_EACH, multiplied * streams // WORK_EACH))
 
 
 class Team:
     """The workers beside this process, and the memory that they share with it. `masked`: batches have masks."""
 
     def __init__(
-        self, config: Config, steps: int, streams: int, workers: int, dropout: float, seed: int, masked: bool = False
+        self,
+        config: Config,
+        steps: int,
+        streams: int,
+        workers: int,
+        dropout: float,
+        seed: int,
+        optimizer: str,
+        masked: bool = False,
     ) -> None:
-        self.places = layout(config, steps, streams, workers, masked)
+        self.places = layout(config, steps, streams, workers, optimizer, masked)
         self.block = Block(self.places.size)
-        self.params: Array = self.view("params")
+        self.params, self.grads, self.settings = map(self.view, ("params", "grads0", "settings"))
+        self.vectors = {name: self.view(f"optimizer.{name}") for name in OPTIMIZERS[optimizer].vectors}
+        self.part = part_of(self.places, self.block.memory, config, optimizer, workers, 0)
         self.state, self.next = ({name: self.view(f"{kind}.{name}") for name in config.states} for kind in KINDS)
         self.batch = batch_of(self.places, self.block.memory)
-        self.slots = [self.view(f"grads{rank}") for rank in range(1, workers)]
         self.number = 0
         setup = {
             "handle": self.block.handle,
@@ -123,6 +70,7 @@ class Team:
             "workers": workers,
             "dropout": dropout,
             "seed": seed,
+            "optimizer": optimizer,
             "masked": masked,
         }
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -180,21 +128,33 @@ class Team:
         for rank in range(1, len(self.processes) + 1):
             self.send(rank, ORDER.pack(self.number, step, state))
 
-    def finish(self, grads: Array) -> float:
-        """Adds the others' gradients to these, in the order of their ranks; the sum of the others' losses."""
-        losses = [self.receive(rank) for rank in range(1, len(self.processes) + 1)]
-        for slot in self.slots:
-            grads += slot
-        return sum(losses)
+    def finish(self) -> float:
+        """Waits until the others have learned; the sum of their losses."""
+        return sum(self.answers())
+
+    def answers(self) -> list[float]:
+        return [self.receive(rank) for rank in range(1, len(self.processes) + 1)]
+
+    def together(self, what: int, settings: tuple[float, ...] = ()) -> list[float]:
+        """Has all add their part of the gradients, or update their part of the weights; what each says of it."""
+        self.settings[: len(settings)] = settings
+        self.number += 1
+        for rank in range(1, len(self.processes) + 1):
+            self.send(rank, ORDER.pack(self.number, 0, what))
+        try:
+            mine = do(self.part, what, self.settings)
+        finally:  # whatever comes between, nobody is left at work on what all share
+            others = self.answers()
+        return [mine, *others]
 
 
 def start(descriptor: int) -> "subprocess.Popen[bytes]":
-    """A fresh Python that runs `main` below, out of reach of the terminal's Ctrl-C."""
+    """A fresh Python that runs the `main` of `worker.py`, out of reach of the terminal's Ctrl-C."""
     home = str(Path(__file__).parent.parent)
     environment = {**os.environ, **dict.fromkeys(BLAS_THREADS, "1")}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [home, environment.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", "from charrnn.parallel import main; main()"],
+        [sys.executable, "-P", "-c", "from charrnn.worker import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -220,47 +180,3 @@ def dismiss(processes: "list[subprocess.Popen[bytes]]", descriptor: int, threads
             process.wait()
     if descriptor >= 0:
         os.close(descriptor)
-
-
-def main() -> None:
-    """A worker's life: one setup, then window after window, until the pipe closes."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent decides, and its pipe tells
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    with open(1, "wb", buffering=0, closefd=False) as answers:
-        serve(sys.stdin.buffer, answers)
-
-
-def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
-    try:
-        share, batch, before, after = take_place(json.loads(orders.readline()))
-        answers.write(ANSWER.pack(0, 1, 0.0))
-        while len(order := orders.read(ORDER.size)) == ORDER.size:
-            number, step, what = ORDER.unpack(order)
-            loss = share.learn(batch, step, what, before)
-            share.network.store_state(after)
-            answers.write(ANSWER.pack(number, 1, loss))
-    except BrokenPipeError:
-        pass
-    except Exception:
-        answers.write(ANSWER.pack(0, 0, 0.0))
-
-
-def batch_of(places: Layout, memory: mmap.mmap) -> Batch:
-    """The shared batch."""
-    found = [places.view(memory, name) if name in places.places else None for name in Batch._fields]
-    return Batch(*found)  # type: ignore[arg-type]
-
-
-def take_place(setup: dict[str, Any]) -> tuple[Share, Batch, dict[str, Array], dict[str, Array]]:
-    """A worker's share, and its views of the batch and of its streams' states, before and after it."""
-    config = Config(**setup["config"])
-    rank, steps, streams, workers = (setup[name] for name in ("rank", "steps", "streams", "workers"))
-    places = layout(config, steps, streams, workers, setup["masked"])
-    memory = attach(setup["handle"], places.size)
-    params = Params(config.shapes, flat=places.view(memory, "params"))
-    grads = Params(config.shapes, flat=places.view(memory, f"grads{rank}"))
-    mine = shares(streams, workers)[rank]
-    share = Share(config, params, grads, steps, mine, setup["dropout"], setup["seed"])
-    before, after = ({name: places.view(memory, f"{kind}.{name}")[:, mine] for name in config.states} for kind in KINDS)
-    return share, batch_of(places, memory), before, after

@@ -22,7 +22,7 @@ from charrnn.history import MOST_SETBACKS, Step
 from charrnn.learner import Learner
 from charrnn.memory import check_memory
 from charrnn.model import Config, fresh_params
-from charrnn.optim import WARM_UP_STEPS, clip_norm, learning_rate
+from charrnn.optim import NOT_FINITE, SOUND, WARM_UP_STEPS, learning_rate
 from charrnn.options import Options
 from charrnn.parallel import cores, default_workers
 from charrnn.params import Params
@@ -101,7 +101,7 @@ class Training(Iterator[Step]):
             windows=self.streams.windows,
             step=0,
             last=self.params,
-            optimizer=self.learner.optimizer.state,
+            optimizer=self.learner.vectors,
             state=self.learner.carried,
             machine=machine(),
             before=before(self.init_from),
@@ -122,7 +122,7 @@ class Training(Iterator[Step]):
             self.best = self.params.copy()
         self.learner.take_up(run.optimizer, run.state)
         run.options, run.last, run.machine = self.options, self.params, machine()
-        run.optimizer, run.state = self.learner.optimizer.state, self.learner.carried
+        run.optimizer, run.state = self.learner.vectors, self.learner.carried
         return run
 
     def _eval_rule(self) -> int:
@@ -183,19 +183,16 @@ class Training(Iterator[Step]):
             loss = learner.gradient(batch := self.streams.batch(step), step, reset=index == 0)
             loss = loss if batch.scores else health.recent or 0.0  # as it was: a 0 would make the next one a jump
             if self.average is not None:
-                self.average(learner.grads.flat)
-            grad_norm = clip_norm(learner.grads.flat, options.clip)
+                learner.average(self.average)
+            grad_norm = learner.norm
             # whether a loss jumps is judged here alone, so not where several average: all have to do the same
             if wrong := health.wrong(loss, grad_norm, options.clip, jumps=self.average is None):
                 return loss, grad_norm, wrong
             count = step - (health.setbacks[-1] - 1 if health.setbacks else 0)
             rate = self.rate(step)
-            learner.optimizer.update(self.params.flat, learner.grads.flat, rate, count, options.weight_decay)
-            if not np.isfinite(self.params.flat).all():
-                return loss, grad_norm, "a weight is no longer a finite number"
-            # anything else in there that is none has reached the weights; this stops them silently
-            if any(vector.max() == np.inf for vector in learner.optimizer.state.values()):
-                return loss, grad_norm, "a mean of squares is no longer a finite number"
+            found = learner.update(rate, count, options.weight_decay, options.clip)
+            if found != SOUND:
+                return loss, grad_norm, NOT_FINITE[found]
         self.run.step = step
         learner.commit()
         health.add(loss)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from charrnn import optim
-from charrnn.optim import OPTIMIZERS, clip_norm, learning_rate, norm
+from charrnn.optim import BAD_MEAN, BAD_WEIGHT, OPTIMIZERS, SOUND, Part, clip_scale, learning_rate, norm
 
 GRADS = [np.array([0.5, -2.0]), np.array([1.0, 0.25]), np.array([-0.5, 0.0])]
 LR = 0.1
@@ -54,20 +54,47 @@ def test_float32_stays_float32(name: str) -> None:
     assert set(optimizer.state) == set(optimizer.vectors)
 
 
-def test_clipping_keeps_direction_and_tells_the_norm() -> None:
-    grads = np.array([3.0, 4.0], dtype=np.float32)
-    assert clip_norm(grads, 10.0) == 5.0
-    assert clip_norm(grads, 0.0) == 5.0
-    np.testing.assert_array_equal(grads, [3, 4])
-    assert clip_norm(grads, 1.0) == 5.0
-    np.testing.assert_allclose(grads, [0.6, 0.8], rtol=1e-6)
+def test_clipping_scales_what_is_longer() -> None:
+    assert [clip_scale(5.0, limit) for limit in (10.0, 5.0, 0.0, 1.0)] == [1.0, 1.0, 1.0, 0.2]
+    assert clip_scale(math.inf, 1.0) == 1.0  # what is not finite is noticed, not scaled
+    params, clipped = np.zeros(2), np.zeros(2)
+    OPTIMIZERS["sgd"](params).update(params, np.array([0.6, 0.8]), LR, 1)
+    grads = np.array([3.0, 4.0])
+    OPTIMIZERS["sgd"](clipped).update(clipped, grads, LR, 1, scale=clip_scale(norm(grads), 1.0))
+    np.testing.assert_allclose(clipped, params)
+    np.testing.assert_allclose(grads, [0.6, 0.8])
 
 
 def test_the_norm_of_large_gradients_does_not_overflow() -> None:
     grads = np.full(100_000, 1e30, dtype=np.float32)
     assert norm(grads) == pytest.approx(1e30 * math.sqrt(100_000), rel=1e-6)
-    clip_norm(grads, 1.0)
-    assert norm(grads) == pytest.approx(1.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [5, 2 * optim.CHUNK + 3])
+def test_a_part_adds_in_order_and_tells_the_squares(size: int) -> None:
+    rng = np.random.default_rng(0)
+    first, second, third = (rng.normal(size=size).astype(np.float32) for _ in range(3))
+    wanted = (first + second) + third
+    params = np.zeros(size, np.float32)
+    part = Part(OPTIMIZERS["sgd"](params), params, first, [second, third])
+    assert math.sqrt(part.add()) == pytest.approx(norm(wanted))
+    np.testing.assert_array_equal(first, wanted)
+    assert part.update(LR, 1, 0.0, 1.0) == SOUND
+    np.testing.assert_allclose(params, -LR * wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("place", [0, optim.CHUNK, 2 * optim.CHUNK])
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e30])
+def test_what_is_no_finite_number_is_told(place: int, value: float) -> None:
+    params, grads = np.zeros(2 * optim.CHUNK + 1, np.float32), np.zeros(2 * optim.CHUNK + 1, np.float32)
+    grads[place] = value
+    with np.errstate(all="ignore"):
+        # the square of a large gradient is none, and then it moves nothing
+        wanted = BAD_MEAN if value == 1e30 else BAD_WEIGHT
+        assert OPTIMIZERS["adam"](params).update(params, grads, LR, 1) == wanted
+    large = np.full(1000, 3e38, np.float32)  # numbers whose sum is none are numbers
+    with np.errstate(over="ignore"):
+        assert OPTIMIZERS["sgd"](large).update(large, np.zeros(1000, np.float32), LR, 1) == SOUND
 
 
 def test_cosine_warms_up_peaks_and_ends_at_nothing() -> None:

@@ -20,9 +20,10 @@ from charrnn.dropout import Dropout
 from charrnn.errors import CharRNNError, WorkerError
 from charrnn.model import Config
 from charrnn.options import CELLS
-from charrnn.parallel import ANSWER, default_workers, shares
+from charrnn.parallel import default_workers
 from charrnn.shared import Block
 from charrnn.training import Training
+from charrnn.worker import ADD, ANSWER, UPDATE, parts, shares
 from tests.test_cli import TEXT, TINY, process
 from tests.test_training import begin, digest, timeless
 
@@ -104,6 +105,41 @@ def test_shares_are_whole_and_even() -> None:
             parts = shares(streams, workers)
             assert [i for part in parts for i in range(part.start, part.stop)] == list(range(streams))
             assert {part.stop - part.start for part in parts} <= {streams // workers, -(-streams // workers)}
+
+
+@pytest.mark.parametrize("weights", [1, 15, 16, 17, 100, 12_345])
+def test_parts_of_the_weights_are_whole_lines_and_cover_them(weights: int) -> None:
+    for workers in (1, 2, 3, 7):
+        found = parts(weights, workers)
+        assert [k for part in found for k in range(part.start, part.stop)] == list(range(weights))
+        assert all(part.start % 16 == 0 or part.start == weights for part in found)
+
+
+@pytest.mark.parametrize("what", [ADD, UPDATE])
+def test_nobody_is_left_at_work_on_what_all_share(what: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt in this process's part of the work waits for the others to be done with theirs."""
+    training = begin(workers=3, steps=3)
+    next(training)
+    team = training.learner.team
+    assert team is not None
+
+    def interrupt(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(team.part, "add", interrupt)
+    monkeypatch.setattr(team.part, "update", interrupt)
+    heard: list[int] = []
+    receive = team.receive
+
+    def hearing(rank: int) -> float:
+        heard.append(rank)
+        return receive(rank)
+
+    monkeypatch.setattr(team, "receive", hearing)
+    with pytest.raises(KeyboardInterrupt):
+        team.together(what, (0.0, 1.0, 0.0, 1.0))
+    assert heard == [1, 2]
+    training.close()
 
 
 def test_the_default_is_a_rule_of_sizes_and_cores() -> None:
@@ -191,6 +227,7 @@ def test_interrupts_anywhere_change_nothing(workers: int, monkeypatch: pytest.Mo
     ]
     if training.learner.team:
         places += [(training.learner.team, name) for name in ("begin", "send", "receive", "finish")]
+        places += [(training.learner.team.part, "add")]
     found = []
     for target, name in places:
         right, calls = getattr(target, name), [0]
@@ -297,7 +334,7 @@ def test_a_worker_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_that_fails_says_so() -> None:
-    command = [sys.executable, "-P", "-c", "from charrnn.parallel import main; main()"]
+    command = [sys.executable, "-P", "-c", "from charrnn.worker import main; main()"]
     done = subprocess.run(command, input=b"nonsense\n", capture_output=True, check=True)
     assert done.stdout == ANSWER.pack(0, 0, 0.0)
     assert done.stderr == b""

@@ -34,6 +34,7 @@ FLOORS = {
     "bench": 7,
     "model": 3,
     "checkpoint": 4,
+    "worker": 4,
     "parallel": 4,
     "reader": 5,
     "choosing": 2,
@@ -61,6 +62,7 @@ FLOORS = {
 SIDEWAYS = {
     ("options", "errors"),  # an option outside its range is an error of the user
     ("mixture", "reader"),  # readers of several models
+    ("parallel", "worker"),  # two sides of a pipe
 }
 EXTERNAL = {"rich": {"show"}, "matplotlib": {"show"}, "click": {"cli"}, "textual": {"show"}}
 

@@ -167,7 +167,7 @@ def test_an_interrupted_training_leaves_a_usable_model(monkeypatch: pytest.Monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.learner.optimizer, "update", interrupt)
+        patch.setattr(training.learner.part, "update", interrupt)
         with pytest.raises(KeyboardInterrupt):
             next(training)
     assert len("".join(charrnn.sample(training.model, 20))) == 20
