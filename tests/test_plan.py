@@ -160,7 +160,7 @@ def test_pairs_get_an_lstm_windows_that_hold_several_and_little_dropout() -> Non
     assert {(plan.options.cell, plan.options.dropout) for plan in pairs} == {("lstm", 0.2)}
     assert choose({"task": "pairs", "cell": "rnn"}, 400_000, 20, RATE, 600.0, 0.4, 5.0).options.cell == "rnn"
     assert {(plan.options.layers, plan.options.hidden_size) for plan in pairs} == {(1, 256)}
-    assert choose({"task": "classify"}, 400_000, 20, RATE, 600.0, 0.1, 11.0).options.seq_length == 64
+    assert choose({"task": "classify", "hidden_size": 64}, 400_000, 20, RATE, 600.0, 0.1, 11.0).options.seq_length == 64
     mine = choose({"task": "pairs", "dropout": 0.3, "seq_length": 7}, 400_000, 20, RATE, 600.0, 0.4, 11.0).options
     assert (mine.dropout, mine.seq_length) == (0.3, 7)
 

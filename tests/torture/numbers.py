@@ -32,7 +32,7 @@ def plant(training: Training, place: str, value: float, at: float) -> None:
     elif place == "loss":
         training.learner.share.learn = lambda *given: learn(*given) * 0.0 + value  # type: ignore[method-assign]
     elif place == "optimizer":
-        put(next(iter(training.learner.optimizer.state.values())))
+        put(next(iter(training.learner.vectors.values())))
     else:
         layer = training.learner.share.network.layers[0]
         put(layer.c if place == "c" else layer.h[0])
