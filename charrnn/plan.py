@@ -21,7 +21,7 @@ TOKENS = 7.0
 LSTM_WIDTH, LSTM_LOAD = 512, 0.5  # so wide, and with so many weights a symbol, an LSTM is the better choice
 WEIGHTS = 6.0
 MOST_EPOCHS = 40.0
-LOADED_EPOCHS = {"gru": 16.0, "lstm": 12.0, "rnn": 16.0}  # with a weight for each symbol or more: by heart, beyond
+LOADED_EPOCHS = 16.0  # with a weight for each symbol or more: what is read more often is learned by heart
 FEWEST_UPDATES = 300
 REFERENCE = 2.4e11  # operations a second: sizes for where no clock runs are chosen as for such a machine
 SHARE = 0.75  # of the multipliers' rate that the products of a step reach
@@ -93,7 +93,7 @@ def choose(
     found["batch_size"] = streams, "few streams, many updates" if streams == STREAMS else "the text is short"
     speed = expected_speed(config, streams, machine)
     load = recurrent_weights(config) / symbols
-    most = max(MOST_EPOCHS if pairs else most_epochs(load, config.cell), FEWEST_UPDATES * streams * SHORT / symbols)
+    most = max(MOST_EPOCHS if pairs else most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
     epochs = epochs_read(fixed, symbols, streams, speed * seconds, most)
     found["seq_length"] = window(epochs * symbols / streams, streams, share, example if pairs else 0.0)
     found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"
@@ -158,9 +158,9 @@ def window(steps: float, streams: int, share: float, pair: float) -> tuple[int, 
     return min(LONGEST, length), why
 
 
-def most_epochs(load: float, cell: str) -> float:
+def most_epochs(load: float) -> float:
     """How often a text is read at most, with so many recurrent weights for each of its symbols."""
-    return min(MOST_EPOCHS, LOADED_EPOCHS[cell] / min(load, 1.0))
+    return min(MOST_EPOCHS, LOADED_EPOCHS / min(load, 1.0))
 
 
 def epochs_read(options: Options, symbols: int, streams: int, in_time: float, most: float) -> float:
