@@ -75,13 +75,9 @@ def judged(training: "Training", say: Callable[[str], None]) -> "Judged | None":
     if training.run.best_loss is None:
         return None
     announce(len(training.corpus.ids), say)
-    model = training.model
+    model, corpus = training.model, training.corpus
     try:
-        return judge(
-            model,
-            training.corpus,
-            evaluate(model, training.corpus, training.corpus.split(training.options.val_fraction)[1]),
-        )
+        return judge(model, corpus, evaluate(model, corpus, corpus.split(training.options.val_fraction)[1]))
     except (OSError, MemoryError, RuntimeError) as error:  # the model is saved, and this is only an extra
         say(f"note: there is no comparison with n-grams and xz: {str(error) or 'too little memory'}.")
         return None

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -108,9 +109,13 @@ def evaluate(
         if len(models) > 1 or compared:
             raise UsageError(f"{models[0]} was trained on examples: it is graded by itself, without --baselines.")
         return graded(models[0], first, texts, encoding, whole, as_json)
+    loaded = chain([first], (load(path, weights) for path in models[1:]))
     with Spool() as spool:
         judge = Judge(lambda path, model: read(path, model, spool, (), None)) if compared else None
-        rows = [scored_row(path, weights, spool, texts, encoding, whole, judge) for path in models]
+        rows = [
+            scored_row(path, model, spool, texts, encoding, whole, judge)
+            for path, model in zip(models, loaded, strict=True)
+        ]
     rows.sort(key=lambda row: row.score.bits_per_char)
     different = difference(rows)
     if different:
@@ -134,18 +139,16 @@ def evaluate(
 
 def scored_row(
     path: str,
-    weights: str,
+    model: "Model",
     spool: "Spool",
     texts: tuple[str, ...],
     encoding: str | None,
     whole: bool,
     judge: Judge | None,
 ) -> Row:
-    """Loads a model, reads its text, and scores the one on the other."""
-    from charrnn.checkpoint import load
+    """Reads the text of a model, and scores the one on the other."""
     from charrnn.evaluation import evaluate as score
 
-    model = load(path, weights)
     corpus = read(path, model, spool, texts, encoding)
     segments, part = scored(path, model, corpus, whole, bool(texts))
     found = score(model, corpus, segments)

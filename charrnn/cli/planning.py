@@ -78,7 +78,7 @@ def say(plan: "Plan", training: "Training", seconds: float | None, model: str, s
         reasons.pop("layers", None)
     for name, why in reasons.items():
         value = getattr(options, name)
-        remark(f"  {flag(name)} {value if name == 'cell' else format(value, 'g')}: {why}")
+        remark(f"  {flag(name)} {value if isinstance(value, str) else format(value, 'g')}: {why}")
     if seconds is not None:
         remark(f"The same again, without a clock: {command(training, model, start)}")
 
