@@ -14,7 +14,7 @@ help: ## this list
 
 install: $(VENV)/.ready ## the environment: .venv with charrnn in it (also plain `make`)
 
-$(VENV)/.ready: pyproject.toml charrnn/__init__.py
+$(VENV)/.ready: pyproject.toml charrnn/_version.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "charrnn needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 | head -n 1). Try: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { \

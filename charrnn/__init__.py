@@ -13,7 +13,7 @@ The names are loaded when they are first used, so that `import charrnn` does not
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from charrnn._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model as Model

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[np.floating[Any]]
+Ids = NDArray[np.integer[Any]]
+Mask = NDArray[np.bool_]
 
 LINE = 64  # bytes
 HUGE_PAGE, LARGE = 1 << 21, 1 << 20  # bytes; NumPy asks for huge pages from four times LARGE on, and aligns to none

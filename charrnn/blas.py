@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-import charrnn
+from charrnn._version import __version__
 
 PREFIXES, SUFFIXES = ("scipy_openblas_", "openblas_"), ("64_", "")
 
@@ -65,7 +65,7 @@ def machine() -> dict[str, str]:
     except (KeyError, TypeError):
         wide = []
     return {
-        "charrnn": charrnn.__version__,
+        "charrnn": __version__,
         "NumPy": f"{np.__version__} with {library()}",
         "processor": " ".join([platform.machine(), core_type(), *wide]),
         "threads for products": str(set_threads(0) or "unknown"),

@@ -15,12 +15,13 @@ from typing import IO, Any
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.checks import check_float, check_int
 from charrnn.errors import ModelFileError, UsageError
 from charrnn.history import LOSSES, Health, History
 from charrnn.model import Config
 from charrnn.npz import BYTE, FLOAT, Members, PathLike, Values, opened, refusing, target, write
 from charrnn.optim import OPTIMIZERS
-from charrnn.options import Options, check_float, check_int
+from charrnn.options import Options
 from charrnn.params import Params
 from charrnn.text.task import Task
 from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, UNITS, Vocab

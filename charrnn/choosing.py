@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Array
-from charrnn.options import check_float, check_int
-from charrnn.text.spelling import Mask
+from charrnn.arrays import Array, Mask
+from charrnn.checks import check_float, check_int
 
 Logits = NDArray[np.float64]
 Filter = Callable[[Logits], Logits]

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Array
+from charrnn.arrays import Array, Ids
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError
 from charrnn.model import Config, Network, softmax_nats
@@ -23,7 +23,7 @@ from charrnn.text.examples import Examples
 from charrnn.text.packing import Rows
 from charrnn.text.rare import spelling_nats
 from charrnn.text.symbols import Symbols
-from charrnn.text.vocab import UNKNOWN, Ids, Vocab
+from charrnn.text.vocab import UNKNOWN, Vocab
 
 STREAMS = 64
 WARM_UP = 128

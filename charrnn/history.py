@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from charrnn.options import check_float, check_int
+from charrnn.checks import check_float, check_int
 
 LIMIT = 1000
 LARGEST_GRADIENT = 1e19

@@ -9,9 +9,9 @@ import numpy as np
 from numpy import add, copyto
 from numpy.typing import DTypeLike
 
-from charrnn.arrays import LINE, Array, block_width, blocks, empty, groups, pieces, small, zeros
+from charrnn.arrays import LINE, Array, Ids, block_width, blocks, empty, groups, pieces, small, zeros
 from charrnn.cells import CELLS, Cell
-from charrnn.params import Ids, Params
+from charrnn.params import Params
 
 ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
 ONE_HOT_SYMBOLS = 512

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charrnn.arrays import Array, blocks, empty
+from charrnn.arrays import Array, Ids, Mask, blocks, empty
 from charrnn.cells import CELLS
+from charrnn.checks import MOST_LAYERS, check_int, shown
 from charrnn.errors import UsageError
 from charrnn.layer import Begins, Layer, Window
-from charrnn.options import MOST_LAYERS, check_int, shown
-from charrnn.params import Ids, Params, initialise, shapes
-from charrnn.text.batch import Mask
+from charrnn.params import Params, initialise, shapes
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ The command line and the library both fill in an `Options`; nothing else holds d
 """
 
 import codecs
-import math
 import re
 from dataclasses import asdict, dataclass, fields, replace
 from numbers import Number
 from typing import Any
 
+from charrnn.checks import MOST_LAYERS, check_float, check_int, flag, shown
 from charrnn.errors import UsageError
 
 CELLS = ("lstm", "gru", "rnn")
@@ -22,7 +22,6 @@ CHANGEABLE = (*LENGTHS, "workers", "patience")  # other workers change no more t
 DEFAULT_STEPS = 1000
 MINUTES = 3.0  # the command line's default length
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-LARGEST = 2**63 - 1
 LATER = {
     "weight_decay",
     "patience",
@@ -30,7 +29,6 @@ LATER = {
     "min_count",
     "task",
 }  # the first files lack them; their defaults change nothing
-MOST_LAYERS = 1000
 MOST_TEXTS = 10_000  # written by one command
 
 
@@ -165,43 +163,3 @@ def same_encoding(one: str, other: str) -> bool:
         return codecs.lookup(one).name == codecs.lookup(other).name
     except (LookupError, ValueError):
         return False
-
-
-def flag(name: str) -> str:
-    """The option's name as a user types it."""
-    return "--" + name.replace("_", "-")
-
-
-def check_int(name: str, value: object, low: int, high: int = LARGEST) -> None:
-    """Raises UsageError unless `value` is a whole number from `low` to `high`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        too_large = isinstance(value, int) and value > high
-        limits = f"of at least {low}" if high == LARGEST and not too_large else f"from {low} to {high:,}"
-        raise UsageError(f"{flag(name)} is a whole number {limits}, not {shown(value)}.")
-
-
-def check_float(
-    name: str,
-    value: object,
-    *,
-    at_least: float = -math.inf,
-    above: float = -math.inf,
-    at_most: float = math.inf,
-    below: float = math.inf,
-) -> None:
-    """Raises UsageError unless `value` is a finite number inside the limits."""
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if math.isfinite(number) and at_least <= number <= at_most and above < number < below:
-        return
-    limits = [
-        f"{word} {limit:g}"
-        for word, limit in (("at least", at_least), ("above", above), ("at most", at_most), ("below", below))
-        if math.isfinite(limit)
-    ]
-    raise UsageError(f"{flag(name)} is a number {' and '.join(limits)}, not {shown(value)}.")
-
-
-def shown(value: object) -> str:
-    """A rejected value, short enough for a sentence."""
-    text = str(value)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -2,16 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from charrnn.arrays import Array, zeros
 
-Ids = NDArray[np.integer[Any]]
 Shapes = dict[str, tuple[int, ...]]
-
 FORGET_BIAS = 1.0
 
 

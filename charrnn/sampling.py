@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from charrnn.checkpoint import Model
+from charrnn.checks import check_int
 from charrnn.choosing import Filter, draw, filters, log_probabilities, possible
 from charrnn.errors import UsageError
 from charrnn.mixture import Mixture, streams
-from charrnn.options import MOST_TEXTS, check_int
+from charrnn.options import MOST_TEXTS
 from charrnn.rules import Copies
 from charrnn.text.spelling import Spelling
 from charrnn.text.vocab import UNKNOWN, Vocab

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Array
 from charrnn.checkpoint import Model
+from charrnn.checks import check_int
 from charrnn.errors import UsageError
 from charrnn.evaluation import Scorer
 from charrnn.model import Config, Network
-from charrnn.options import check_int
 from charrnn.params import Params
 from charrnn.text.examples import encoded
 from charrnn.text.packing import Rows

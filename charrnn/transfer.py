@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from charrnn.checkpoint import Model
+from charrnn.checks import flag
 from charrnn.errors import TextError, UsageError
 from charrnn.model import Config, fresh_params
-from charrnn.options import flag
 from charrnn.params import Params
 from charrnn.text.corpus import Corpus
 from charrnn.text.examples import Examples

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from charrnn.arrays import Mask
 from charrnn.rules import Copies, Ending, NoCopy, NoRepeat, Rule
-from charrnn.text.spelling import Mask, Spelling
+from charrnn.text.spelling import Spelling
 from charrnn.text.vocab import UNITS
 
 PURPOSE = 2  # of the random numbers: apart from those of weights (0) and dropout (1)

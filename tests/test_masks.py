@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from charrnn.arrays import Array
+from charrnn.arrays import Array, Ids
 from charrnn.cells import CELLS
 from charrnn.model import Config, Network, cross_entropy
-from charrnn.params import Ids, Params
+from charrnn.params import Params
 from charrnn.text.batch import Batch
 from tests.test_model import worst
 

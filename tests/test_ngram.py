@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn import ngram
+from charrnn.arrays import Ids
 from charrnn.text.corpus import Corpus, Segment
-from charrnn.text.vocab import Ids
 
 TEXT = "the cat sat on the mat and the dog sat on the cat. a cat! " * 3
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from charrnn.checks import check_float
 from charrnn.cli.common import GroupedCommand, option
-from charrnn.options import CELLS, Options, check_float
+from charrnn.options import CELLS, Options
 from charrnn.show.terminal import Answer, remark
 
 

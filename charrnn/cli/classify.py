@@ -5,10 +5,10 @@ from math import exp
 
 import click
 
+from charrnn.checks import check_int
 from charrnn.cli.common import MODEL, GroupedCommand, option
 from charrnn.cli.shapes import lines_of, report_unknown
 from charrnn.errors import UsageError
-from charrnn.options import check_int
 from charrnn.show.terminal import Answer
 
 BEST = 3

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from charrnn.checks import check_int
 from charrnn.cli.common import MODEL, STDIN, notes, option
 from charrnn.cli.evaluate import Spool, report_unknown
 from charrnn.cli.train import refuse_overwriting
 from charrnn.errors import TextError, UsageError
-from charrnn.options import Options, check_int
+from charrnn.options import Options
 from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:

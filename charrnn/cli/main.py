@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-import charrnn
+from charrnn._version import __version__
 from charrnn.cli.bench import bench
 from charrnn.cli.classify import classify
 from charrnn.cli.evaluate import evaluate
@@ -24,7 +24,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHARRN
 
 
 @click.group(context_settings=SETTINGS, invoke_without_command=True)
-@click.version_option(charrnn.__version__, prog_name="charrnn", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="charrnn", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Train a character-level RNN, GRU or LSTM on a text, and write new text with it.

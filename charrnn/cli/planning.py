@@ -5,11 +5,12 @@ import time
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from charrnn.checks import check_float, flag
 from charrnn.cli.common import MODEL
 from charrnn.cli.shapes import spelled
 from charrnn.cli.starting import Start
 from charrnn.errors import UsageError
-from charrnn.options import LENGTHS, MINUTES, Options, check_float, flag
+from charrnn.options import LENGTHS, MINUTES, Options
 from charrnn.show.charts import duration
 from charrnn.show.terminal import remark
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from charrnn.checks import check_int
 from charrnn.cli.common import MODEL, GroupedCommand, option
 from charrnn.cli.library import copies, load_models, read_prime
 from charrnn.cli.shapes import examples_asked, labelled, write_targets
 from charrnn.errors import UsageError
-from charrnn.options import MOST_TEXTS, check_int
+from charrnn.options import MOST_TEXTS
 from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:

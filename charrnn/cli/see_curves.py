@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from charrnn.checks import check_float, check_int
 from charrnn.cli.common import GroupedCommand, option
 from charrnn.cli.looking import (
     Looking,
@@ -15,7 +16,6 @@ from charrnn.cli.looking import (
     text_options,
 )
 from charrnn.errors import UsageError
-from charrnn.options import check_float, check_int
 
 LAGS, POSITIONS, CHARS = 100, 256, 20_000
 

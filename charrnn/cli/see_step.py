@@ -4,10 +4,11 @@ from typing import Any
 
 import click
 
+from charrnn.checks import check_int
 from charrnn.cli.common import GroupedCommand, given, option
 from charrnn.cli.looking import Output, as_json, drawing
 from charrnn.errors import UsageError
-from charrnn.options import CELLS, check_int
+from charrnn.options import CELLS
 from charrnn.show.terminal import safe
 
 TEXT = "abba"

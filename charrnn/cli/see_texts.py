@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from charrnn.checks import check_int
 from charrnn.cli.common import GroupedCommand, option
 from charrnn.cli.looking import Looking, Output, as_json, drawing, one_model, text_options
 from charrnn.errors import UsageError
-from charrnn.options import check_int
 
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model

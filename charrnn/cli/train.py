@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from charrnn.checks import check_int
 from charrnn.cli.common import MODEL, STDIN, GroupedCommand, given, notes, option, set_by_environment
 from charrnn.cli.planning import clock_seconds, planned
 from charrnn.cli.session import Records, Session
@@ -14,7 +15,7 @@ from charrnn.cli.shapes import LABEL_TASKS, chosen_task
 from charrnn.cli.signals import stopping
 from charrnn.cli.starting import Start, check_recorded, started
 from charrnn.errors import UsageError
-from charrnn.options import CELLS, LENGTHS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options, check_int
+from charrnn.options import CELLS, LENGTHS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:

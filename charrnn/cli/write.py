@@ -6,9 +6,9 @@ import sys
 
 import click
 
+from charrnn.checks import check_float, check_int
 from charrnn.cli.common import MODEL, GroupedCommand, option
 from charrnn.errors import CharRNNError, UsageError
-from charrnn.options import check_float, check_int
 from charrnn.show.terminal import is_terminal, remark
 
 INSTALL = 'python -m pip install "charrnn[write]"'

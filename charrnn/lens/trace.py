@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from charrnn.arrays import Array
+from charrnn.arrays import Array, Ids
 from charrnn.lens.equations import Values, equations
 from charrnn.model import Config
-from charrnn.params import Ids, Params
+from charrnn.params import Params
 
 
 @dataclass(frozen=True)

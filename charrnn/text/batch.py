@@ -3,11 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from charrnn.text.vocab import Ids
-
-Mask = NDArray[np.bool_]
+from charrnn.arrays import Ids, Mask
 
 
 class Batch(NamedTuple):

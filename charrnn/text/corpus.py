@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.arrays import Ids
 from charrnn.errors import TextError
 from charrnn.options import Options
 from charrnn.text.batch import Batch
@@ -24,7 +25,7 @@ from charrnn.text.symbols import (
     join,
     pieces,
 )
-from charrnn.text.vocab import UNITS, UNKNOWN, Codes, Ids, Unit, Vocab
+from charrnn.text.vocab import UNITS, UNKNOWN, Codes, Unit, Vocab
 
 
 @dataclass(frozen=True)

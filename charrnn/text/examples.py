@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.arrays import Ids
 from charrnn.errors import TextError, UsageError
 from charrnn.options import Options
 from charrnn.text.corpus import Corpus
 from charrnn.text.packing import Packed, Rows
 from charrnn.text.source import Progress, Source, checked, decoded, find_sources
 from charrnn.text.task import END, REVERSED, TAB, Task
-from charrnn.text.vocab import UNITS, Ids, Vocab
+from charrnn.text.vocab import UNITS, Vocab
 
 PURPOSE = 3  # of the random numbers: which examples are held out
 TABLE = ".tsv"

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.text.batch import Batch, Mask
-from charrnn.text.vocab import Ids
+from charrnn.arrays import Ids, Mask
+from charrnn.text.batch import Batch
 
 PURPOSE = 4  # of the random numbers: the order of the examples, by epoch
 FEW_TARGETS = 8  # a step of the training with fewer is an unsteady one

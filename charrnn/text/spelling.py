@@ -9,11 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache, cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from charrnn.arrays import Mask
 from charrnn.text.vocab import UNITS, Vocab, jamo_kind
 
-Mask = NDArray[np.bool_]
 Held = tuple[int, ...]
 Banned = Callable[[str], Collection[str]]  # the characters that may not come next, after `more` that is just spelled
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.text.vocab import Ids, Vocab
+from charrnn.arrays import Ids
+from charrnn.text.vocab import Vocab
 
 KINDS = ("generate", "classify", "pairs")
 END, TAB = 10, 9

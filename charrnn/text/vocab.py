@@ -14,13 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Codes = NDArray[np.uint32]
-Ids = NDArray[np.integer[Any]]
+from charrnn.arrays import Ids
 
+Codes = NDArray[np.uint32]
 UNKNOWN = -1
 CODE_LIMIT = 0x110000
 REPLACEMENT = 0xFFFD  # the code of the symbol that stands for all rare ones
-
 SYLLABLES = 0xAC00, 11172  # the first, and how many
 LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
 

@@ -11,8 +11,8 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from charrnn.checkpoint import Model
+from charrnn.checks import check_float
 from charrnn.errors import CharRNNError
-from charrnn.options import check_float
 from charrnn.show.terminal import safe
 from charrnn.show.write.asking import Ask, Branches, Prompt, stepped
 from charrnn.show.write.keys import BINDINGS, CSS, KEYS, LINE
