@@ -11,7 +11,7 @@ def pin_threads() -> None:
 
     More of them stall for each other as soon as another process wants a core.
     """
-    from charrnn.options import BLAS_THREADS
+    from charrnn.system.resources import BLAS_THREADS
 
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.blas import core_type, library
 from charrnn.checkpoint import Model
 from charrnn.machine import flops_per_char, multiply_rate
 from charrnn.model import Config, fresh_params
-from charrnn.options import BLAS_THREADS, Options
-from charrnn.parallel import cores
+from charrnn.options import Options
 from charrnn.sampling import sample
+from charrnn.system.blas import core_type, library
+from charrnn.system.resources import BLAS_THREADS, cores
 from charrnn.text.corpus import Corpus
 from charrnn.training import Training
 

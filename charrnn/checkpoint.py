@@ -19,10 +19,11 @@ from charrnn.checks import check_float, check_int
 from charrnn.errors import ModelFileError, UsageError
 from charrnn.history import LOSSES, Health, History
 from charrnn.model import Config
-from charrnn.npz import BYTE, FLOAT, Members, PathLike, Values, opened, refusing, target, write
+from charrnn.npz import BYTE, FLOAT, Members, Values, opened, refusing, write
 from charrnn.optim import OPTIMIZERS
 from charrnn.options import Options
 from charrnn.params import Params
+from charrnn.system.atomic import PathLike, target
 from charrnn.text.task import Task
 from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, UNITS, Vocab
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from charrnn.errors import UsageError
 from charrnn.model import Config
-from charrnn.system import free_memory
+from charrnn.system.resources import free_memory
 
 WORKER = 40_000_000  # bytes of a Python with NumPy
 EVALUATED = 64 * 64  # symbols that are scored together

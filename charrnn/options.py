@@ -21,7 +21,6 @@ LENGTHS = ("epochs", "steps")
 CHANGEABLE = (*LENGTHS, "workers", "patience")  # other workers change no more than rounding
 DEFAULT_STEPS = 1000
 MINUTES = 3.0  # the command line's default length
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 LATER = {
     "weight_decay",
     "patience",

@@ -13,25 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.blas import set_threads
 from charrnn.errors import WorkerError
 from charrnn.model import Config
 from charrnn.optim import OPTIMIZERS
-from charrnn.options import BLAS_THREADS
 from charrnn.shared import Block
+from charrnn.system.blas import set_threads
+from charrnn.system.resources import BLAS_THREADS
 from charrnn.text.batch import Batch
 from charrnn.worker import ANSWER, KINDS, ORDER, batch_of, do, layout, part_of
 
 STREAMS_EACH = 8  # a worker with fewer does little but wait
 WORK_EACH = 500_000  # weights times streams below which a worker's help costs more than it gives
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def default_workers(config: Config, streams: int, available: int) -> int:

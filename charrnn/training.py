@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.blas import differences, machine
 from charrnn.checkpoint import Model, Run
 from charrnn.errors import DivergedError, UsageError
 from charrnn.evaluation import Score, scorer, symbols_of
@@ -24,8 +23,10 @@ from charrnn.memory import check_memory
 from charrnn.model import Config, fresh_params
 from charrnn.optim import NOT_FINITE, SOUND, WARM_UP_STEPS, learning_rate
 from charrnn.options import Options
-from charrnn.parallel import cores, default_workers
+from charrnn.parallel import default_workers
 from charrnn.params import Params
+from charrnn.system.blas import differences, machine
+from charrnn.system.resources import cores
 from charrnn.text.corpus import Corpus, Segment, Streams
 from charrnn.text.examples import Examples, read_texts
 from charrnn.text.packing import Packed, Rows

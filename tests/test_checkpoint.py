@@ -15,8 +15,9 @@ import pytest
 
 from charrnn.checkpoint import FORMAT, Model, Run, load
 from charrnn.errors import ModelFileError
-from charrnn.npz import HEADER, claimed, header
+from charrnn.npz import HEADER, header
 from charrnn.options import CELLS
+from charrnn.system.atomic import claimed
 from tests.test_sampling import model_of
 from tests.test_training import begin
 

@@ -14,7 +14,6 @@ import pytest
 
 import charrnn
 from charrnn.arrays import Array
-from charrnn.blas import set_threads
 from charrnn.checkpoint import load
 from charrnn.dropout import Dropout
 from charrnn.errors import CharRNNError, WorkerError
@@ -22,6 +21,7 @@ from charrnn.model import Config
 from charrnn.options import CELLS
 from charrnn.parallel import default_workers
 from charrnn.shared import Block
+from charrnn.system.blas import set_threads
 from charrnn.training import Training
 from charrnn.worker import ADD, ANSWER, UPDATE, parts, shares
 from tests.test_cli import TEXT, TINY, process

@@ -46,8 +46,8 @@ def planned(
 ) -> "tuple[Training, Deadline | None]":
     """A training with all that was left open chosen; and when it has to end, where a clock runs."""
     from charrnn.machine import multiply_rate
-    from charrnn.parallel import cores
     from charrnn.plan import Deadline, choose, settle_length
+    from charrnn.system.resources import cores
     from charrnn.training import Training
 
     options = Options(**given)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from charrnn.lock import abandon
-from charrnn.system import STOP_SIGNALS
+from charrnn.system.lock import abandon
+from charrnn.system.portability import STOP_SIGNALS
 
 SHOW_CURSOR = b"\x1b[?25h"
 

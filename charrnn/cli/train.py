@@ -224,7 +224,7 @@ def train(
         raise UsageError("--minutes plans a new run: --resume goes on by --steps or --epochs.")
     if resume and init_from:
         raise UsageError("--resume goes on with a run and --init-from begins a new one: use one of them.")
-    from charrnn.npz import check_room, claimed
+    from charrnn.system.atomic import check_room, claimed
 
     if not (texts or resume):
         raise UsageError("name a text to train on: charrnn train TEXT, or - for standard input.")

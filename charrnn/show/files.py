@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from charrnn.errors import CharRNNError, UsageError
-from charrnn.npz import PathLike, claimed, replacing, target
 from charrnn.show.page import page
+from charrnn.system.atomic import PathLike, claimed, replacing, target
 
 DRAWN, PLOTTED = (".html", ".svg"), (".png", ".pdf", ".svg")
 WIDTH = 100  # columns

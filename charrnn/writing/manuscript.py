@@ -12,9 +12,9 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from charrnn import system
 from charrnn.errors import TextError
-from charrnn.lock import beside
+from charrnn.system import portability
+from charrnn.system.lock import beside
 from charrnn.writing.document import Document, Operation
 
 MOST = 2_000_000  # bytes of a text
@@ -181,7 +181,7 @@ class Manuscript:
             raise TextError(f"{goal} could not be written: {error.strerror or error}.") from None
         if other != self.draft:
             with contextlib.suppress(OSError):
-                system.rename(self.draft, other)
+                portability.rename(self.draft, other)
                 self.draft = other
         self.path, self.known, self.saved, self.written = goal, digest(data), text, True
         self.typed = self.typed if path is None else path
@@ -245,13 +245,13 @@ def replace(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         if path.exists():
             os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
-        system.rename(temporary, path)
+        portability.rename(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
     with contextlib.suppress(OSError):  # it is written; only a power cut might still undo it
-        system.sync_folder(path.parent)
+        portability.sync_folder(path.parent)
 
 
 def draft_of(path: Path | None) -> Path:
@@ -266,7 +266,7 @@ def take(draft: Path) -> int:
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(0, "it is not a plain file")
-        if system.can_lock() and not system.try_lock(file):
+        if portability.can_lock() and not portability.try_lock(file):
             raise TextError(f"another charrnn write has this text open ({draft} is locked).")
     except BaseException:
         os.close(file)

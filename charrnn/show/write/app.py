@@ -19,7 +19,7 @@ from charrnn.show.write.keys import BINDINGS, CSS, KEYS, LINE
 from charrnn.show.write.lines import noted, standing
 from charrnn.show.write.page import Page
 from charrnn.show.write.panel import Panel
-from charrnn.system import STOP_SIGNALS
+from charrnn.system.portability import STOP_SIGNALS
 from charrnn.writing.companion import Companion, turns
 from charrnn.writing.document import MODEL
 from charrnn.writing.manuscript import Manuscript

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from charrnn import system
 from charrnn.checkpoint import load
 from charrnn.errors import ModelFileError
-from charrnn.npz import check_room
+from charrnn.system import portability, resources
+from charrnn.system.atomic import check_room
 from tests.test_sampling import model_of
 
 HIDDEN = """
@@ -23,12 +23,12 @@ if "hangup" in sys.argv:
     del signal.SIGHUP
 if "sysconf" in sys.argv:
     del os.sysconf
-from charrnn import system
+from charrnn.system import portability
 from charrnn.__main__ import at_once
 at_once()
 from charrnn.cli.main import run
-assert system.can_lock() == ("flock" not in sys.argv)
-assert len(system.STOP_SIGNALS) == 3 - ("hangup" in sys.argv)
+assert portability.can_lock() == ("flock" not in sys.argv)
+assert len(portability.STOP_SIGNALS) == 3 - ("hangup" in sys.argv)
 sys.exit(run(["train", "t.txt", "--steps", "2", "--hidden-size", "4", "--workers", "1", "-q"]))
 """
 
@@ -58,7 +58,7 @@ def test_a_folder_whose_sync_fails_is_no_save(tmp_path: Path, monkeypatch: pytes
     def fail(folder: str) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(system, "sync_folder", fail)
+    monkeypatch.setattr(portability, "sync_folder", fail)
     with pytest.raises(ModelFileError, match="Input/output error"):
         model_of("ab").save(tmp_path / "m.npz")
     assert len(load(tmp_path / "m.npz").vocab) == 2
@@ -78,21 +78,21 @@ def test_a_reader_on_windows_is_waited_for(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(ModelFileError, match="Permission denied"):
         model_of("ab").save(tmp_path / "m.npz")
     refused[0] = 3
-    monkeypatch.setattr(system, "WINDOWS", True)
+    monkeypatch.setattr(portability, "WINDOWS", True)
     model_of("ab").save(tmp_path / "m.npz")
     assert refused == [0]
 
 
 def test_free_memory_and_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = system.free_memory()
+    found = resources.free_memory()
     assert found is not None
     assert found > 1 << 20
-    room = system.free_room(tmp_path)
+    room = resources.free_room(tmp_path)
     assert room is not None
     assert room > 1 << 20
-    assert system.free_room(tmp_path / "missing") is None
+    assert resources.free_room(tmp_path / "missing") is None
     check_room(tmp_path / "m.npz", 1000)
-    monkeypatch.setattr(system, "free_room", lambda folder: 1500)
+    monkeypatch.setattr(resources, "free_room", lambda folder: 1500)
     with pytest.raises(ModelFileError, match="make room"):  # the old one and the new one stand side by side
         check_room(tmp_path / "m.npz", 1000)
     (tmp_path / "m.npz").write_bytes(b"x" * 800)
@@ -102,4 +102,4 @@ def test_free_memory_and_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_limit_on_memory_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (12345, 12345))
-    assert system.free_memory() == 12345
+    assert resources.free_memory() == 12345

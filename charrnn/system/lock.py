@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from charrnn import system
 from charrnn.errors import ModelFileError
+from charrnn.system import portability
 
 HELD: dict[str, int] = {}  # the descriptors of the locks that this process has, by the model's path
 ONE_AT_A_TIME = threading.RLock()
@@ -33,7 +33,7 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     outer = path in HELD
     with ONE_AT_A_TIME:
         if not (outer and still_there(HELD[path], beside(path, "lock"))):
-            with system.signals_held():  # or one that came in between would leave a lock that nobody knows of
+            with portability.signals_held():  # or one that came in between would leave a lock that nobody knows of
                 release(path)
                 HELD[path] = acquire(path)
     try:
@@ -49,7 +49,7 @@ def acquire(path: str) -> int:
     while True:
         descriptor = os.open(lock, FLAGS, 0o666)
         try:
-            if system.can_lock() and not system.try_lock(descriptor):
+            if portability.can_lock() and not portability.try_lock(descriptor):
                 raise ModelFileError(
                     f"{path} is being trained by {holder(descriptor)}: wait for it, or choose another -m."
                 )
@@ -98,12 +98,12 @@ def release(path: str) -> None:
     if descriptor is None:
         return
     lock = beside(path, "lock")
-    if system.WINDOWS:  # which removes no open file
+    if portability.WINDOWS:  # which removes no open file
         os.close(descriptor)
-    if system.WINDOWS or still_there(descriptor, lock):
+    if portability.WINDOWS or still_there(descriptor, lock):
         with suppress(OSError):
             os.unlink(lock)
-    if not system.WINDOWS:
+    if not portability.WINDOWS:
         os.close(descriptor)
 
 

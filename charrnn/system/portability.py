@@ -5,13 +5,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
-
 STOP_SIGNALS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 WINDOWS = os.name == "nt"
 RETRIES = 20  # of a rename over a file that a reader holds open, which Windows refuses
@@ -71,31 +70,3 @@ def sync_folder(folder: str | os.PathLike[str]) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def free_room(folder: str | os.PathLike[str]) -> int | None:
-    """Bytes that are free on the folder's disk."""
-    import shutil  # which takes its time
-
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return None
-
-
-def free_memory() -> int | None:
-    """Bytes of memory that may still be taken: of the machine, of its swap, and of this process's limits."""
-    found: list[int] = []
-    with suppress(AttributeError, ValueError, OSError):
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    with suppress(OSError, ValueError, LookupError), open("/proc/meminfo", encoding="ascii") as file:
-        table = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in file)}
-        found.append(table["MemAvailable"] + table["SwapFree"])
-    with suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
-        found.append(int(file.read()))
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        limits = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
-        found += [limit for limit in limits if limit != resource.RLIM_INFINITY]
-    return min(found, default=None)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from charrnn import lock, system
 from charrnn.checkpoint import load
 from charrnn.errors import ModelFileError
-from charrnn.lock import abandon, locked
+from charrnn.system import lock, portability
+from charrnn.system.lock import abandon, locked
 from tests.test_sampling import model_of
 
 HOLD = """
 import sys
-from charrnn.lock import locked
+from charrnn.system.lock import locked
 with locked(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
@@ -119,7 +119,7 @@ def test_abandoning_leaves_nothing(tmp_path: Path) -> None:
 def test_without_locks_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "m.npz"
     other = holding(path)
-    monkeypatch.setattr(system, "fcntl", None)
+    monkeypatch.setattr(portability, "fcntl", None)
     try:
         model_of("ab").save(path)
     finally:
