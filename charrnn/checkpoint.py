@@ -24,8 +24,9 @@ from charrnn.optim import OPTIMIZERS
 from charrnn.options import Options
 from charrnn.params import Params
 from charrnn.system.atomic import PathLike, target
-from charrnn.text.task import Task
-from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, UNITS, Vocab
+from charrnn.text.tasks import Task
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, Vocab
 
 FORMAT, TASK_FORMAT = 2, 3  # the second has a task, which the first readers would pass over
 MAX_META = 1 << 21

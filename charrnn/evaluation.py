@@ -18,11 +18,11 @@ from charrnn.checkpoint import Model
 from charrnn.errors import TextError
 from charrnn.model import Config, Network, softmax_nats
 from charrnn.params import Params
+from charrnn.text.batches import Rows
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.examples import Examples
-from charrnn.text.packing import Rows
+from charrnn.text.ids import Symbols
 from charrnn.text.rare import spelling_nats
-from charrnn.text.symbols import Symbols
 from charrnn.text.vocab import UNKNOWN, Vocab
 
 STREAMS = 64

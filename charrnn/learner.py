@@ -12,7 +12,7 @@ from charrnn.optim import OPTIMIZERS, SOUND, Part, clip_scale, norm
 from charrnn.options import Options
 from charrnn.parallel import Team
 from charrnn.params import Params
-from charrnn.text.batch import Batch
+from charrnn.text.batches import Batch
 from charrnn.worker import ADD, CARRY_ON, LOAD, RESET, UPDATE, Share, shares
 
 

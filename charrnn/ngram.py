@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Ids
 from charrnn.text.corpus import Segment
-from charrnn.text.symbols import Symbols
+from charrnn.text.ids import Symbols
 
 ORDERS = 7
 MOST = 10_000_000  # symbols that are counted: the last ones of the training text

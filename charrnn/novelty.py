@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.text.fingerprints import Chars, Hashed, Places, Sieve
-from charrnn.text.library import Library
-from charrnn.text.vocab import UNITS, Codes
+from charrnn.text.raw_text import Library
+from charrnn.text.rolling_hash import Chars, Hashed, Places, Sieve
+from charrnn.text.units import UNITS, Codes
 
 LENGTHS = 4, 8, 16, 32  # of the n-grams
 HELD_OUT = 100_000  # characters of held-out text that are looked at, at most

@@ -19,7 +19,7 @@ from charrnn.optim import OPTIMIZERS
 from charrnn.shared import Block
 from charrnn.system.blas import set_threads
 from charrnn.system.resources import BLAS_THREADS
-from charrnn.text.batch import Batch
+from charrnn.text.batches import Batch
 from charrnn.worker import ANSWER, KINDS, ORDER, batch_of, do, layout, part_of
 
 STREAMS_EACH = 8  # a worker with fewer does little but wait

@@ -13,9 +13,9 @@ from charrnn.errors import UsageError
 from charrnn.evaluation import Scorer
 from charrnn.model import Config, Network
 from charrnn.params import Params
+from charrnn.text.batches import Rows
 from charrnn.text.examples import encoded
-from charrnn.text.packing import Rows
-from charrnn.text.task import TAB
+from charrnn.text.tasks import TAB
 
 SIDE_BY_SIDE = 64  # sources that are read together
 LONGEST = 1000  # symbols of a target

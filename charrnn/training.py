@@ -27,9 +27,10 @@ from charrnn.parallel import default_workers
 from charrnn.params import Params
 from charrnn.system.blas import differences, machine
 from charrnn.system.resources import cores
-from charrnn.text.corpus import Corpus, Segment, Streams
-from charrnn.text.examples import Examples, read_texts
-from charrnn.text.packing import Packed, Rows
+from charrnn.text.batches import Packed, Rows, Streams
+from charrnn.text.corpus import Corpus, Segment
+from charrnn.text.dataset import read_texts
+from charrnn.text.examples import Examples
 from charrnn.transfer import before, check_start, check_text, settled, transfer
 
 EVAL_EVERY = 100

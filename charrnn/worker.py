@@ -20,7 +20,7 @@ from charrnn.model import Config, Network, cross_entropy
 from charrnn.optim import OPTIMIZERS, Part
 from charrnn.params import Params
 from charrnn.shared import Layout, attach
-from charrnn.text.batch import Batch
+from charrnn.text.batches import Batch
 
 # orders: a window, by what becomes of the state before it; and what comes after all have learned from one
 CARRY_ON, RESET, LOAD, ADD, UPDATE = range(5)

@@ -7,7 +7,7 @@ import numpy as np
 from charrnn.arrays import Mask
 from charrnn.rules import Copies, Ending, NoCopy, NoRepeat, Rule
 from charrnn.text.spelling import Spelling
-from charrnn.text.vocab import UNITS
+from charrnn.text.units import UNITS
 
 PURPOSE = 2  # of the random numbers: apart from those of weights (0) and dropout (1)
 BLOCK = 256  # random numbers drawn together

@@ -10,7 +10,7 @@ import pytest
 from charrnn import baselines as module
 from charrnn.baselines import baselines, last_symbols
 from charrnn.text.corpus import Corpus
-from charrnn.text.vocab import UNITS
+from charrnn.text.units import UNITS
 
 TEXT = "the cat sat on the mat and the dog sat on the cat. a cat!\n" * 30
 KOREAN = "나는 강가에 앉아 있었다. 값을 물었다.\n" * 40

@@ -15,7 +15,7 @@ from charrnn.choosing import possible, softmax, temperature
 from charrnn.reader import Reader
 from charrnn.sampling import encode_prime
 from charrnn.text.spelling import Spelling
-from charrnn.text.vocab import UNITS
+from charrnn.text.units import UNITS
 from charrnn.writing import companion as module
 from charrnn.writing.companion import Companion, Continuation, Probabilities, finished, is_text, whole_words
 

@@ -7,7 +7,7 @@ from charrnn.arrays import Array, Ids
 from charrnn.cells import CELLS
 from charrnn.model import Config, Network, cross_entropy
 from charrnn.params import Params
-from charrnn.text.batch import Batch
+from charrnn.text.batches import Batch
 from tests.test_model import worst
 
 H, V, T, B = 5, 7, 6, 3

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import charrnn.text.source
 from charrnn.errors import TextError
 from charrnn.novelty import LENGTHS, Novelty, novelty
-from charrnn.text.library import open_library, read_samples
-from charrnn.text.vocab import UNITS
+from charrnn.text.raw_text import open_library, read_samples
+from charrnn.text.units import UNITS
 
 WORDS = "the fox and the moon went over the hill to see the sea, said the bear. "
 

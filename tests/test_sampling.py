@@ -12,8 +12,9 @@ from charrnn.model import Config, Network, fresh_params
 from charrnn.options import CELLS
 from charrnn.reader import Reader, Readers
 from charrnn.sampling import BATCH, Manner, sample, sample_many
-from charrnn.text.fingerprints import Runs
-from charrnn.text.vocab import UNITS, Vocab
+from charrnn.text.rolling_hash import Runs
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import Vocab
 
 KOREAN = "한글은 소리다.\nABC é"
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charrnn.text.spelling import Spelling
-from charrnn.text.vocab import UNITS, Vocab
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import Vocab
 
 
 def spelling(unit: str, text: str, ban: str = "", raw: bool = False) -> Spelling:

@@ -13,7 +13,7 @@ from charrnn.evaluation import Scorer
 from charrnn.model import Network, cross_entropy
 from charrnn.params import Params
 from charrnn.text.examples import Examples
-from charrnn.text.task import Task
+from charrnn.text.tasks import Task
 from charrnn.training import Training
 
 COPIES = [(word, word) for word in "ab ba aa bb abc cab bca acb bac cba".split()]  # noqa: SIM905

@@ -14,7 +14,8 @@ from charrnn.model import Config, fresh_params
 from charrnn.options import CELLS
 from charrnn.text.corpus import Corpus
 from charrnn.text.examples import Examples
-from charrnn.text.vocab import UNITS, Vocab
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import Vocab
 from charrnn.transfer import settled, transfer
 from tests.test_cli import TINY, Command, charrnn, train
 from tests.test_sampling import model_of

@@ -5,7 +5,7 @@ import pytest
 from charrnn.baselines import Baseline, Baselines
 from charrnn.errors import TextError
 from charrnn.evaluation import evaluate
-from charrnn.text.packing import Rows
+from charrnn.text.batches import Rows
 from charrnn.verdict import Fit, advice, beside, fit, judge, verdict
 from tests.test_sampling import model_of
 from tests.test_training import begin

@@ -28,7 +28,7 @@ from charrnn.show.write.app import Writer
 from charrnn.show.write.asking import Ask, described, stepped
 from charrnn.show.write.layout import Layout, cells, shown, wrapped
 from charrnn.show.write.panel import percent
-from charrnn.text.vocab import UNITS
+from charrnn.text.units import UNITS
 from charrnn.writing.document import Branch
 from charrnn.writing.manuscript import Manuscript
 from tests.test_companion import trained

@@ -217,8 +217,8 @@ class Spool:
         return self.texts[name]
 
     def copy(self, name: str) -> "Copy":
+        from charrnn.text.ids import unwritable
         from charrnn.text.source import ending, unreadable
-        from charrnn.text.symbols import unwritable
 
         shown = "standard input" if name == STDIN else name
         if name == STDIN and sys.stdin is None:
@@ -240,7 +240,7 @@ class Spool:
 
 def keep(block: bytes, file: IO[bytes], shown: str) -> None:
     """Writes all of a block: a file without a buffer may take it in parts, and has nothing left to fail at its end."""
-    from charrnn.text.symbols import unwritable
+    from charrnn.text.ids import unwritable
 
     rest = memoryview(block)
     try:

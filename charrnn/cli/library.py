@@ -11,8 +11,8 @@ from charrnn.show.terminal import remark
 if TYPE_CHECKING:
     from charrnn.checkpoint import Model
     from charrnn.mixture import Mixture
-    from charrnn.text.fingerprints import Runs
-    from charrnn.text.library import Library
+    from charrnn.text.raw_text import Library
+    from charrnn.text.rolling_hash import Runs
     from charrnn.text.source import Progress
 
 LONGEST_PRIME = 10_000_000  # bytes
@@ -22,7 +22,7 @@ VAL_FRACTION = 0.1  # of a corpus without a model: its last part stands for text
 def named(paths: tuple[str, ...], unit: str, encoding: str, progress: "Progress", held_out: bool = False) -> "Library":
     """The corpus in these files and folders, as a model of this unit would write it; with a part held out, or none."""
     from charrnn.options import Options
-    from charrnn.text.library import open_library
+    from charrnn.text.raw_text import open_library
 
     Options(encoding=encoding)  # refuses an encoding that there is not
     library = open_library(paths, unit, encoding, VAL_FRACTION if held_out else 0.0, progress)
@@ -35,7 +35,7 @@ def recorded(
 ) -> "Library":
     """What the model in `path` was trained on, as far as that is still there."""
     from charrnn.options import Options
-    from charrnn.text.library import open_library
+    from charrnn.text.raw_text import open_library
 
     run = model.run
     if run is None or STDIN in run.texts:
@@ -74,7 +74,7 @@ def split(name: str) -> tuple[str, float]:
 
 def copies(n: int, models: "list[tuple[str, Model]]", corpus: tuple[str, ...], encoding: str | None) -> "Runs":
     """The runs of n characters that stand in the corpus."""
-    from charrnn.text.fingerprints import Runs
+    from charrnn.text.rolling_hash import Runs
 
     trained = tuple(text for _, model in models if model.run for text in model.run.texts)
     with Reading(corpus or trained or ("the corpus",), quiet=False) as reading:

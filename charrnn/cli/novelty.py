@@ -13,7 +13,7 @@ from charrnn.show.terminal import Answer
 
 if TYPE_CHECKING:
     from charrnn.novelty import Novelty
-    from charrnn.text.library import Library
+    from charrnn.text.raw_text import Library
 
 
 @click.command(cls=GroupedCommand)
@@ -46,7 +46,7 @@ def novelty(
     answer = Answer()
     from charrnn.checkpoint import load
     from charrnn.novelty import novelty as judge
-    from charrnn.text.library import read_samples
+    from charrnn.text.raw_text import read_samples
 
     trained = None if texts else load(model or MODEL).of_text()
     with Reading(texts or (trained.run.texts if trained and trained.run else ()), quiet=False) as reading:

@@ -302,7 +302,7 @@ def read(
 ) -> "Corpus | Examples":
     """The text as numbers, by `vocab` or its own symbols and those of `beside`; a large one is seen to be read."""
     from charrnn.show.reading import Reading
-    from charrnn.text.examples import read_texts
+    from charrnn.text.dataset import read_texts
 
     with Reading(texts, quiet) as reading:
         return read_texts(texts, options, vocab, beside, reading.progress)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from charrnn.errors import TextError
 from charrnn.text.corpus import Corpus, Segment
-from charrnn.text.symbols import join
-from charrnn.text.vocab import UNITS, Vocab
+from charrnn.text.ids import join
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import Vocab
 
 WARM_UP = 128
 STREAMS = 128

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.lens.passage import Passage
-from charrnn.text.vocab import SYLLABLES
+from charrnn.text.units import SYLLABLES
 
 Answers = NDArray[np.float64]
 

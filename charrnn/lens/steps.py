@@ -16,7 +16,8 @@ from charrnn.errors import UsageError
 from charrnn.lens.trace import Back, Moment, Trace
 from charrnn.model import Config, fresh_params, softmax_nats
 from charrnn.params import Params
-from charrnn.text.vocab import UNITS, Vocab
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import Vocab
 
 MOST_UNITS, MOST_SYMBOLS, MOST_STEPS = 8, 100, 12
 

@@ -16,7 +16,7 @@ from charrnn.checkpoint import Model, Run
 from charrnn.evaluation import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import NARROWEST, WIDEST, Answer, safe
-from charrnn.text.task import DOES, Task
+from charrnn.text.tasks import DOES, Task
 from charrnn.transfer import Transfer
 
 OFF_TERMINAL = 120  # columns

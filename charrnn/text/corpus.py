@@ -9,23 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Ids
 from charrnn.errors import TextError
 from charrnn.options import Options
-from charrnn.text.batch import Batch
-from charrnn.text.rare import vocabulary
+from charrnn.text.batches import Streams
+from charrnn.text.ids import Collector, Symbols, added, check_early, count, join, pieces
 from charrnn.text.source import Progress, Reading, Source, changed, find_sources, unreadable
-from charrnn.text.symbols import (
-    Collector,
-    Symbols,
-    added,
-    check_early,
-    count,
-    gather,
-    join,
-    pieces,
-)
-from charrnn.text.vocab import UNITS, UNKNOWN, Codes, Unit, Vocab
+from charrnn.text.units import UNITS, Codes, Unit
+from charrnn.text.vocab import UNKNOWN, Vocab, vocabulary
 
 
 @dataclass(frozen=True)
@@ -256,46 +246,3 @@ def number(
         raise TextError(f"{', '.join(names[:3])} holds no text.")
     unknown = {vocab.symbol(code): int(counts[code]) for code in present[~known].tolist()}
     return Corpus(vocab, collector.ids, ends, names, sha256, unknown)
-
-
-class Streams:
-    """The training text as `batch_size` streams side by side, each read in windows of `seq_length` steps.
-
-    The streams are spread evenly over the text and overlap by a few characters where it does not divide,
-    so that windows are always full and every character is read (a single stream leaves out fewer than it has
-    windows). A short text gets fewer streams, or a shorter window; `notes` says so. Raises TextError where
-    there is no character to predict.
-    """
-
-    def __init__(self, ids: Symbols, batch_size: int, seq_length: int) -> None:
-        targets = len(ids) - 1
-        if targets < 1:
-            raise TextError(
-                f"the text leaves {len(ids)} character to train on, and at least 2 are needed: "
-                "give more text, or --val-fraction 0."
-            )
-        self.ids = ids
-        self.seq_length = min(seq_length, targets)
-        self.batch_size = min(batch_size, targets // self.seq_length)
-        self.windows = -(-targets // (self.batch_size * self.seq_length))
-        if self.windows * self.seq_length > targets:  # one stream, which cannot overlap with another
-            self.seq_length = targets // self.windows
-        spare = targets - self.windows * self.seq_length
-        self.begins = np.array([b * spare // max(self.batch_size - 1, 1) for b in range(self.batch_size)])
-        self.notes = [
-            f"the text is short: {what} {now} instead of {wanted}."
-            for what, now, wanted in (
-                ("windows of", self.seq_length, seq_length),
-                ("streams:", self.batch_size, batch_size),
-            )
-            if now < wanted
-        ]
-
-    def window(self, index: int) -> Ids:
-        """Symbols (T+1, B) of the window of this index in the epoch: row t is the target of row t-1."""
-        return gather(self.ids, self.begins + index * self.seq_length, self.seq_length + 1)
-
-    def batch(self, step: int) -> Batch:
-        """What the training reads at this step, counted from 1."""
-        window = self.window((step - 1) % self.windows)
-        return Batch(window[:-1], window[1:])

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Ids
-from charrnn.errors import TextError, UsageError
+from charrnn.errors import TextError
 from charrnn.options import Options
-from charrnn.text.corpus import Corpus
-from charrnn.text.packing import Packed, Rows
-from charrnn.text.source import Progress, Source, checked, decoded, find_sources
-from charrnn.text.task import END, REVERSED, TAB, Task
-from charrnn.text.vocab import UNITS, Vocab
+from charrnn.text.batches import Packed, Rows
+from charrnn.text.source import Source, checked, decoded, find_sources
+from charrnn.text.tasks import END, REVERSED, TAB, Task
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import Vocab
 
 PURPOSE = 3  # of the random numbers: which examples are held out
 TABLE = ".tsv"
@@ -174,21 +174,6 @@ class Examples:
             self.notes.append(f"{both:,} of {len(held):,} held-out examples stand in the training part, too.")
         packed = Packed(self.numbered(train), options.batch_size, options.seq_length, options.seed)
         return packed, self.numbered(held)
-
-
-def read_texts(
-    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-    options: Options,
-    vocab: Vocab | None = None,
-    beside: Vocab | None = None,
-    progress: Progress | None = None,
-) -> Corpus | Examples:
-    """What a training reads, by its task; numbered by `vocab`, or its own symbols and those of `beside`."""
-    if options.task == "text":
-        return Corpus.read(paths, options.unit, options.encoding, vocab, progress, options.min_count, beside)
-    if options.min_count:
-        raise UsageError("--min-count is for one long text: of examples every symbol stands for itself.")
-    return Examples.read(paths, options.task, options.unit, options.encoding, vocab, beside)
 
 
 def duplicates(train: Sequence[Example], held: Sequence[Example]) -> int:

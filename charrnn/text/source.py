@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import TextError
-from charrnn.text.symbols import unwritable
-from charrnn.text.vocab import UNITS, Codes, Unit
+from charrnn.text.ids import unwritable
+from charrnn.text.units import UNITS, Codes, Unit
 
 CHUNK = 1 << 20
 LONGEST_PIPE = 1 << 32  # bytes: what has no end is noticed

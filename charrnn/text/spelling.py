@@ -11,7 +11,8 @@ from functools import cache, cached_property
 import numpy as np
 
 from charrnn.arrays import Mask
-from charrnn.text.vocab import UNITS, Vocab, jamo_kind
+from charrnn.text.units import UNITS, jamo_kind
+from charrnn.text.vocab import Vocab
 
 Held = tuple[int, ...]
 Banned = Callable[[str], Collection[str]]  # the characters that may not come next, after `more` that is just spelled

@@ -4,195 +4,28 @@ A *code* is what a symbol is (a code point, or a byte's value), an *id* is its p
 Codes are uint32 arrays, ids the smallest unsigned integers that hold them.
 """
 
-import codecs
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
-from functools import cached_property
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Ids
+from charrnn.errors import TextError, UsageError
+from charrnn.text.units import in_range
 
-Codes = NDArray[np.uint32]
+if TYPE_CHECKING:
+    pass
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from charrnn.arrays import Ids
+from charrnn.text.units import UNITS, Codes
+
 UNKNOWN = -1
 CODE_LIMIT = 0x110000
 REPLACEMENT = 0xFFFD  # the code of the symbol that stands for all rare ones
-SYLLABLES = 0xAC00, 11172  # the first, and how many
-LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
-
-
-class Decoder(Protocol):
-    """Turns codes back into text one by one, each character as soon as nothing that follows can change it."""
-
-    def push(self, code: int) -> str:
-        """The characters that this code completes."""
-
-    def flush(self) -> str:
-        """What was held back, as it stands."""
-
-    @property
-    def held(self) -> tuple[int, ...]:
-        """The codes of a character that is not complete, or may still grow."""
-
-
-class CharDecoder:
-    """One code, one character."""
-
-    held: tuple[int, ...] = ()
-
-    def push(self, code: int) -> str:
-        return chr(code)
-
-    def flush(self) -> str:
-        return ""
-
-
-class ByteDecoder:
-    """UTF-8; a byte that is none comes out as a surrogate escape, so that writing it gives the byte again."""
-
-    def __init__(self) -> None:
-        self.utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-
-    def push(self, code: int) -> str:
-        return self.utf8.decode(bytes([code]))
-
-    def flush(self) -> str:
-        return self.utf8.decode(b"", True)
-
-    @property
-    def held(self) -> tuple[int, ...]:
-        return tuple(self.utf8.getstate()[0])
-
-
-class JamoDecoder:
-    """Letters into syllables: a leading letter waits for its vowel, and the pair for a trailing letter."""
-
-    def __init__(self) -> None:
-        self.letters = ""
-
-    def push(self, code: int) -> str:
-        letter = chr(code)
-        kind = jamo_kind(letter)
-        if (kind, len(self.letters)) in (("V", 1), ("T", 2)):
-            self.letters += letter
-            return self.flush() if kind == "T" else ""
-        done, self.letters = self.flush(), letter if kind == "L" else ""
-        return done if self.letters else done + letter
-
-    def flush(self) -> str:
-        done, self.letters = unicodedata.normalize("NFC", self.letters), ""
-        return done
-
-    @property
-    def held(self) -> tuple[int, ...]:
-        return tuple(map(ord, self.letters))
-
-
-def in_range(codes: Codes, first: int, last: int) -> NDArray[np.bool_]:
-    mask: NDArray[np.bool_] = (codes >= first) & (codes <= last)
-    return mask
-
-
-def jamo_kind(letter: str) -> str:
-    """L, V or T for the leading, vowel and trailing letters of modern syllables, else the empty string."""
-    for kind, first, last in (
-        ("L", "\u1100", "\u1112"),
-        ("V", "\u1161", "\u1175"),
-        ("T", "\u11a8", "\u11c2"),
-    ):
-        if first <= letter <= last:
-            return kind
-    return ""
-
-
-class Char:
-    """Unicode code points."""
-
-    decoder: type[Decoder] = CharDecoder
-
-    @staticmethod
-    def codes(text: str) -> Codes:
-        return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-    @staticmethod
-    def text(codes: Codes) -> str:
-        return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
-
-    @staticmethod
-    def starts(codes: Codes) -> NDArray[np.bool_]:
-        return np.ones(len(codes), dtype=bool)
-
-    @staticmethod
-    def sizes(codes: Codes) -> NDArray[np.int64]:
-        """Bytes of UTF-8 that each code takes; a surrogate escape stands for one."""
-        longer = (codes >= 0x80).astype(np.int64) + (codes >= 0x800) + (codes >= 0x10000)
-        return 1 + np.where(in_range(codes, 0xDC80, 0xDCFF), 0, longer)
-
-
-class Byte:
-    """The bytes of UTF-8, or of whatever the file holds."""
-
-    decoder: type[Decoder] = ByteDecoder
-
-    @staticmethod
-    def codes(text: str) -> Codes:
-        return np.frombuffer(text.encode("utf-8", "surrogateescape"), dtype=np.uint8).astype(np.uint32)
-
-    @staticmethod
-    def text(codes: Codes) -> str:
-        return codes.astype(np.uint8).tobytes().decode("utf-8", "surrogateescape")
-
-    @staticmethod
-    def starts(codes: Codes) -> NDArray[np.bool_]:
-        mask: NDArray[np.bool_] = (codes & 0xC0) != 0x80
-        return mask
-
-    @staticmethod
-    def sizes(codes: Codes) -> NDArray[np.int64]:
-        return np.ones(len(codes), dtype=np.int64)
-
-
-class Jamo:
-    """Code points, but Hangul syllables as their two or three letters (NFD); other scripts stay as they are."""
-
-    decoder: type[Decoder] = JamoDecoder
-
-    @staticmethod
-    def codes(text: str) -> Codes:
-        codes = Char.codes(text)
-        place = codes - np.uint32(SYLLABLES[0])  # unsigned, so that what is below comes out far above
-        where = np.flatnonzero(place < SYLLABLES[1])
-        if not len(where):
-            return codes
-        place = place[where]
-        trailing = place % 28
-        letters = np.ones(len(codes), dtype=np.intp)
-        letters[where] = 2 + (trailing > 0)
-        spelled = np.repeat(codes, letters)
-        at = (np.cumsum(letters) - letters)[where]
-        spelled[at], spelled[at + 1] = 0x1100 + place // 588, 0x1161 + place // 28 % 21
-        spelled[at[trailing > 0] + 2] = 0x11A7 + trailing[trailing > 0]
-        return spelled
-
-    @staticmethod
-    def text(codes: Codes) -> str:
-        return LETTERS.sub(lambda match: unicodedata.normalize("NFC", match[0]), Char.text(codes))
-
-    @staticmethod
-    def starts(codes: Codes) -> NDArray[np.bool_]:
-        return ~(in_range(codes, 0x1161, 0x1175) | in_range(codes, 0x11A8, 0x11C2))
-
-    @staticmethod
-    def sizes(codes: Codes) -> NDArray[np.int64]:
-        """A syllable is three bytes however many letters it has: all counted with its first."""
-        return Char.sizes(codes) * Jamo.starts(codes)
-
-
-Unit = type[Char] | type[Byte] | type[Jamo]
-UNITS: dict[str, Unit] = {"char": Char, "byte": Byte, "jamo": Jamo}
 
 
 class Vocab:
@@ -291,3 +124,57 @@ class Vocab:
         """The id of the newline, where there is one."""
         found = int(self.ids_of(np.array([10], dtype=np.uint32))[0])
         return None if found == UNKNOWN else found
+
+
+LARGE = 1000  # a vocabulary of more symbols gives up its rare ones by itself:
+OFTEN = 10  # those that occur fewer times than this, or than the largest number below it
+SHARE = 0.005  # where they make up no more than this share of the text
+NEWLINE = 10
+
+
+def vocabulary(
+    unit: str, counts: NDArray[np.int64], min_count: int = 0, beside: Vocab | None = None
+) -> tuple[Vocab, list[str]]:
+    """The symbols of a text whose codes occur `counts` times, and what a user is to be told of the rare ones.
+
+    What occurs fewer than `min_count` times is rare; 1 keeps all, 0 lets the rule above choose. The newline, the
+    letters of Hangul syllables, which need each other, and the symbols `beside` the text's own always stay.
+    Raises TextError where nothing else would, and UsageError where `beside` is of another unit.
+    """
+    if beside and beside.unit != unit:
+        raise UsageError(f"symbols that are {beside.unit}s cannot stand beside {unit}s.")
+    codes = np.flatnonzero(counts).astype(np.uint32)
+    counts = counts[codes]
+    stays = np.isin(codes, [NEWLINE, *(beside.codes.tolist() if beside else [])])
+    if unit == "jamo":
+        stays |= in_range(codes, 0x1100, 0x11FF)
+    total = int(counts.sum())
+    least = 1 if unit == "byte" else min_count or by_rule(counts[~stays], len(codes), total)
+    rare = (counts < least) & ~stays
+    if rare.any() and (rare | (codes == NEWLINE)).all():
+        raise TextError(
+            f"--min-count {least} leaves nothing of the text: its commonest symbol occurs {counts.max():,} times."
+        )
+    if rare.any():
+        rare |= codes == REPLACEMENT  # as a character of the text it cannot be told from the symbol
+    kept, others = codes[~rare], codes[rare]
+    if beside:
+        others = np.setdiff1d(np.union1d(others, beside.rare), np.union1d(kept, beside.codes))
+        kept = np.union1d(kept, beside.codes)
+        if len(beside.rare) and not len(others):
+            kept = kept[kept != REPLACEMENT]  # all that it stood for have symbols of their own now
+    vocab = Vocab(unit, kept, others)
+    if not rare.any():
+        return vocab, []
+    return vocab, [
+        f"{rare.sum():,} of {len(codes):,} distinct symbols occur fewer than {least} times, in all "
+        f"{counts[rare].sum() / total:.2%} of the text: one symbol stands for them, which is never written "
+        "(--min-count 1 keeps them)."
+    ]
+
+
+def by_rule(counts: NDArray[np.int64], kinds: int, total: int) -> int:
+    """How often a symbol has to occur to stand for itself, in a text of `total` symbols, `kinds` of them distinct."""
+    if kinds <= LARGE:
+        return 1
+    return max(least for least in range(1, OFTEN + 1) if counts[counts < least].sum() <= SHARE * total)

@@ -23,7 +23,7 @@ from charrnn.model import Network
 from charrnn.reader import Reader
 from charrnn.sampling import encode_prime
 from charrnn.text.spelling import Spelling
-from charrnn.text.vocab import UNITS, Decoder
+from charrnn.text.units import UNITS, Decoder
 from charrnn.writer import generator
 from charrnn.writing.document import shared
 

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn.text.fingerprints import Hashed, Runs, Sieve, hash_of, overlapping
-from charrnn.text.vocab import UNITS
+from charrnn.text.rolling_hash import Hashed, Runs, Sieve, hash_of, overlapping
+from charrnn.text.units import UNITS
 
 TEXTS = st.text("ab가\U0001f600", max_size=40)
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from charrnn.errors import TextError, UsageError
 from charrnn.text import source
-from charrnn.text.corpus import Corpus, Streams
+from charrnn.text.batches import Streams
+from charrnn.text.corpus import Corpus
 
 UNITS = ["char", "byte", "jamo"]
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charrnn.errors import TextError
+from charrnn.text.batches import Packed, Rows
 from charrnn.text.examples import Examples, duplicates
-from charrnn.text.packing import Packed, Rows
-from charrnn.text.task import Task
+from charrnn.text.tasks import Task
 
 LABELLED = [("it", "rossi"), ("it", "bruno"), ("ko", "kim"), ("ko", "lee"), ("ko", "pak")]
 PAIRS = [("1+2", "3"), ("10+5", "15"), ("7+7", "14")]

@@ -24,10 +24,13 @@ import charrnn
 from charrnn.errors import TextError
 from charrnn.evaluation import evaluate
 from charrnn.show import reading
-from charrnn.text import source, symbols
-from charrnn.text.corpus import Corpus, Streams
-from charrnn.text.symbols import Collector, StoredIds, count, join
-from charrnn.text.vocab import UNITS, UNKNOWN, Char, Jamo, Vocab
+from charrnn.text import ids as symbols
+from charrnn.text import source
+from charrnn.text.batches import Streams
+from charrnn.text.corpus import Corpus
+from charrnn.text.ids import Collector, StoredIds, count, join
+from charrnn.text.units import UNITS, Char, Jamo
+from charrnn.text.vocab import UNKNOWN, Vocab
 
 units = st.sampled_from(["char", "byte", "jamo"])
 texts = st.text(st.sampled_from("ab\n가한é\U0001f600"), min_size=2, max_size=60)

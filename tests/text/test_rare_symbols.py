@@ -16,11 +16,12 @@ from charrnn.evaluation import evaluate
 from charrnn.model import Config, fresh_params
 from charrnn.options import Options
 from charrnn.sampling import Manner, sample, sample_many
-from charrnn.text import rare
+from charrnn.text import vocab as rare
 from charrnn.text.corpus import Corpus
-from charrnn.text.rare import spelling_nats, vocabulary
-from charrnn.text.symbols import count
-from charrnn.text.vocab import REPLACEMENT, UNITS, Vocab
+from charrnn.text.ids import count
+from charrnn.text.rare import spelling_nats
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import REPLACEMENT, Vocab, vocabulary
 from tests.test_checkpoint import rewrite
 from tests.test_cli import Command
 from tests.test_cli import charrnn as command

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from charrnn.errors import TextError
-from charrnn.text.fingerprints import Chars
+from charrnn.text.rolling_hash import Chars
 from charrnn.text.source import Progress, Source, characters, find_sources, unreadable
-from charrnn.text.vocab import Codes
+from charrnn.text.units import Codes
 
 
 @dataclass

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.text.vocab import UNITS, UNKNOWN, Vocab
+from charrnn.text.units import UNITS
+from charrnn.text.vocab import UNKNOWN, Vocab
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 KOREAN = st.text(st.sampled_from("가각힣한글 \nabcㅋㅏ뷁é"))

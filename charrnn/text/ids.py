@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Ids
 from charrnn.errors import TextError
-from charrnn.text.vocab import Codes
+from charrnn.text.units import Codes
 
 IN_MEMORY = 1 << 24  # bytes of ids that stay in memory
 PIECE = 1 << 20  # symbols looked at together, where a whole text is walked through

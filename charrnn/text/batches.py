@@ -1,14 +1,85 @@
-"""Examples as steps, and packed into streams: one after another, the state cleared where each begins."""
+"""One window for a network: what goes in, what is to come out, which steps carry a target, and which start afresh."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Ids, Mask
-from charrnn.text.batch import Batch
+from charrnn.errors import TextError
+from charrnn.text.ids import Symbols, gather
+
+
+class Batch(NamedTuple):
+    """`inputs` and `targets` (T, B). `scored` (T, B) marks the steps that carry a target, `fresh` (T, B) those before
+    which the state is cleared; None: all of them, and none.
+    """
+
+    inputs: Ids
+    targets: Ids
+    scored: Mask | None = None
+    fresh: Mask | None = None
+
+    @property
+    def symbols(self) -> int:
+        """How many targets there are; 1 where there are none, so that it can be divided by."""
+        return self.targets.size if self.scored is None else max(1, int(np.count_nonzero(self.scored)))
+
+    @property
+    def scores(self) -> bool:
+        """Whether any step carries a target: without one there is no loss."""
+        return self.scored is None or bool(self.scored.any())
+
+    def of(self, streams: slice) -> "Batch":
+        """The part of these streams."""
+        return Batch(*(None if part is None else part[:, streams] for part in self))  # type: ignore[arg-type]
+
+
+class Streams:
+    """The training text as `batch_size` streams side by side, each read in windows of `seq_length` steps.
+
+    The streams are spread evenly over the text and overlap by a few characters where it does not divide,
+    so that windows are always full and every character is read (a single stream leaves out fewer than it has
+    windows). A short text gets fewer streams, or a shorter window; `notes` says so. Raises TextError where
+    there is no character to predict.
+    """
+
+    def __init__(self, ids: Symbols, batch_size: int, seq_length: int) -> None:
+        targets = len(ids) - 1
+        if targets < 1:
+            raise TextError(
+                f"the text leaves {len(ids)} character to train on, and at least 2 are needed: "
+                "give more text, or --val-fraction 0."
+            )
+        self.ids = ids
+        self.seq_length = min(seq_length, targets)
+        self.batch_size = min(batch_size, targets // self.seq_length)
+        self.windows = -(-targets // (self.batch_size * self.seq_length))
+        if self.windows * self.seq_length > targets:  # one stream, which cannot overlap with another
+            self.seq_length = targets // self.windows
+        spare = targets - self.windows * self.seq_length
+        self.begins = np.array([b * spare // max(self.batch_size - 1, 1) for b in range(self.batch_size)])
+        self.notes = [
+            f"the text is short: {what} {now} instead of {wanted}."
+            for what, now, wanted in (
+                ("windows of", self.seq_length, seq_length),
+                ("streams:", self.batch_size, batch_size),
+            )
+            if now < wanted
+        ]
+
+    def window(self, index: int) -> Ids:
+        """Symbols (T+1, B) of the window of this index in the epoch: row t is the target of row t-1."""
+        return gather(self.ids, self.begins + index * self.seq_length, self.seq_length + 1)
+
+    def batch(self, step: int) -> Batch:
+        """What the training reads at this step, counted from 1."""
+        window = self.window((step - 1) % self.windows)
+        return Batch(window[:-1], window[1:])
+
 
 PURPOSE = 4  # of the random numbers: the order of the examples, by epoch
 FEW_TARGETS = 8  # a step of the training with fewer is an unsteady one

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 Chars = NDArray[np.unsignedinteger[Any]]  # code points, of any width
 Hashes = NDArray[np.uint64]
 Places = NDArray[np.intp]
-
 BASE = 0x9E3779B97F4A7C15
 MODULUS = 1 << 64
 SPARSE = 16  # places in a sieve for each hash
