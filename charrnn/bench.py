@@ -13,7 +13,7 @@ import numpy as np
 
 from charrnn.checkpoint import Model
 from charrnn.machine import flops_per_char, multiply_rate
-from charrnn.model import Config, fresh_params
+from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
 from charrnn.sampling import sample
 from charrnn.system.blas import core_type, library

@@ -18,11 +18,10 @@ from charrnn.arrays import Array
 from charrnn.checks import check_float, check_int
 from charrnn.errors import ModelFileError, UsageError
 from charrnn.history import LOSSES, Health, History
-from charrnn.model import Config
+from charrnn.nn.optim import OPTIMIZERS
+from charrnn.nn.params import Config, Params
 from charrnn.npz import BYTE, FLOAT, Members, Values, opened, refusing, write
-from charrnn.optim import OPTIMIZERS
 from charrnn.options import Options
-from charrnn.params import Params
 from charrnn.system.atomic import PathLike, target
 from charrnn.text.tasks import Task
 from charrnn.text.units import UNITS

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array, Ids
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError
-from charrnn.model import Config, Network, softmax_nats
-from charrnn.params import Params
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import softmax_nats
+from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Rows
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.examples import Examples

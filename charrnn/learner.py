@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.model import Config
-from charrnn.optim import OPTIMIZERS, SOUND, Part, clip_scale, norm
+from charrnn.nn.optim import OPTIMIZERS, SOUND, clip_scale, norm
+from charrnn.nn.params import Config, Params
+from charrnn.optim import Part
 from charrnn.options import Options
 from charrnn.parallel import Team
-from charrnn.params import Params
 from charrnn.text.batches import Batch
 from charrnn.worker import ADD, CARRY_ON, LOAD, RESET, UPDATE, Share, shares
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from charrnn.arrays import empty
-from charrnn.model import Config
+from charrnn.nn.params import Config
 
 
 def flops_per_char(config: Config) -> int:

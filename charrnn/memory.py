@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from charrnn.errors import UsageError
-from charrnn.model import Config
+from charrnn.nn.params import Config
 from charrnn.system.resources import free_memory
 
 WORKER = 40_000_000  # bytes of a Python with NumPy

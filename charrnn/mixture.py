@@ -10,7 +10,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
-from charrnn.reader import Reader, Readers
+from charrnn.nn.fast.stepper import Reader, Readers
 from charrnn.text.vocab import REPLACEMENT, Vocab
 
 
@@ -68,7 +68,7 @@ class MixedReaders:
     """`count` streams that all models of a mixture read."""
 
     def __init__(self, mixture: Mixture, count: int) -> None:
-        self.readers = [streams(model, count) for model in mixture.models]
+        self.readers = [open_streams(model, count) for model in mixture.models]
         logs = np.log(np.array(mixture.weights))
         self.logs = logs - np.logaddexp.reduce(logs)  # their sum may be more than a float holds
         codes = mixture.vocab.codes
@@ -114,11 +114,15 @@ class MixedReaders:
         self.logits[row] = state[1]
 
 
-def streams(model: Model | Mixture, count: int) -> Streams:
-    """Readers of `count` texts side by side."""
+def open_streams(model: Model | Mixture, count: int) -> Streams:
+    """Readers of `count` texts side by side, as after a newline where the vocabulary has one."""
     if isinstance(model, Mixture):
         return MixedReaders(model, count)
-    return Reader(model) if count == 1 else Readers(model, count)
+    config, params = model.of_text().config, model.params
+    opened: Streams = Reader(config, params) if count == 1 else Readers(config, params, count)
+    if model.vocab.newline is not None:
+        opened.read_alike([model.vocab.newline])
+    return opened
 
 
 def mixed(models: Sequence[Model], weights: Sequence[float]) -> Model | Mixture:

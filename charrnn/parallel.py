@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from charrnn.errors import WorkerError
-from charrnn.model import Config
-from charrnn.optim import OPTIMIZERS
+from charrnn.nn.optim import OPTIMIZERS
+from charrnn.nn.params import Config
 from charrnn.shared import Block
 from charrnn.system.blas import set_threads
 from charrnn.system.resources import BLAS_THREADS

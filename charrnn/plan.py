@@ -11,7 +11,7 @@ from typing import Any
 
 from charrnn.evaluation import symbols_of
 from charrnn.machine import flops_per_char
-from charrnn.model import Config
+from charrnn.nn.params import Config
 from charrnn.options import Options
 from charrnn.training import Training
 

@@ -12,7 +12,7 @@ from charrnn.checkpoint import Model
 from charrnn.checks import check_int
 from charrnn.choosing import Filter, draw, filters, log_probabilities, possible
 from charrnn.errors import UsageError
-from charrnn.mixture import Mixture, streams
+from charrnn.mixture import Mixture, open_streams
 from charrnn.options import MOST_TEXTS
 from charrnn.rules import Copies
 from charrnn.text.spelling import Spelling
@@ -219,7 +219,7 @@ def write(
     model: Model | Mixture, prime: list[int], writers: list[Writer], chosen: list[Filter], scored: bool
 ) -> Iterator[None]:
     """The steps of these writers: what is drawn for each is pushed to it, and read."""
-    readers, codes = streams(model, len(writers)), model.vocab.codes.tolist()
+    readers, codes = open_streams(model, len(writers)), model.vocab.codes.tolist()
     readers.read_alike(prime)
     free, simple = all(writer.free for writer in writers), all(writer.simple for writer in writers)
     while True:

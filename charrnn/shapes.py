@@ -11,8 +11,8 @@ from charrnn.checkpoint import Model
 from charrnn.checks import check_int
 from charrnn.errors import UsageError
 from charrnn.evaluation import Scorer
-from charrnn.model import Config, Network
-from charrnn.params import Params
+from charrnn.nn.fast.network import Network
+from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Rows
 from charrnn.text.examples import encoded
 from charrnn.text.tasks import TAB

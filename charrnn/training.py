@@ -20,11 +20,10 @@ from charrnn.evaluation import Score, scorer, symbols_of
 from charrnn.history import MOST_SETBACKS, Step
 from charrnn.learner import Learner
 from charrnn.memory import check_memory
-from charrnn.model import Config, fresh_params
-from charrnn.optim import NOT_FINITE, SOUND, WARM_UP_STEPS, learning_rate
+from charrnn.nn.optim import NOT_FINITE, SOUND, WARM_UP_STEPS, learning_rate
+from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.options import Options
 from charrnn.parallel import default_workers
-from charrnn.params import Params
 from charrnn.system.blas import differences, machine
 from charrnn.system.resources import cores
 from charrnn.text.batches import Packed, Rows, Streams

@@ -12,8 +12,7 @@ import numpy as np
 from charrnn.checkpoint import Model
 from charrnn.checks import flag
 from charrnn.errors import TextError, UsageError
-from charrnn.model import Config, fresh_params
-from charrnn.params import Params
+from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.text.corpus import Corpus
 from charrnn.text.examples import Examples
 from charrnn.text.vocab import UNKNOWN, Vocab

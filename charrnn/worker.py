@@ -15,10 +15,12 @@ from typing import IO, Any
 import numpy as np
 
 from charrnn.arrays import LINE, Array
-from charrnn.dropout import Dropout
-from charrnn.model import Config, Network, cross_entropy
-from charrnn.optim import OPTIMIZERS, Part
-from charrnn.params import Params
+from charrnn.nn.dropout import Dropout
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import cross_entropy
+from charrnn.nn.optim import OPTIMIZERS
+from charrnn.nn.params import Config, Params
+from charrnn.optim import Part
 from charrnn.shared import Layout, attach
 from charrnn.text.batches import Batch
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import charrnn
 from charrnn.checkpoint import Model
 from charrnn.choosing import possible, softmax, temperature
-from charrnn.reader import Reader
+from charrnn.mixture import open_streams
 from charrnn.sampling import encode_prime
 from charrnn.text.spelling import Spelling
 from charrnn.text.units import UNITS
@@ -54,7 +54,7 @@ def by_definition(model: Model, prime: str, temp: float, least: float) -> dict[s
     found: dict[str, float] = {}
 
     def follow(ids: list[int], probability: float) -> None:
-        reader, decoder = Reader(model), UNITS[model.vocab.unit].decoder()
+        reader, decoder = open_streams(model, 1), UNITS[model.vocab.unit].decoder()
         reader.read(encode_prime(model.vocab, prime, "error") + ids)
         for code in model.vocab.codes[ids].tolist():
             decoder.push(code)
@@ -117,7 +117,7 @@ def test_continuations_are_what_sample_draws(unit: str) -> None:
 
 def nats_of(model: Model, prime: str, text: str, temp: float) -> float:
     """-ln of the probability that `text` comes next, and then the next character begins."""
-    reader, decoder = Reader(model), UNITS[model.vocab.unit].decoder()
+    reader, decoder = open_streams(model, 1), UNITS[model.vocab.unit].decoder()
     reader.read(encode_prime(model.vocab, prime, "error"))
     total, starts = 0.0, UNITS[model.vocab.unit].starts(model.vocab.codes)
 
@@ -174,7 +174,7 @@ def test_the_state_is_that_of_the_text_wherever_the_cursor_went(unit: str, place
             pass
         finished(companion.read(TEXT[:place]))
         companion.characters(3, 1.0)
-        reader = Reader(model)
+        reader = open_streams(model, 1)
         reader.read(encode_prime(model.vocab, TEXT[:place], "error"))
         for mine, wanted in zip(companion.reader.state(), reader.state(), strict=True):
             np.testing.assert_array_equal(mine, wanted)
@@ -202,7 +202,7 @@ def test_of_a_long_text_the_end_is_read(monkeypatch: pytest.MonkeyPatch) -> None
     for place in (49, 99, 100, 149, 150, 151, 120, 30):
         finished(companion.read(TEXT[:place]))
         begin = max(place // 50 - 1, 0) * 50
-        reader = Reader(model)
+        reader = open_streams(model, 1)
         reader.read(encode_prime(model.vocab, TEXT[begin:place], "error"))
         np.testing.assert_array_equal(companion.reader.logits, reader.logits)
 
@@ -210,7 +210,7 @@ def test_of_a_long_text_the_end_is_read(monkeypatch: pytest.MonkeyPatch) -> None
 def test_characters_never_seen_are_told_and_left_out() -> None:
     companion = reading(trained("char"), "the ẞfoxé")
     assert companion.missing == ["ẞ", "é"]
-    reader = Reader(trained("char"))
+    reader = open_streams(trained("char"), 1)
     reader.read(encode_prime(trained("char").vocab, "the ẞfoxé", "skip"))
     np.testing.assert_array_equal(companion.reader.logits, reader.logits)
     finished(companion.read("the "))

@@ -5,14 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from charrnn.cells import CELLS
 from charrnn.errors import TextError
 from charrnn.evaluation import evaluate
 from charrnn.lens import context
 from charrnn.lens.context import cleared_loss, cleared_losses, gradient, kept_loss, truncations
 from charrnn.lens.passage import passage
-from charrnn.model import Network, cross_entropy, softmax_nats
-from charrnn.params import Params
+from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import cross_entropy, softmax_nats
+from charrnn.nn.params import Params
 from charrnn.text.corpus import Corpus
 from tests.test_sampling import model_of
 

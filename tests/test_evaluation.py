@@ -12,7 +12,8 @@ from charrnn import evaluation
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError
 from charrnn.evaluation import cut, evaluate
-from charrnn.model import Network, softmax_nats
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import softmax_nats
 from charrnn.text.corpus import Corpus, Segment
 from tests.test_sampling import model_of
 

@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charrnn.cells import CELLS
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.lens.equations import EQUATIONS, equations
 from charrnn.lens.flow import Flow, clipped_share, flow, fresh, norms, places, spectral_radii
 from charrnn.lens.passage import passage
-from charrnn.lens.trace import Back, Trace
-from charrnn.model import Config, Network, cross_entropy, fresh_params
-from charrnn.params import Params
+from charrnn.nn.equations import EQUATIONS, equations
+from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import cross_entropy
+from charrnn.nn.network import Back, Trace
+from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.text.corpus import Corpus
 from tests.naive import naive_logits
 from tests.test_sampling import model_of

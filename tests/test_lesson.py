@@ -9,18 +9,19 @@ import pytest
 from numpy import add, copyto, multiply, subtract, tanh
 from numpy.typing import DTypeLike
 
-from charrnn import cells, options
+from charrnn import options
 from charrnn.arrays import Array, empty, zeros
-from charrnn.cells import HALF, Cell, Row
 from charrnn.checkpoint import load
-from charrnn.lens import equations
-from charrnn.lens.equations import Equations, Values
 from charrnn.lens.flow import flow, fresh
 from charrnn.lens.passage import passage
-from charrnn.lens.trace import Trace
+from charrnn.nn import equations
+from charrnn.nn.equations import Equations, Values
+from charrnn.nn.fast import cells
+from charrnn.nn.fast.cells import HALF, Cell, Row
+from charrnn.nn.network import Trace
+from tests.nn.test_network import T, differences, gradients, make, worst
 from tests.test_cli import Command, charrnn
 from tests.test_cli_tables import COMMANDS
-from tests.test_model import T, differences, gradients, make, worst
 from tests.test_training import begin
 
 __all__ = ["charrnn"]  # the fixture
@@ -67,7 +68,7 @@ class Leaky(Cell):
 
 
 class LeakyEquations(Equations):
-    sigmoids, wx, wh = "", ("da_h",), ("da_h",)
+    gates, states, sigmoids, wx, wh = "h", "h", "", ("da_h",), ("da_h",)
     lines = (("n", "tanh(x + u)"), ("h", "(h_prev + n) / 2"))
     back_lines = (("da_h", "dh * (1 - n²) / 2"), ("rest", "dh / 2"))
 

@@ -6,9 +6,8 @@ import pytest
 from charrnn.checkpoint import Model
 from charrnn.choosing import softmax
 from charrnn.errors import UsageError
-from charrnn.mixture import MixedReaders, Mixture, mixed, streams, union
-from charrnn.model import Config, fresh_params
-from charrnn.reader import Reader, Readers
+from charrnn.mixture import MixedReaders, Mixture, mixed, open_streams, union
+from charrnn.nn.params import Config, fresh_params
 from charrnn.sampling import Manner, sample, sample_many
 from charrnn.text.vocab import Vocab
 from tests.test_sampling import model_of
@@ -18,7 +17,7 @@ def test_probabilities_are_mixed_over_the_union() -> None:
     one, two = model_of("abc\n"), model_of("bcd", seed=1)
     both = Mixture((one, two), (3.0, 1.0))
     assert both.vocab.symbols == ["\n", "a", "b", "c", "d"]
-    readers = [Reader(one), Reader(two)]
+    readers = [open_streams(one, 1), open_streams(two, 1)]
     mixture = MixedReaders(both, 1)
     for character in "bcbbc":
         wanted = np.zeros(5)
@@ -33,7 +32,7 @@ def test_probabilities_are_mixed_over_the_union() -> None:
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_model_does_not_read_what_it_does_not_know(count: int) -> None:
     both = Mixture((model_of("ab"), model_of("bc", seed=1)), (0.5, 0.5))
-    mixture, alone = streams(both, count), Reader(both.models[0])
+    mixture, alone = open_streams(both, count), open_streams(both.models[0], 1)
     mixture.read_alike(both.vocab.encode("bc").tolist())
     rows = {"a": "bab", "b": "bbb", "c": "bb"}  # what the first model has read in the end
     for row, (character, read) in enumerate(list(rows.items())[:count]):
@@ -41,7 +40,7 @@ def test_a_model_does_not_read_what_it_does_not_know(count: int) -> None:
         if row == 0:
             mixture.read(ids)
             mixture.read(both.vocab.encode("b" * count).tolist())
-        alone = Reader(both.models[0])
+        alone = open_streams(both.models[0], 1)
         alone.read(both.models[0].vocab.encode(read).tolist())
         np.testing.assert_allclose(mixture.readers[0].logits[row], alone.logits[0], rtol=1e-3, atol=1e-5)  # type: ignore[attr-defined]
 
@@ -49,13 +48,13 @@ def test_a_model_does_not_read_what_it_does_not_know(count: int) -> None:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_a_state_can_be_taken_up_again(cell: str) -> None:
     model = model_of("abc\n", cell=cell)
-    for readers in (Reader(model), Readers(model, 2), MixedReaders(Mixture((model, model), (1, 1)), 2)):
+    for readers in (open_streams(model, 1), open_streams(model, 2), MixedReaders(Mixture((model, model), (1, 1)), 2)):
         readers.read_alike([1, 2])
         state, wanted = readers.state(0), readers.logits.copy()
         readers.read_alike([0, 0])
         readers.set_state(state, 0)
         np.testing.assert_array_equal(readers.logits[0], wanted[0])
-        again = Reader(model)
+        again = open_streams(model, 1)
         again.read([1, 2, 1])
         readers.read_alike([1])
         np.testing.assert_allclose(softmax(readers.logits[0]), softmax(again.logits[0]), rtol=1e-3, atol=1e-5)
@@ -92,9 +91,9 @@ def test_rare_characters_of_one_are_those_of_another() -> None:
     config = Config("gru", 1, 8, len(rare))
     seldom = Model(config, rare, fresh_params(config, 0))
     mixture = Mixture((model_of("abx"), seldom), (0.5, 0.5))
-    reader, alone = MixedReaders(mixture, 1), Reader(seldom)
+    reader, alone = MixedReaders(mixture, 1), open_streams(seldom, 1)
     p, own = np.exp(reader.logits[0]), softmax(alone.logits[0].astype(np.float64))
-    known = softmax(Reader(mixture.models[0]).logits[0].astype(np.float64))
+    known = softmax(open_streams(mixture.models[0], 1).logits[0].astype(np.float64))
     np.testing.assert_allclose(p, [*(known[:2] + own[:2]) / 2, known[2] / 2, own[2] / 2], rtol=1e-6)
     reader.read(mixture.vocab.encode("x").tolist())
     alone.read([2])  # the replacement

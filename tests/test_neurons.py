@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn.cells import CELLS
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError, UsageError
 from charrnn.lens.neurons import (
@@ -18,7 +17,8 @@ from charrnn.lens.neurons import (
     limits,
 )
 from charrnn.lens.passage import Passage, passage
-from charrnn.model import Network
+from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.fast.network import Network
 from charrnn.text.corpus import Corpus
 from tests.test_sampling import model_of
 

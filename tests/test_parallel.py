@@ -15,9 +15,9 @@ import pytest
 import charrnn
 from charrnn.arrays import Array
 from charrnn.checkpoint import load
-from charrnn.dropout import Dropout
 from charrnn.errors import CharRNNError, WorkerError
-from charrnn.model import Config
+from charrnn.nn.dropout import Dropout
+from charrnn.nn.params import Config
 from charrnn.options import CELLS
 from charrnn.parallel import default_workers
 from charrnn.shared import Block

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import charrnn
-from charrnn.model import Config
+from charrnn.nn.params import Config
 from charrnn.options import Options
 from charrnn.plan import (
     STREAMS,

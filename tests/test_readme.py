@@ -10,9 +10,9 @@ import click
 import numpy as np
 import pytest
 
-from charrnn.cells import CELLS
 from charrnn.checkpoint import load
-from charrnn.reader import Reader
+from charrnn.mixture import open_streams
+from charrnn.nn.fast.cells import CELLS
 from tests.test_cli_tables import COMMANDS
 from tests.test_training import begin
 
@@ -78,7 +78,7 @@ def test_the_file_is_read_and_sampled_with_plain_numpy(
     ids = names["ids"]
     assert isinstance(ids, list)
     assert capsys.readouterr().out == model.vocab.decode(ids) + "\n"
-    reader = Reader(model)
+    reader = open_streams(model, 1)
     reader.read(ids[1:-1])
     np.testing.assert_allclose(reader.logits[0], names["logits"], rtol=1e-3, atol=1e-4)
 

@@ -8,9 +8,10 @@ import pytest
 
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
-from charrnn.model import Config, Network, fresh_params
+from charrnn.mixture import open_streams
+from charrnn.nn.fast.network import Network
+from charrnn.nn.params import Config, fresh_params
 from charrnn.options import CELLS
-from charrnn.reader import Reader, Readers
 from charrnn.sampling import BATCH, Manner, sample, sample_many
 from charrnn.text.rolling_hash import Runs
 from charrnn.text.units import UNITS
@@ -64,7 +65,7 @@ def test_the_prime_changes_what_follows_and_an_empty_one_is_a_newline() -> None:
 @pytest.mark.parametrize("text", ["abc\n", "abc"])
 def test_readers_agree_with_the_network(cell: str, text: str) -> None:
     model = model_of(text, cell=cell)
-    reader, readers = Reader(model), Readers(model, 3)
+    reader, readers = open_streams(model, 1), open_streams(model, 3)
     ids = [1, 2, 0] * 20
     before = [] if model.vocab.newline is None else [model.vocab.newline]
     network = Network(model.config, model.params, len(before + ids), 1)
@@ -232,7 +233,7 @@ def test_bytes_are_valid_utf8_unless_raw() -> None:
 def test_draws_without_rules_are_those_of_one_generator() -> None:
     """The stream of a seed: one number a symbol, from PCG64 seeded with (seed, 2)."""
     model = model_of("abcd")
-    rng, reader, ids = np.random.Generator(np.random.PCG64([5, 2])), Reader(model), []
+    rng, reader, ids = np.random.Generator(np.random.PCG64([5, 2])), open_streams(model, 1), []
     for _ in range(300):
         p = np.exp(reader.logits[0].astype(np.float64))
         ids.append(int(np.searchsorted(np.cumsum(p), rng.random() * p.sum(), side="right")))

@@ -9,7 +9,7 @@ import charrnn
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
 from charrnn.grading import Labelled, distance, grade_labels, grade_pairs
-from charrnn.model import Network
+from charrnn.nn.fast.network import Network
 from charrnn.shapes import answers, by_label, classify, logs_of, search
 from charrnn.text.examples import Examples
 from tests.test_tasks import COPIES, WORDS, begin

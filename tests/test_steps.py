@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.cells import CELLS
 from charrnn.errors import UsageError
 from charrnn.lens.steps import Line, small, steps
-from charrnn.model import Network, cross_entropy
-from charrnn.params import Params
+from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import cross_entropy
+from charrnn.nn.params import Params
 from tests.test_sampling import model_of
 
 

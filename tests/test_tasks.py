@@ -10,8 +10,9 @@ import charrnn
 from charrnn.checkpoint import FORMAT, TASK_FORMAT
 from charrnn.errors import ModelFileError, TextError
 from charrnn.evaluation import Scorer
-from charrnn.model import Network, cross_entropy
-from charrnn.params import Params
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import cross_entropy
+from charrnn.nn.params import Params
 from charrnn.text.examples import Examples
 from charrnn.text.tasks import Task
 from charrnn.training import Training

@@ -14,7 +14,7 @@ from charrnn.checkpoint import load
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation import Score, evaluate
 from charrnn.history import MOST_SETBACKS, Step
-from charrnn.model import fresh_params
+from charrnn.nn.params import fresh_params
 from charrnn.options import CELLS, OPTIMIZERS
 from charrnn.training import Training, train
 

@@ -10,7 +10,7 @@ import charrnn as library
 from charrnn.checkpoint import Model, load
 from charrnn.errors import DivergedError, UsageError
 from charrnn.evaluation import evaluate
-from charrnn.model import Config, fresh_params
+from charrnn.nn.params import Config, fresh_params
 from charrnn.options import CELLS
 from charrnn.text.corpus import Corpus
 from charrnn.text.examples import Examples

@@ -15,8 +15,9 @@ from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError
 from charrnn.lens.passage import Passage, Streams
-from charrnn.model import Network, cross_entropy, softmax_nats
-from charrnn.params import Params
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import cross_entropy, softmax_nats
+from charrnn.nn.params import Params
 
 CLEARED = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 WINDOWS = (5, 10, 20, 50, 100, 200)

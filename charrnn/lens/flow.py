@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError
-from charrnn.lens.equations import Values
 from charrnn.lens.passage import Passage
-from charrnn.lens.trace import Back, Moment, Trace
-from charrnn.model import Config, fresh_params, softmax_nats
-from charrnn.params import Params
+from charrnn.nn.equations import Values
+from charrnn.nn.loss import softmax_nats
+from charrnn.nn.network import Back, Moment, Trace
+from charrnn.nn.params import Config, Params, fresh_params
 
 GROUP = 32  # positions computed side by side
 WARM_UP = 128

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.lens.equations import equations
 from charrnn.lens.passage import Passage, Streams
 from charrnn.lens.questions import Question, answers
-from charrnn.lens.trace import Trace
+from charrnn.nn.equations import equations
+from charrnn.nn.network import Trace
 
 LOW, HIGH = 0.1, 0.9  # beyond which a gate counts as closed or open (Karpathy, Johnson & Fei-Fei 2016)
 

@@ -13,9 +13,9 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.errors import UsageError
-from charrnn.lens.trace import Back, Moment, Trace
-from charrnn.model import Config, fresh_params, softmax_nats
-from charrnn.params import Params
+from charrnn.nn.loss import softmax_nats
+from charrnn.nn.network import Back, Moment, Trace
+from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 

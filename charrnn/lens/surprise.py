@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint import Model
 from charrnn.lens.passage import Passage, Streams
-from charrnn.model import Network, softmax_nats
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import softmax_nats
 
 STEPS = 64
 EXPECTED = 3  # likeliest symbols kept for each place

@@ -19,8 +19,8 @@ from charrnn.arrays import Array
 from charrnn.checkpoint import Model
 from charrnn.choosing import draw, possible, softmax, temperature
 from charrnn.errors import UsageError
-from charrnn.model import Network
-from charrnn.reader import Reader
+from charrnn.mixture import open_streams
+from charrnn.nn.fast.network import Network
 from charrnn.sampling import encode_prime
 from charrnn.text.spelling import Spelling
 from charrnn.text.units import UNITS, Decoder
@@ -65,7 +65,7 @@ class Companion:
         self.vocab, self.unit = model.vocab, UNITS[model.vocab.unit]
         self.starts = self.unit.starts(self.vocab.codes)
         self.spelling = Spelling(self.vocab)
-        self.reader = Reader(model)
+        self.reader = open_streams(model, 1)
         self.network = Network(model.config, model.params, 1, streams)
         self.missing: list[str] = []
         self.begin = 0  # of what was read, in the text

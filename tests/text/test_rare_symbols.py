@@ -13,7 +13,7 @@ from charrnn.baselines import baselines
 from charrnn.checkpoint import Model, load
 from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.evaluation import evaluate
-from charrnn.model import Config, fresh_params
+from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
 from charrnn.sampling import Manner, sample, sample_many
 from charrnn.text import vocab as rare

@@ -16,7 +16,7 @@ from charrnn.checkpoint import Model
 from charrnn.cli.common import notes
 from charrnn.errors import TextError
 from charrnn.evaluation import Score
-from charrnn.model import Config, fresh_params
+from charrnn.nn.params import Config, fresh_params
 from charrnn.show.progress import Screen
 from charrnn.show.reading import Reading
 from charrnn.show.tables import information, scores, show

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from charrnn.arrays import Array, Ids
-from charrnn.lens.equations import Values, equations
-from charrnn.model import Config
-from charrnn.params import Params
+from charrnn.nn.equations import Values, equations
+from charrnn.nn.params import Config, Params
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy import add, copyto
 from numpy.typing import DTypeLike
 
-from charrnn.arrays import LINE, Array, Ids, block_width, blocks, empty, groups, pieces, small, zeros
-from charrnn.cells import CELLS, Cell
-from charrnn.params import Params
+from charrnn.arrays import LINE, Array, Ids, empty, zeros
+from charrnn.nn.fast.cells import CELLS, Cell
+from charrnn.nn.fast.layout import block_width, blocks, groups, pieces, small
+from charrnn.nn.params import Params
 
 ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
 ONE_HOT_SYMBOLS = 512
-
 Begins = list[Ids | None]  # for each step the streams in which something new begins, None for none
 
 

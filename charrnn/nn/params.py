@@ -2,11 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.arrays import Array, zeros
+from charrnn.checks import MOST_LAYERS, check_int, shown
+from charrnn.errors import UsageError
+from charrnn.nn.equations import EQUATIONS
 
 Shapes = dict[str, tuple[int, ...]]
 FORGET_BIAS = 1.0
@@ -70,3 +75,45 @@ def initialise(params: Params, gates: str, hidden_size: int, rng: np.random.Gene
         if name.endswith(".b") and "f" in gates:
             forget = gates.index("f") * hidden_size
             values[forget : forget + hidden_size] = FORGET_BIAS
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a network is: its cell, its sizes. `vocab_size` V, `hidden_size` H."""
+
+    cell: str
+    layers: int
+    hidden_size: int
+    vocab_size: int
+
+    def __post_init__(self) -> None:
+        if self.cell not in EQUATIONS:
+            raise UsageError(f"a cell is one of {', '.join(EQUATIONS)}, not {shown(self.cell)}.")
+        check_int("layers", self.layers, 1, MOST_LAYERS)
+        for name in ("hidden_size", "vocab_size"):
+            check_int(name, getattr(self, name), 1)
+
+    @property
+    def gates(self) -> str:
+        return EQUATIONS[self.cell].gates
+
+    @property
+    def states(self) -> str:
+        return EQUATIONS[self.cell].states
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return shapes(len(self.gates), self.layers, self.hidden_size, self.vocab_size)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def fresh_params(config: Config, seed: int, dtype: DTypeLike = np.float32) -> Params:
+    """New random weights; the same seed gives the same weights."""
+    try:
+        params = Params(config.shapes, dtype)
+    except (MemoryError, ValueError):
+        raise UsageError(f"{config.layers} x {config.hidden_size} does not fit into memory.") from None
+    initialise(params, config.gates, config.hidden_size, np.random.Generator(np.random.PCG64([seed, 0])))
+    return params

@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 
 from charrnn import arrays
 from charrnn.arrays import Array
-from charrnn.cells import CELLS, LSTM
 from charrnn.errors import UsageError
-from charrnn.layer import sum_rows
-from charrnn.model import Config, Network, cross_entropy, fresh_params
-from charrnn.params import Params
+from charrnn.nn.fast import layout
+from charrnn.nn.fast.cells import CELLS, LSTM
+from charrnn.nn.fast.layer import sum_rows
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import cross_entropy
+from charrnn.nn.params import Config, Params, fresh_params
 from tests.naive import naive_logits
 
 H, V, T, B = 5, 7, 6, 3
-TORCH = np.load(Path(__file__).parent / "data" / "torch_values.npz", allow_pickle=False)
+TORCH = np.load(Path(__file__).parents[1] / "data" / "torch_values.npz", allow_pickle=False)
 
 Ids = NDArray[np.intp]
 
@@ -100,14 +102,14 @@ def test_blocks_and_pieces_change_nothing(cell: str, monkeypatch: pytest.MonkeyP
     window = np.random.default_rng(0).integers(0, V, size=(T + 1, B))
     found = []
     for widths, small in (((64,), 10**6), ((4,), 10**6), ((4,), 40)):
-        monkeypatch.setattr(arrays, "BLOCK_WIDTHS", widths)
-        monkeypatch.setattr(arrays, "SMALL", small)
-        monkeypatch.setattr(arrays, "SHORTEST", 2)
+        monkeypatch.setattr(layout, "BLOCK_WIDTHS", widths)
+        monkeypatch.setattr(layout, "SMALL", small)
+        monkeypatch.setattr(layout, "SHORTEST", 2)
         network = Network(config, params, T, B, training=True)
         network.set_state({name: np.full((2, B, 12), 0.3) for name in config.states})
         layer = network.layers[0]
         found.append(((network.window.n, layer.k_forward > 1, network.window.in_blocks), gradients(network, window)))
-    assert [layout for layout, _ in found] == [(1, False, True), (3, False, True), (3, True, False)]
+    assert [shape for shape, _ in found] == [(1, False, True), (3, False, True), (3, True, False)]
     assert worst(found[1][1], found[0][1]) < 1e-12
     assert worst(found[2][1], found[0][1]) < 1e-12
 

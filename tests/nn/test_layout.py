@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from charrnn.arrays import CACHED, HUGE_PAGE, LARGE, LINE, empty, groups, zeros
+from charrnn.arrays import HUGE_PAGE, LARGE, LINE, empty, zeros
+from charrnn.nn.fast.layout import CACHED, groups
 
 
 @pytest.mark.parametrize("size", [1, LARGE // 4 - 1, LARGE // 4, HUGE_PAGE])

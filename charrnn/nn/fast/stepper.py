@@ -4,9 +4,9 @@ import numpy as np
 from numpy import add, copyto, matmul
 
 from charrnn.arrays import Array, empty, zeros
-from charrnn.cells import CELLS
-from charrnn.checkpoint import Model
-from charrnn.model import Network
+from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.fast.network import Network
+from charrnn.nn.params import Config, Params
 
 State = tuple[Array, Array, Array]  # h and c of all layers, and the logits
 
@@ -14,11 +14,10 @@ State = tuple[Array, Array, Array]  # h and c of all layers, and the logits
 class Reader:
     """One stream. A step costs little more than reading the weights once; `logits` (1, V) are what comes next.
 
-    Before the first character it is as after a newline, or where the text has none, as with an empty state.
+    Before the first character the state is empty.
     """
 
-    def __init__(self, model: Model) -> None:
-        config, params = model.of_text().config, model.params
+    def __init__(self, config: Config, params: Params) -> None:
         H, self.layers = config.hidden_size, config.layers
         self.cell = CELLS[config.cell]((1, 1, H), np.float32)
         G = len(self.cell.gates)
@@ -39,8 +38,6 @@ class Reader:
         self.z, self.a = empty(self.cell.a.shape), self.cell.a.reshape(-1)
         self.Wy, self.by, self.out = own(params["Wy"]), params["by"], empty((1, config.vocab_size))
         self.logits: Array = self.by[None].copy()
-        if model.vocab.newline is not None:
-            self.read([model.vocab.newline])
 
     def read(self, ids: list[int]) -> None:
         """Goes on by these ids."""
@@ -88,11 +85,9 @@ def own(weights: Array) -> Array:
 class Readers:
     """Several streams that read side by side: one product serves them all; `logits` (K, V)."""
 
-    def __init__(self, model: Model, count: int) -> None:
-        self.network, self.count = Network(model.of_text().config, model.params, 1, count), count
-        self.logits: Array = np.tile(model.params["by"], (count, 1))
-        if model.vocab.newline is not None:
-            self.read_alike([model.vocab.newline])
+    def __init__(self, config: Config, params: Params, count: int) -> None:
+        self.network, self.count = Network(config, params, 1, count), count
+        self.logits: Array = np.tile(params["by"], (count, 1))
 
     def read(self, ids: list[int]) -> None:
         """Goes on by one id a stream."""

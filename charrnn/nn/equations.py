@@ -20,8 +20,14 @@ def sigmoid(x: Array) -> Array:
 
 
 class Equations:
-    """One kind of cell. `sigmoids` are the gates between 0 and 1, the blocks of `wx` and `wh` go with Wx and Wh."""
+    """One kind of cell.
 
+    `gates` name the blocks of Wx, Wh and b in order, `states` what is carried from step to step; `sigmoids` are the
+    gates between 0 and 1. The blocks of `wx` and `wh` go with Wx and Wh.
+    """
+
+    gates: str
+    states: str
     sigmoids: str
     lines: Lines
     back_lines: Lines
@@ -45,7 +51,7 @@ class Equations:
 class RNN(Equations):
     """tanh of the sum, as in Elman's network."""
 
-    sigmoids, wx, wh = "", ("da_h",), ("da_h",)
+    gates, states, sigmoids, wx, wh = "h", "h", "", ("da_h",), ("da_h",)
     lines = (("h", "tanh(x + u)"),)
     back_lines = (("da_h", "dh * (1 - h²)"),)
 
@@ -61,6 +67,7 @@ class RNN(Equations):
 class LSTM(Equations):
     """Gates i f o, candidate g, memory c."""
 
+    gates, states = "ifog", "hc"
     sigmoids, wx, wh = "ifo", ("da_i", "da_f", "da_o", "da_g"), ("da_i", "da_f", "da_o", "da_g")
     lines = (
         ("i", "σ(x_i + u_i)"),
@@ -103,6 +110,7 @@ class LSTM(Equations):
 class GRU(Equations):
     """Gates r z, candidate n; the reset gate after the product."""
 
+    gates, states = "rzn", "h"
     sigmoids, wx, wh = "rz", ("da_r", "da_z", "da_n"), ("da_r", "da_z", "da_u")
     lines = (
         ("r", "σ(x_r + u_r)"),

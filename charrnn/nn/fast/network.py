@@ -1,60 +1,13 @@
 """The network: layers of cells, a linear output, the loss, and the way back through them."""
 
-from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from charrnn.arrays import Array, Ids, Mask, blocks, empty
-from charrnn.cells import CELLS
-from charrnn.checks import MOST_LAYERS, check_int, shown
-from charrnn.errors import UsageError
-from charrnn.layer import Begins, Layer, Window
-from charrnn.params import Params, initialise, shapes
-
-
-@dataclass(frozen=True)
-class Config:
-    """What a network is: its cell, its sizes. `vocab_size` V, `hidden_size` H."""
-
-    cell: str
-    layers: int
-    hidden_size: int
-    vocab_size: int
-
-    def __post_init__(self) -> None:
-        if self.cell not in CELLS:
-            raise UsageError(f"a cell is one of {', '.join(CELLS)}, not {shown(self.cell)}.")
-        check_int("layers", self.layers, 1, MOST_LAYERS)
-        for name in ("hidden_size", "vocab_size"):
-            check_int(name, getattr(self, name), 1)
-
-    @property
-    def gates(self) -> str:
-        return CELLS[self.cell].gates
-
-    @property
-    def states(self) -> str:
-        return CELLS[self.cell].states
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return shapes(len(self.gates), self.layers, self.hidden_size, self.vocab_size)
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def fresh_params(config: Config, seed: int, dtype: DTypeLike = np.float32) -> Params:
-    """New random weights; the same seed gives the same weights."""
-    try:
-        params = Params(config.shapes, dtype)
-    except (MemoryError, ValueError):
-        raise UsageError(f"{config.layers} x {config.hidden_size} does not fit into memory.") from None
-    initialise(params, config.gates, config.hidden_size, np.random.Generator(np.random.PCG64([seed, 0])))
-    return params
+from charrnn.arrays import Array, Ids, Mask, empty
+from charrnn.nn.fast.layer import Begins, Layer, Window
+from charrnn.nn.fast.layout import blocks
+from charrnn.nn.params import Config, Params
 
 
 class Network:
@@ -162,32 +115,3 @@ def begins_of(fresh: Mask) -> Begins:
     steps, streams = np.nonzero(fresh)
     ends = np.searchsorted(steps, np.arange(len(fresh) + 1)).tolist()
     return [streams[begin:end] if begin < end else None for begin, end in pairwise(ends)]
-
-
-def softmax_nats(logits: Array, targets: Ids) -> Array:
-    """-ln p(target) (T, B) in nats; leaves the probabilities in `logits` (T, B, V)."""
-    logits -= logits.max(axis=-1, keepdims=True)
-    picked = np.take_along_axis(logits, targets[..., None].astype(np.intp), axis=-1)[..., 0]
-    np.exp(logits, out=logits)
-    total = logits.sum(axis=-1)
-    logits /= total[..., None]
-    nats: Array = np.log(total) - picked
-    return nats
-
-
-def cross_entropy(logits: Array, targets: Ids, total: int | None = None, scored: Mask | None = None) -> float:
-    """Nats of the targets (T, B), as the mean over `total` symbols (default: over T·B, all that are here).
-
-    Leaves the gradient of that mean in `logits`: (softmax - one-hot) / total. Where `scored` (T, B) is given, only
-    the steps that it marks have a target.
-    """
-    nats = softmax_nats(logits, targets)
-    rows = logits.reshape(-1, logits.shape[-1])
-    total = total or len(rows)
-    rows[np.arange(len(rows)), targets.reshape(-1)] -= 1.0
-    if scored is None:
-        logits *= 1.0 / total
-    else:
-        nats *= scored
-        logits *= (scored / total).astype(logits.dtype)[..., None]
-    return float(nats.sum(dtype=np.float64)) / total

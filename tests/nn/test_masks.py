@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from charrnn.arrays import Array, Ids
-from charrnn.cells import CELLS
-from charrnn.model import Config, Network, cross_entropy
-from charrnn.params import Params
+from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.fast.network import Network
+from charrnn.nn.loss import cross_entropy
+from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Batch
-from tests.test_model import worst
+from tests.nn.test_network import worst
 
 H, V, T, B = 5, 7, 6, 3
 

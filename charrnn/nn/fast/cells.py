@@ -16,7 +16,6 @@ from numpy.typing import DTypeLike
 from charrnn.arrays import Array, empty, zeros
 
 HALF, ONE = np.array(0.5, np.float32), np.array(1.0, np.float32)  # 0-d arrays: quicker to call with than floats
-
 Row = list[Array]
 
 

@@ -1,0 +1,34 @@
+"""softmax, log_softmax, cross entropy and its gradient: the only place."""
+
+import numpy as np
+
+from charrnn.arrays import Array, Ids, Mask
+
+
+def softmax_nats(logits: Array, targets: Ids) -> Array:
+    """-ln p(target) (T, B) in nats; leaves the probabilities in `logits` (T, B, V)."""
+    logits -= logits.max(axis=-1, keepdims=True)
+    picked = np.take_along_axis(logits, targets[..., None].astype(np.intp), axis=-1)[..., 0]
+    np.exp(logits, out=logits)
+    total = logits.sum(axis=-1)
+    logits /= total[..., None]
+    nats: Array = np.log(total) - picked
+    return nats
+
+
+def cross_entropy(logits: Array, targets: Ids, total: int | None = None, scored: Mask | None = None) -> float:
+    """Nats of the targets (T, B), as the mean over `total` symbols (default: over T·B, all that are here).
+
+    Leaves the gradient of that mean in `logits`: (softmax - one-hot) / total. Where `scored` (T, B) is given, only
+    the steps that it marks have a target.
+    """
+    nats = softmax_nats(logits, targets)
+    rows = logits.reshape(-1, logits.shape[-1])
+    total = total or len(rows)
+    rows[np.arange(len(rows)), targets.reshape(-1)] -= 1.0
+    if scored is None:
+        logits *= 1.0 / total
+    else:
+        nats *= scored
+        logits *= (scored / total).astype(logits.dtype)[..., None]
+    return float(nats.sum(dtype=np.float64)) / total
