@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from charrnn._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model as Model
-    from charrnn.checkpoint import load as load
+    from charrnn.checkpoint.history import Step as Step
+    from charrnn.checkpoint.model import Model as Model
+    from charrnn.checkpoint.model import load as load
     from charrnn.errors import CharRNNError as CharRNNError
     from charrnn.evaluation import Score as Score
     from charrnn.evaluation import evaluate as evaluate
-    from charrnn.history import Step as Step
     from charrnn.options import Options as Options
     from charrnn.sampling import sample as sample
     from charrnn.text.corpus import Corpus as Corpus
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from charrnn.training import train as train
 
 _HOME = {
-    "Model": "checkpoint",
-    "load": "checkpoint",
+    "Model": "checkpoint.model",
+    "load": "checkpoint.model",
     "CharRNNError": "errors",
     "Score": "evaluation",
     "evaluate": "evaluation",
@@ -39,7 +39,7 @@ _HOME = {
     "sample": "sampling",
     "Corpus": "text.corpus",
     "Vocab": "text.vocab",
-    "Step": "history",
+    "Step": "checkpoint.history",
     "Training": "training",
     "train": "training",
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.machine import flops_per_char, multiply_rate
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Array, Ids
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import softmax_nats

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.shapes import answers, classify, tells_labels
 from charrnn.text.examples import Example
 

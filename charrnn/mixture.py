@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 from charrnn.nn.fast.stepper import Reader, Readers
 from charrnn.text.vocab import REPLACEMENT, Vocab

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int
 from charrnn.choosing import Filter, draw, filters, log_probabilities, possible
 from charrnn.errors import UsageError

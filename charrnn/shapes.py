@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Array
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int
 from charrnn.errors import UsageError
 from charrnn.evaluation import Scorer

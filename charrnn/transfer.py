@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.checks import flag
 from charrnn.errors import TextError, UsageError
 from charrnn.nn.params import Config, Params, fresh_params

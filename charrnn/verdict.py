@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from charrnn.baselines import Baselines, baselines
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.evaluation import Evaluator, Score
 from charrnn.text.corpus import Corpus, Segment

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.grading import grade_labels, grade_pairs
 from charrnn.options import Options
 from charrnn.sampling import Manner, sample_many

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.cli.main import run
 from charrnn.cli.signals import Stop, stopping
 
@@ -405,7 +405,7 @@ def test_standard_input_as_text(charrnn: Command) -> None:
 
 
 def test_saving_by_steps(charrnn: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
 
     steps: list[int] = []
     right = Model.save
@@ -423,7 +423,8 @@ def test_saving_by_steps(charrnn: Command, tmp_path: Path, monkeypatch: pytest.M
 def test_a_save_that_fails_on_the_way_does_not_end_the_training(
     charrnn: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from charrnn import checkpoint, npz
+    from charrnn.checkpoint import model as checkpoint
+    from charrnn.checkpoint import npz
 
     right, calls = npz.write, [0]
 

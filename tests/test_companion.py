@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import charrnn
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.choosing import possible, softmax, temperature
 from charrnn.mixture import open_streams
 from charrnn.sampling import encode_prime

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from tests.test_cli import TEXT, TINY, Command, charrnn, train
 
 __all__ = ["charrnn"]  # the fixture

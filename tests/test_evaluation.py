@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn import evaluation
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.evaluation import cut, evaluate
 from charrnn.nn.fast.network import Network

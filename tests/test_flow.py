@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
 from charrnn.lens.flow import Flow, clipped_share, flow, fresh, norms, places, spectral_radii
 from charrnn.lens.passage import passage

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from charrnn import options
 from charrnn.arrays import Array, empty, zeros
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.lens.flow import flow, fresh
 from charrnn.lens.passage import passage
 from charrnn.nn import equations

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.choosing import softmax
 from charrnn.errors import UsageError
 from charrnn.mixture import MixedReaders, Mixture, mixed, open_streams, union

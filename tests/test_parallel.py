@@ -14,7 +14,7 @@ import pytest
 
 import charrnn
 from charrnn.arrays import Array
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import CharRNNError, WorkerError
 from charrnn.nn.dropout import Dropout
 from charrnn.nn.params import Config

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.cli.planning import clock_seconds
 from charrnn.errors import UsageError
 from tests.test_cli import Command, charrnn

@@ -10,7 +10,7 @@ import click
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.mixture import open_streams
 from charrnn.nn.fast.cells import CELLS
 from tests.test_cli_tables import COMMANDS

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from charrnn.checkpoint.history import LIMIT, History
 from charrnn.errors import UsageError
-from charrnn.history import LIMIT, History
 from charrnn.lens.runs import curves
 from tests.test_sampling import model_of
 from tests.test_training import begin

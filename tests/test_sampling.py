@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 from charrnn.mixture import open_streams
 from charrnn.nn.fast.network import Network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import charrnn
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 from charrnn.grading import Labelled, distance, grade_labels, grade_pairs
 from charrnn.nn.fast.network import Network

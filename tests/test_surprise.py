@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.evaluation import evaluate
 from charrnn.lens.passage import passage
 from charrnn.lens.surprise import lines, surprise, worst

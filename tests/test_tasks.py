@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import charrnn
-from charrnn.checkpoint import FORMAT, TASK_FORMAT
+from charrnn.checkpoint.model import FORMAT, TASK_FORMAT
 from charrnn.errors import ModelFileError, TextError
 from charrnn.evaluation import Scorer
 from charrnn.nn.fast.network import Network

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import charrnn as library
-from charrnn.checkpoint import Model, load
+from charrnn.checkpoint.model import Model, load
 from charrnn.errors import DivergedError, UsageError
 from charrnn.evaluation import evaluate
 from charrnn.nn.params import Config, fresh_params

@@ -33,7 +33,7 @@ def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_jso
     check_int("best", best, 1)
     if not texts:
         raise UsageError("name a text: charrnn classify TEXT, or - for the lines of standard input.")
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
     from charrnn.shapes import classify as probabilities
     from charrnn.shapes import tells_labels
 

@@ -8,7 +8,8 @@ from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.baselines import Baselines
-    from charrnn.checkpoint import Model, Run
+    from charrnn.checkpoint.model import Model
+    from charrnn.checkpoint.run import Run
     from charrnn.evaluation import Score
     from charrnn.text.corpus import Corpus, Segment
     from charrnn.training import Training

@@ -21,7 +21,7 @@ from charrnn.errors import TextError, UsageError
 from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
     from charrnn.evaluation import Score
     from charrnn.text.corpus import Corpus, Segment
     from charrnn.verdict import Judged
@@ -102,7 +102,7 @@ def evaluate(
     answer = Answer()
     if compared and whole:
         raise UsageError("--baselines is about text that was held out, and --all is not: leave one of them out.")
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
 
     first = load(models[0], weights)
     if first.task:

@@ -8,7 +8,7 @@ from charrnn.errors import TextError, UsageError
 from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
     from charrnn.grading import Labelled, Paired
     from charrnn.text.examples import Example
 

@@ -10,7 +10,7 @@ from charrnn.cli.common import MODEL, GroupedCommand, option
 from charrnn.show.terminal import Answer
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
 
 
 @click.command(cls=GroupedCommand)
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @option("--json", "as_json", is_flag=True, show_default=False, help="One JSON object.")
 def info(model: str, as_json: bool) -> None:
     """Show what a model is: its network, vocabulary, training and loss curve."""
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
 
     loaded = load(model)
     answer = Answer()

@@ -9,7 +9,7 @@ from charrnn.show.reading import Reading
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
     from charrnn.mixture import Mixture
     from charrnn.text.raw_text import Library
     from charrnn.text.rolling_hash import Runs
@@ -54,7 +54,7 @@ def recorded(
 
 def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, Model]], Model | Mixture]":
     """The models by their paths, and what they are together."""
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
     from charrnn.mixture import mixed
 
     weighted = [split(name) for name in names]

@@ -18,7 +18,7 @@ from charrnn.show.terminal import Answer, remark
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
     from charrnn.lens.passage import Passage
     from charrnn.show.panels import Panel
     from charrnn.text.corpus import Corpus, Segment
@@ -101,7 +101,7 @@ class Looking:
 
     def open(self, path: str) -> "tuple[Model, Callable[[int], Passage]]":
         """A model, and what takes so many characters of the text that is to be looked at."""
-        from charrnn.checkpoint import load
+        from charrnn.checkpoint.model import load
         from charrnn.lens.passage import passage
 
         model = load(path, self.weights).of_text()

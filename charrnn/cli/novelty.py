@@ -44,7 +44,7 @@ def novelty(
     if (*samples, *texts).count(STDIN) > 1:
         raise UsageError("standard input can be read only once.")
     answer = Answer()
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
     from charrnn.novelty import novelty as judge
     from charrnn.text.raw_text import read_samples
 

@@ -29,7 +29,7 @@ LAGS, POSITIONS, CHARS = 100, 256, 20_000
 def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool, as_json: bool) -> None:
     """Draw how runs went: losses, learning rate, and the norm of the gradient."""
     out = Output(as_json, output, models, plots=True, plot=plot)
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
     from charrnn.lens.runs import curves
     from charrnn.show import inside, panels
 

@@ -51,7 +51,7 @@ def step(
     if not text:
         raise UsageError("--text is empty: give it two characters or more.")
     out = Output(as_json, output, [model] if model else [])
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
     from charrnn.lens.steps import small, steps
     from charrnn.show import inside
 

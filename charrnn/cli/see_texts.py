@@ -10,7 +10,7 @@ from charrnn.cli.looking import Looking, Output, as_json, drawing, one_model, te
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
     from charrnn.lens.neurons import Fit, Unit
     from charrnn.lens.passage import Passage
 

@@ -15,7 +15,7 @@ from charrnn.show.charts import duration
 from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
 
 if TYPE_CHECKING:
-    from charrnn.history import Step
+    from charrnn.checkpoint.history import Step
     from charrnn.plan import Deadline
     from charrnn.training import Training
 

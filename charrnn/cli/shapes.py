@@ -11,7 +11,7 @@ from charrnn.errors import TextError, UsageError
 from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
     from charrnn.training import Training
 
 STRIDE = 7919  # so that the lines of a training show examples from all over
@@ -97,7 +97,7 @@ def write_targets(
     models: tuple[str, ...], weights: str, sources: tuple[str, ...], beam: int | None, as_json: bool
 ) -> None:
     """What the model writes for each source; with a beam, its best targets with their probabilities."""
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
     from charrnn.shapes import answers, search
 
     others = set(given(click.get_current_context(), set(click.get_current_context().params))) - WITH_SOURCE

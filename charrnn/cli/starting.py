@@ -9,7 +9,7 @@ from charrnn.errors import TextError, UsageError
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
     from charrnn.text.vocab import Vocab
     from charrnn.training import Training
 
@@ -45,7 +45,7 @@ class Start:
 
 
 def started(path: str | None) -> Start:
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
 
     return Start(path, load(path)) if path else Start()
 

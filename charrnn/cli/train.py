@@ -19,7 +19,7 @@ from charrnn.options import CELLS, LENGTHS, MINUTES, OPTIMIZERS, SCHEDULES, UNIT
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Model
+    from charrnn.checkpoint.model import Model
     from charrnn.text.corpus import Corpus
     from charrnn.text.examples import Examples
     from charrnn.text.vocab import Vocab
@@ -277,7 +277,7 @@ def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, 
     """The run in the model file, ready to go on; None where nothing is left to do."""
     if force:
         raise UsageError("--resume goes on with the model file and --force replaces it: use one of them.")
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
     from charrnn.training import Training
 
     found = load(model)

@@ -43,7 +43,7 @@ def write(file: str | None, model: str, weights: str, temp: float, seed: int) ->
     check_float("temp", temp, at_least=0.0)
     check_int("seed", seed, 0)
     check_terminal()
-    from charrnn.checkpoint import load
+    from charrnn.checkpoint.model import load
     from charrnn.show.write.app import Writer
     from charrnn.writing.manuscript import Manuscript
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Array
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.lens.passage import Passage, Streams
 from charrnn.nn.fast.network import Network

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Array
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
 from charrnn.lens.passage import Passage, Streams
 from charrnn.lens.questions import Question, answers

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 
 Curve = tuple[list[float], list[float]]  # places on the x-axis, values

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 from charrnn.nn.loss import softmax_nats
 from charrnn.nn.network import Back, Moment, Trace

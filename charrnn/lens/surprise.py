@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.lens.passage import Passage, Streams
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import softmax_nats

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.baselines import Baseline, Baselines
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.evaluation import Score
 from charrnn.show.charts import bar
 from charrnn.show.tables import fitting, network

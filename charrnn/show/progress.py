@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.history import Step
+from charrnn.checkpoint.history import Step
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import columns, is_terminal, remark, safe
 from charrnn.training import Training

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.bench import Result
-from charrnn.checkpoint import Model, Run
+from charrnn.checkpoint.model import Model
+from charrnn.checkpoint.run import Run
 from charrnn.evaluation import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import NARROWEST, WIDEST, Answer, safe

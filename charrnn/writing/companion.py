@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Array
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.choosing import draw, possible, softmax, temperature
 from charrnn.errors import UsageError
 from charrnn.mixture import open_streams

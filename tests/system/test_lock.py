@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from charrnn.system import lock, portability
 from charrnn.system.lock import abandon, locked

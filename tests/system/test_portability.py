@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from charrnn.system import portability, resources
 from charrnn.system.atomic import check_room

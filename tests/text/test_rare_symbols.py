@@ -10,7 +10,7 @@ import pytest
 
 import charrnn
 from charrnn.baselines import baselines
-from charrnn.checkpoint import Model, load
+from charrnn.checkpoint.model import Model, load
 from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.evaluation import evaluate
 from charrnn.nn.params import Config, fresh_params
@@ -22,7 +22,7 @@ from charrnn.text.ids import count
 from charrnn.text.rare import spelling_nats
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import REPLACEMENT, Vocab, vocabulary
-from tests.test_checkpoint import rewrite
+from tests.checkpoint.test_model import rewrite
 from tests.test_cli import Command
 from tests.test_cli import charrnn as command
 

@@ -2,9 +2,9 @@
 
 import io
 
-from charrnn.checkpoint import Model, read
+from charrnn.checkpoint.model import Model, read
+from charrnn.checkpoint.npz import pack, refusing
 from charrnn.errors import ModelFileError
-from charrnn.npz import pack, refusing
 from tests.torture.common import Outcome, Tally, dice, digest, tiny
 
 COUNT = 65_000

@@ -12,7 +12,7 @@ from typing import cast
 
 from rich.console import Console
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.cli.common import notes
 from charrnn.errors import TextError
 from charrnn.evaluation import Score

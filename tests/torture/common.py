@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import charrnn
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.cli.main import run as run_command
 from charrnn.training import Training
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from charrnn import npz
-from charrnn.checkpoint import Model, load
+from charrnn.checkpoint import npz
+from charrnn.checkpoint.model import Model, load
 from charrnn.errors import ModelFileError
 from tests.torture.common import TINY, Outcome, Tally, folder, tiny
 

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from tests.torture.common import TINY, Outcome, Tally, command, dice, errors, folder
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from tests.torture.common import Outcome, Tally, command, digest, errors, folder, tiny
 

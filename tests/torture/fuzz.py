@@ -8,9 +8,9 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from charrnn.checkpoint import read
+from charrnn.checkpoint.model import read
+from charrnn.checkpoint.npz import refusing
 from charrnn.errors import ModelFileError
-from charrnn.npz import refusing
 from tests.torture.bits import small_file
 from tests.torture.common import Outcome, Tally, dice
 from tests.torture.files import members_of, npy, sealed

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import charrnn
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from charrnn.options import Options
 from charrnn.training import Training

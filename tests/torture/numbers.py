@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import DivergedError
 from charrnn.training import Training
 from tests.torture.common import Outcome, Tally, dice, digest, folder, tiny

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from tests.torture.common import Outcome, Tally, dice, tiny
 

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from tests.torture.common import TINY, Outcome, Tally, command, dice, folder, start
 

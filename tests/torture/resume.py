@@ -6,7 +6,8 @@ from itertools import islice, product
 from pathlib import Path
 
 import charrnn
-from charrnn.checkpoint import Model, Run, load
+from charrnn.checkpoint.model import Model, load
+from charrnn.checkpoint.run import Run
 from charrnn.training import Training
 from tests.torture.common import TEXT, Outcome, Tally, dice, digest, folder, tiny
 

@@ -9,7 +9,7 @@ import signal
 import time
 from pathlib import Path
 
-from charrnn.checkpoint import load
+from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from tests.torture.common import TINY, Outcome, Tally, dice, folder, start
 

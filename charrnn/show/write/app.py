@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from charrnn.checkpoint import Model
+from charrnn.checkpoint.model import Model
 from charrnn.checks import check_float
 from charrnn.errors import CharRNNError
 from charrnn.show.terminal import safe

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.checkpoint import FORMAT, Model, Run, load
+from charrnn.checkpoint.model import FORMAT, Model, load
+from charrnn.checkpoint.npz import HEADER, header
+from charrnn.checkpoint.run import Run
 from charrnn.errors import ModelFileError
-from charrnn.npz import HEADER, header
 from charrnn.options import CELLS
 from charrnn.system.atomic import claimed
 from tests.test_sampling import model_of
@@ -93,7 +94,7 @@ def test_headers_are_those_of_numpy(dtype: str, shape: tuple[int, ...]) -> None:
 
 
 def test_files_of_the_first_format_are_read_and_written_anew(tmp_path: Path) -> None:
-    old, new = load(Path(__file__).parent / "data" / "format1.npz"), tmp_path / "new.npz"
+    old, new = load(Path(__file__).parents[1] / "data" / "format1.npz"), tmp_path / "new.npz"
     assert old.run is not None
     assert (old.run.step, len(old.vocab), old.run.machine) == (11, 19, {})
     old.save(new)

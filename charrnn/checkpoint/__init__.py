@@ -1,0 +1,1 @@
+"""The model, its run, and the file that holds both."""
