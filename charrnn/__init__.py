@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from charrnn.evaluation import Score as Score
     from charrnn.evaluation import evaluate as evaluate
     from charrnn.options import Options as Options
-    from charrnn.sampling import sample as sample
+    from charrnn.sampling.sample import sample as sample
     from charrnn.text.corpus import Corpus as Corpus
     from charrnn.text.vocab import Vocab as Vocab
     from charrnn.training import Training as Training
@@ -36,7 +36,7 @@ _HOME = {
     "Score": "evaluation",
     "evaluate": "evaluation",
     "Options": "options",
-    "sample": "sampling",
+    "sample": "sampling.sample",
     "Corpus": "text.corpus",
     "Vocab": "text.vocab",
     "Step": "checkpoint.history",

@@ -15,7 +15,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.machine import flops_per_char, multiply_rate
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
-from charrnn.sampling import sample
+from charrnn.sampling.sample import sample
 from charrnn.system.blas import core_type, library
 from charrnn.system.resources import BLAS_THREADS, cores
 from charrnn.text.corpus import Corpus

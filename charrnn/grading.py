@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint.model import Model
-from charrnn.shapes import answers, classify, tells_labels
+from charrnn.sampling.conditional import answers
+from charrnn.shapes import classify, tells_labels
 from charrnn.text.examples import Example
 
 WORST = 10  # mistakes that are kept

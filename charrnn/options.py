@@ -21,6 +21,7 @@ LENGTHS = ("epochs", "steps")
 CHANGEABLE = (*LENGTHS, "workers", "patience")  # other workers change no more than rounding
 DEFAULT_STEPS = 1000
 MINUTES = 3.0  # the command line's default length
+MOST_TEXTS = 10_000  # written by one command
 LATER = {
     "weight_decay",
     "patience",
@@ -28,7 +29,6 @@ LATER = {
     "min_count",
     "task",
 }  # the first files lack them; their defaults change nothing
-MOST_TEXTS = 10_000  # written by one command
 
 
 @dataclass(frozen=True)

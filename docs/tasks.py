@@ -20,8 +20,8 @@ import numpy as np
 from charrnn.checkpoint.model import Model
 from charrnn.grading import grade_labels, grade_pairs
 from charrnn.options import Options
-from charrnn.sampling import Manner, sample_many
-from charrnn.shapes import by_label
+from charrnn.sampling.conditional import by_label
+from charrnn.sampling.sample import Manner, sample_many
 from charrnn.text.examples import Example, Examples
 from charrnn.training import Training
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import charrnn
 from charrnn.checkpoint.model import Model
-from charrnn.choosing import possible, softmax, temperature
-from charrnn.mixture import open_streams
-from charrnn.sampling import encode_prime
-from charrnn.text.spelling import Spelling
+from charrnn.sampling.filters import possible, softmax, temperature
+from charrnn.sampling.mixture import open_streams
+from charrnn.sampling.readers import encode_prime
+from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS
 from charrnn.writing import companion as module
 from charrnn.writing.companion import Companion, Continuation, Probabilities, finished, is_text, whole_words

@@ -15,7 +15,7 @@ from charrnn.evaluation import cut, evaluate
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import softmax_nats
 from charrnn.text.corpus import Corpus, Segment
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 
 TEXT = "the cat sat on the mat\nand the dog sat on the cat\n" * 20
 

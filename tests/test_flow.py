@@ -18,7 +18,7 @@ from charrnn.nn.network import Back, Trace
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.text.corpus import Corpus
 from tests.naive import naive_logits
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 from tests.test_training import begin
 
 TORCH = np.load(Path(__file__).parent / "data" / "torch_flow.npz", allow_pickle=False)

@@ -20,7 +20,7 @@ from charrnn.lens.passage import Passage, passage
 from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.network import Network
 from charrnn.text.corpus import Corpus
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 
 RNG = np.random.default_rng(0)
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "saw", '"no"', "(it)", "The", "dog"]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint.model import load
-from charrnn.mixture import open_streams
 from charrnn.nn.fast.cells import CELLS
+from charrnn.sampling.mixture import open_streams
 from tests.test_cli_tables import COMMANDS
 from tests.test_training import begin
 

@@ -6,7 +6,7 @@ import pytest
 from charrnn.checkpoint.history import LIMIT, History
 from charrnn.errors import UsageError
 from charrnn.lens.runs import curves
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 from tests.test_training import begin
 
 

@@ -12,7 +12,7 @@ from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 
 
 def evaluated(equation: str, names: dict[str, Any]) -> Any:

@@ -17,8 +17,8 @@ from charrnn.text.examples import Examples
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 from charrnn.transfer import settled, transfer
+from tests.sampling.test_sample import model_of
 from tests.test_cli import TINY, Command, charrnn, train
-from tests.test_sampling import model_of
 
 __all__ = ["charrnn"]  # the fixture
 

@@ -7,7 +7,7 @@ from charrnn.errors import TextError
 from charrnn.evaluation import evaluate
 from charrnn.text.batches import Rows
 from charrnn.verdict import Fit, advice, beside, fit, judge, verdict
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 from tests.test_training import begin
 
 LEVEL = [(step, 2.0) for step in range(100, 1100, 100)]

@@ -10,7 +10,7 @@ from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.mixture import Mixture
+    from charrnn.sampling.mixture import Mixture
     from charrnn.text.raw_text import Library
     from charrnn.text.rolling_hash import Runs
     from charrnn.text.source import Progress
@@ -55,7 +55,7 @@ def recorded(
 def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, Model]], Model | Mixture]":
     """The models by their paths, and what they are together."""
     from charrnn.checkpoint.model import load
-    from charrnn.mixture import mixed
+    from charrnn.sampling.mixture import mixed
 
     weighted = [split(name) for name in names]
     loaded = [load(path, weights) for path, _ in weighted]

@@ -17,7 +17,7 @@ from charrnn.options import MOST_TEXTS
 from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
-    from charrnn.sampling import Manner, Written
+    from charrnn.sampling.sample import Manner, Written
 
 BETWEEN = "---"
 LENGTH, LONGEST = 500, 10_000  # the most characters of a text; where it says itself when it ends
@@ -224,7 +224,7 @@ def sample(
         if prime:
             raise UsageError("--prime and --prime-file both say how the text begins: use one of them.")
         prime = read_prime(prime_file)
-    from charrnn.sampling import Manner, begin, characters, sample_many
+    from charrnn.sampling.sample import Manner, begin, characters, sample_many
 
     paths, model = load_models(models, weights)
     if labels:

@@ -160,7 +160,7 @@ class Session:
 
     def line(self, step: int) -> str:
         """A line of text that the network writes at this moment."""
-        from charrnn.sampling import sample
+        from charrnn.sampling.sample import sample
 
         if self.training.source.task:
             from charrnn.cli.shapes import example_line

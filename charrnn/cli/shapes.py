@@ -85,7 +85,7 @@ def examples_asked(count: int, lines: int) -> int:
 
 def labelled(models: "list[tuple[str, Model]]", labels: tuple[str, ...]) -> "Model":
     """A model that writes for these labels."""
-    from charrnn.shapes import by_label
+    from charrnn.sampling.conditional import by_label
 
     if len(models) > 1:
         raise UsageError("--label is for one model: leave the other -m out.")
@@ -98,7 +98,7 @@ def write_targets(
 ) -> None:
     """What the model writes for each source; with a beam, its best targets with their probabilities."""
     from charrnn.checkpoint.model import load
-    from charrnn.shapes import answers, search
+    from charrnn.sampling.conditional import answers, search
 
     others = set(given(click.get_current_context(), set(click.get_current_context().params))) - WITH_SOURCE
     if others:
@@ -123,8 +123,9 @@ def example_line(training: "Training", step: int) -> str:
     """What the network makes of an example at this moment."""
     from itertools import takewhile
 
-    from charrnn.sampling import sample
-    from charrnn.shapes import answers, by_label, classify
+    from charrnn.sampling.conditional import answers, by_label
+    from charrnn.sampling.sample import sample
+    from charrnn.shapes import classify
     from charrnn.text.examples import Examples
 
     model, examples = training.latest, training.source

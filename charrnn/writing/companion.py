@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
-from charrnn.choosing import draw, possible, softmax, temperature
 from charrnn.errors import UsageError
-from charrnn.mixture import open_streams
 from charrnn.nn.fast.network import Network
-from charrnn.sampling import encode_prime
-from charrnn.text.spelling import Spelling
+from charrnn.sampling.filters import draw, possible, softmax, temperature
+from charrnn.sampling.generated_text import generator
+from charrnn.sampling.mixture import open_streams
+from charrnn.sampling.readers import encode_prime
+from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS, Decoder
-from charrnn.writer import generator
 from charrnn.writing.document import shared
 
 CONTEXT = 2000  # characters that are read at least, where the text has as many; at most twice as many

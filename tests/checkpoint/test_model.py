@@ -19,7 +19,7 @@ from charrnn.checkpoint.run import Run
 from charrnn.errors import ModelFileError
 from charrnn.options import CELLS
 from charrnn.system.atomic import claimed
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 from tests.test_training import begin
 
 

@@ -12,7 +12,7 @@ from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from charrnn.system import lock, portability
 from charrnn.system.lock import abandon, locked
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 
 HOLD = """
 import sys

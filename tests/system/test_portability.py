@@ -13,7 +13,7 @@ from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from charrnn.system import portability, resources
 from charrnn.system.atomic import check_room
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 
 HIDDEN = """
 import sys, signal, os

@@ -15,7 +15,7 @@ from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.evaluation import evaluate
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
-from charrnn.sampling import Manner, sample, sample_many
+from charrnn.sampling.sample import Manner, sample, sample_many
 from charrnn.text import vocab as rare
 from charrnn.text.corpus import Corpus
 from charrnn.text.ids import count

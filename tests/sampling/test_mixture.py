@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint.model import Model
-from charrnn.choosing import softmax
 from charrnn.errors import UsageError
-from charrnn.mixture import MixedReaders, Mixture, mixed, open_streams, union
 from charrnn.nn.params import Config, fresh_params
-from charrnn.sampling import Manner, sample, sample_many
+from charrnn.sampling.filters import softmax
+from charrnn.sampling.mixture import MixedReaders, Mixture, mixed, open_streams, union
+from charrnn.sampling.sample import Manner, sample, sample_many
 from charrnn.text.vocab import Vocab
-from tests.test_sampling import model_of
+from tests.sampling.test_sample import model_of
 
 
 def test_probabilities_are_mixed_over_the_union() -> None:

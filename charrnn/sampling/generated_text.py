@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from charrnn.arrays import Mask
-from charrnn.rules import Copies, Ending, NoCopy, NoRepeat, Rule
-from charrnn.text.spelling import Spelling
+from charrnn.sampling.rules import Copies, Ending, NoCopy, NoRepeat, Rule
+from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS
 
 PURPOSE = 2  # of the random numbers: apart from those of weights (0) and dropout (1)

@@ -13,7 +13,6 @@ from charrnn.checks import check_float, check_int
 
 Logits = NDArray[np.float64]
 Filter = Callable[[Logits], Logits]
-
 TINY = 1e-250  # a temperature below it takes the others out of the range of numbers, which is as it should be
 
 

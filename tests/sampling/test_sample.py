@@ -8,11 +8,11 @@ import pytest
 
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
-from charrnn.mixture import open_streams
 from charrnn.nn.fast.network import Network
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import CELLS
-from charrnn.sampling import BATCH, Manner, sample, sample_many
+from charrnn.sampling.mixture import open_streams
+from charrnn.sampling.sample import BATCH, Manner, sample, sample_many
 from charrnn.text.rolling_hash import Runs
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab

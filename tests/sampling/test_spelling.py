@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn.text.spelling import Spelling
+from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -11,25 +11,8 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 from charrnn.nn.fast.stepper import Reader, Readers
+from charrnn.sampling.readers import Streams
 from charrnn.text.vocab import REPLACEMENT, Vocab
-
-
-class Streams(Protocol):
-    """What reads a text, or several side by side: `logits` (K, V) are what comes next."""
-
-    logits: Array
-
-    def read(self, ids: list[int]) -> None:
-        """Goes on by one id a stream."""
-
-    def read_alike(self, ids: list[int]) -> None:
-        """All streams go on by these ids."""
-
-    def state(self, row: int = 0) -> Any:
-        """A copy of the state of one stream."""
-
-    def set_state(self, state: Any, row: int = 0) -> None:
-        """One stream goes back to where `state` was taken."""
 
 
 @dataclass(frozen=True)

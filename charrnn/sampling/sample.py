@@ -10,43 +10,17 @@ from itertools import islice
 
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int
-from charrnn.choosing import Filter, draw, filters, log_probabilities, possible
 from charrnn.errors import UsageError
-from charrnn.mixture import Mixture, open_streams
 from charrnn.options import MOST_TEXTS
-from charrnn.rules import Copies
-from charrnn.text.spelling import Spelling
-from charrnn.text.vocab import UNKNOWN, Vocab
-from charrnn.writer import Writer
+from charrnn.sampling.filters import Filter, draw, filters, log_probabilities, possible
+from charrnn.sampling.generated_text import Writer
+from charrnn.sampling.mixture import Mixture, open_streams
+from charrnn.sampling.readers import encode_prime
+from charrnn.sampling.rules import Copies
+from charrnn.sampling.spelling import Spelling
+from charrnn.text.vocab import Vocab
 
 BATCH = 64  # texts that are written side by side
-
-
-def encode_prime(vocab: Vocab, prime: str, unknown: str) -> list[int]:
-    """Ids of the prime, as given or in the composed or decomposed form that the vocabulary knows.
-
-    `unknown` is 'error' (raises UsageError) or 'skip'.
-    """
-    import unicodedata
-
-    if unknown not in ("error", "skip"):
-        raise UsageError(f"--unknown is error or skip, not {unknown!r}.")
-    try:
-        for form in (prime, unicodedata.normalize("NFC", prime), unicodedata.normalize("NFD", prime)):
-            ids = vocab.encode(form)
-            if UNKNOWN not in ids:
-                return [int(i) for i in ids]
-        ids = vocab.encode(prime)
-        missing = vocab.unknown(prime)
-    except UnicodeEncodeError:
-        raise UsageError("the prime holds a lone surrogate, which no text can hold: leave it out.") from None
-    if unknown == "error":
-        names = ", ".join(f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})" for symbol in missing[:3])
-        raise UsageError(
-            f"the model has never seen {names} in the prime. Leave it out, or use --unknown skip. "
-            f"It knows {len(vocab)} symbols: see charrnn info."
-        )
-    return [int(i) for i in ids if i != UNKNOWN]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn.rules import Ending, NoCopy, NoRepeat
+from charrnn.sampling.rules import Ending, NoCopy, NoRepeat
 
 
 @settings(deadline=None)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn.choosing import (
+from charrnn.sampling.filters import (
     Filter,
     draw,
     filters,
