@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model as Model
     from charrnn.checkpoint.model import load as load
     from charrnn.errors import CharRNNError as CharRNNError
-    from charrnn.evaluation import Score as Score
-    from charrnn.evaluation import evaluate as evaluate
+    from charrnn.evaluation.score import Score as Score
+    from charrnn.evaluation.score import evaluate as evaluate
     from charrnn.options import Options as Options
     from charrnn.sampling.sample import sample as sample
     from charrnn.text.corpus import Corpus as Corpus
@@ -33,8 +33,8 @@ _HOME = {
     "Model": "checkpoint.model",
     "load": "checkpoint.model",
     "CharRNNError": "errors",
-    "Score": "evaluation",
-    "evaluate": "evaluation",
+    "Score": "evaluation.score",
+    "evaluate": "evaluation.score",
     "Options": "options",
     "sample": "sampling.sample",
     "Corpus": "text.corpus",

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from charrnn.evaluation import symbols_of
+from charrnn.evaluation.score import symbols_of
 from charrnn.machine import flops_per_char
 from charrnn.nn.params import Config
 from charrnn.options import Options

@@ -18,7 +18,7 @@ from charrnn.checkpoint.history import MOST_SETBACKS, Step
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
 from charrnn.errors import DivergedError, UsageError
-from charrnn.evaluation import Score, scorer, symbols_of
+from charrnn.evaluation.score import Score, scorer, symbols_of
 from charrnn.learner import Learner
 from charrnn.memory import check_memory
 from charrnn.nn.optim import NOT_FINITE, SOUND, WARM_UP_STEPS, learning_rate

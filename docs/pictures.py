@@ -16,7 +16,7 @@ from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
 
 import charrnn  # noqa: E402
-from charrnn.evaluation import evaluate  # noqa: E402
+from charrnn.evaluation.score import evaluate  # noqa: E402
 from charrnn.show.files import paper, svg  # noqa: E402
 from charrnn.show.progress import Screen  # noqa: E402
 from charrnn.show.tables import information, scores  # noqa: E402

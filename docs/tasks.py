@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from charrnn.checkpoint.model import Model
-from charrnn.grading import grade_labels, grade_pairs
+from charrnn.evaluation.classification import grade_labels
+from charrnn.evaluation.pairs import grade_pairs
 from charrnn.options import Options
 from charrnn.sampling.conditional import by_label
 from charrnn.sampling.sample import Manner, sample_many

@@ -86,7 +86,7 @@ def test_too_little_memory_to_compare_is_only_a_note(charrnn: Command, monkeypat
     def refuse(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("charrnn.ngram.nats", refuse)
+    monkeypatch.setattr("charrnn.evaluation.ngram.nats", refuse)
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12")
     assert code == 0
     assert "note: there is no comparison with n-grams and xz: too little memory." in err

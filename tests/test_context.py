@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from charrnn.errors import TextError
-from charrnn.evaluation import evaluate
+from charrnn.evaluation.score import evaluate
 from charrnn.lens import context
 from charrnn.lens.context import cleared_loss, cleared_losses, gradient, kept_loss, truncations
 from charrnn.lens.passage import passage

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import charrnn
-from charrnn.evaluation import Score
+from charrnn.evaluation.score import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.progress import Screen, headline
 from charrnn.show.tables import scores

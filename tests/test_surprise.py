@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint.model import Model
-from charrnn.evaluation import evaluate
+from charrnn.evaluation.score import evaluate
 from charrnn.lens.passage import passage
 from charrnn.lens.surprise import lines, surprise, worst
 from charrnn.text.corpus import Corpus

@@ -9,7 +9,7 @@ import pytest
 import charrnn
 from charrnn.checkpoint.model import FORMAT, TASK_FORMAT
 from charrnn.errors import ModelFileError, TextError
-from charrnn.evaluation import Scorer
+from charrnn.evaluation.score import Scorer
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params

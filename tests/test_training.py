@@ -13,7 +13,7 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.history import MOST_SETBACKS, Step
 from charrnn.checkpoint.model import load
 from charrnn.errors import DivergedError, TextError, UsageError
-from charrnn.evaluation import Score, evaluate
+from charrnn.evaluation.score import Score, evaluate
 from charrnn.nn.params import fresh_params
 from charrnn.options import CELLS, OPTIMIZERS
 from charrnn.training import Training, train

@@ -9,7 +9,7 @@ import pytest
 import charrnn as library
 from charrnn.checkpoint.model import Model, load
 from charrnn.errors import DivergedError, UsageError
-from charrnn.evaluation import evaluate
+from charrnn.evaluation.score import evaluate
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import CELLS
 from charrnn.text.corpus import Corpus

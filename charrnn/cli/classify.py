@@ -34,8 +34,8 @@ def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_jso
     if not texts:
         raise UsageError("name a text: charrnn classify TEXT, or - for the lines of standard input.")
     from charrnn.checkpoint.model import load
-    from charrnn.shapes import classify as probabilities
-    from charrnn.shapes import tells_labels
+    from charrnn.evaluation.classification import classify as probabilities
+    from charrnn.evaluation.classification import tells_labels
 
     loaded = load(model, weights)
     labels, lines, answer = tells_labels(loaded), lines_of(texts), Answer()

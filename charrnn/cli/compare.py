@@ -7,13 +7,13 @@ from charrnn.errors import TextError, UsageError
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
-    from charrnn.baselines import Baselines
     from charrnn.checkpoint.model import Model
     from charrnn.checkpoint.run import Run
-    from charrnn.evaluation import Score
+    from charrnn.evaluation.baselines import Baselines
+    from charrnn.evaluation.score import Score
+    from charrnn.evaluation.verdict import Judged
     from charrnn.text.corpus import Corpus, Segment
     from charrnn.training import Training
-    from charrnn.verdict import Judged
 
 LONG = 1_000_000  # symbols: to count more takes a while
 
@@ -32,8 +32,8 @@ class Judge:
         self, path: str, model: "Model", corpus: "Corpus", segments: "list[Segment]", score: "Score"
     ) -> "Judged":
         """How `score`, of these segments, stands beside what counting the training text predicts of them."""
-        from charrnn.baselines import baselines
-        from charrnn.verdict import Judged, fit, verdict
+        from charrnn.evaluation.baselines import baselines
+        from charrnn.evaluation.verdict import Judged, fit, verdict
 
         if model.run is None:
             raise UsageError(
@@ -70,8 +70,8 @@ class Judge:
 
 def judged(training: "Training", say: Callable[[str], None]) -> "Judged | None":
     """How a training that is over stands beside the baselines; None where it cannot be told, which `say` is told."""
-    from charrnn.evaluation import evaluate
-    from charrnn.verdict import judge
+    from charrnn.evaluation.score import evaluate
+    from charrnn.evaluation.verdict import judge
 
     if training.run.best_loss is None:
         return None

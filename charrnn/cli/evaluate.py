@@ -22,9 +22,9 @@ from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.evaluation import Score
+    from charrnn.evaluation.score import Score
+    from charrnn.evaluation.verdict import Judged
     from charrnn.text.corpus import Corpus, Segment
-    from charrnn.verdict import Judged
 
 STDIN = "-"
 
@@ -147,7 +147,7 @@ def scored_row(
     judge: Judge | None,
 ) -> Row:
     """Reads the text of a model, and scores the one on the other."""
-    from charrnn.evaluation import evaluate as score
+    from charrnn.evaluation.score import evaluate as score
 
     corpus = read(path, model, spool, texts, encoding)
     segments, part = scored(path, model, corpus, whole, bool(texts))

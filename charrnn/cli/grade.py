@@ -9,13 +9,15 @@ from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.grading import Labelled, Paired
+    from charrnn.evaluation.classification import Labelled
+    from charrnn.evaluation.pairs import Paired
     from charrnn.text.examples import Example
 
 
 def graded(path: str, model: "Model", texts: tuple[str, ...], encoding: str | None, whole: bool, as_json: bool) -> None:
     """Grades the model on examples, or on the held-out ones of its training, and shows how it did."""
-    from charrnn.grading import grade_labels, grade_pairs
+    from charrnn.evaluation.classification import grade_labels
+    from charrnn.evaluation.pairs import grade_pairs
     from charrnn.show import grades
     from charrnn.show.tables import show
 

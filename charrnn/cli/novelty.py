@@ -12,7 +12,7 @@ from charrnn.show.reading import Reading
 from charrnn.show.terminal import Answer
 
 if TYPE_CHECKING:
-    from charrnn.novelty import Novelty
+    from charrnn.evaluation.novelty import Novelty
     from charrnn.text.raw_text import Library
 
 
@@ -45,7 +45,7 @@ def novelty(
         raise UsageError("standard input can be read only once.")
     answer = Answer()
     from charrnn.checkpoint.model import load
-    from charrnn.novelty import novelty as judge
+    from charrnn.evaluation.novelty import novelty as judge
     from charrnn.text.raw_text import read_samples
 
     trained = None if texts else load(model or MODEL).of_text()

@@ -123,9 +123,9 @@ def example_line(training: "Training", step: int) -> str:
     """What the network makes of an example at this moment."""
     from itertools import takewhile
 
+    from charrnn.evaluation.classification import classify
     from charrnn.sampling.conditional import answers, by_label
     from charrnn.sampling.sample import sample
-    from charrnn.shapes import classify
     from charrnn.text.examples import Examples
 
     model, examples = training.latest, training.source

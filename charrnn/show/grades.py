@@ -5,7 +5,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.grading import Labelled, Paired
+from charrnn.evaluation.classification import Labelled
+from charrnn.evaluation.pairs import Paired
 from charrnn.show.terminal import safe
 
 NARROW = 4  # columns of the matrix, whose heads are the labels' numbers

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.baselines import Baseline, Baselines
 from charrnn.checkpoint.model import Model
-from charrnn.evaluation import Score
+from charrnn.evaluation.baselines import Baseline, Baselines
+from charrnn.evaluation.score import Score
+from charrnn.evaluation.verdict import Judged
 from charrnn.show.charts import bar
 from charrnn.show.tables import fitting, network
 from charrnn.show.terminal import safe
-from charrnn.verdict import Judged
 
 Standing = tuple[str, Model, Score, Judged]
 Rung = tuple[Baseline | Score, str, str]

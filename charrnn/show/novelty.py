@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.novelty import LENGTHS, MARKED, Novelty
+from charrnn.evaluation.novelty import LENGTHS, MARKED, Novelty
 from charrnn.show.terminal import safe
 
 EXCERPT = 1500  # characters of a text that are shown, around its longest copied run

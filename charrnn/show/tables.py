@@ -14,7 +14,7 @@ from rich.text import Text
 from charrnn.bench import Result
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
-from charrnn.evaluation import Score
+from charrnn.evaluation.score import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import NARROWEST, WIDEST, Answer, safe
 from charrnn.text.tasks import DOES, Task

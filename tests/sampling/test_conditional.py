@@ -8,10 +8,10 @@ import pytest
 import charrnn
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
-from charrnn.grading import Labelled, distance, grade_labels, grade_pairs
+from charrnn.evaluation.classification import Labelled, classify, grade_labels
+from charrnn.evaluation.pairs import distance, grade_pairs
 from charrnn.nn.fast.network import Network
 from charrnn.sampling.conditional import answers, by_label, logs_of, search
-from charrnn.shapes import classify
 from charrnn.text.examples import Examples
 from tests.test_tasks import COPIES, WORDS, begin
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import charrnn
 from charrnn.errors import TextError
-from charrnn.evaluation import evaluate
+from charrnn.evaluation.score import evaluate
 from charrnn.show import reading
 from charrnn.text import ids as symbols
 from charrnn.text import source

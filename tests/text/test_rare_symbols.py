@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 
 import charrnn
-from charrnn.baselines import baselines
 from charrnn.checkpoint.model import Model, load
 from charrnn.errors import ModelFileError, TextError, UsageError
-from charrnn.evaluation import evaluate
+from charrnn.evaluation.baselines import baselines
+from charrnn.evaluation.score import evaluate, spelling_nats
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
 from charrnn.sampling.sample import Manner, sample, sample_many
 from charrnn.text import vocab as rare
 from charrnn.text.corpus import Corpus
 from charrnn.text.ids import count
-from charrnn.text.rare import spelling_nats
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import REPLACEMENT, Vocab, vocabulary
 from tests.checkpoint.test_model import rewrite

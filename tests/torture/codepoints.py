@@ -15,7 +15,7 @@ from rich.console import Console
 from charrnn.checkpoint.model import Model
 from charrnn.cli.common import notes
 from charrnn.errors import TextError
-from charrnn.evaluation import Score
+from charrnn.evaluation.score import Score
 from charrnn.nn.params import Config, fresh_params
 from charrnn.show.progress import Screen
 from charrnn.show.reading import Reading

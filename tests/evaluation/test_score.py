@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn import evaluation
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
-from charrnn.evaluation import cut, evaluate
+from charrnn.evaluation import scan
+from charrnn.evaluation.scan import cut
+from charrnn.evaluation.score import evaluate
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import softmax_nats
 from charrnn.text.corpus import Corpus, Segment
@@ -59,7 +60,7 @@ def test_long_texts_in_pieces_are_close_to_one_reading(monkeypatch: pytest.Monke
     corpus = Corpus.from_text(TEXT, vocab=model.vocab)
     assert len(cut(corpus.segments)) > 10
     assert evaluate(model, corpus).nats == pytest.approx(read_through(model, TEXT), rel=1e-4)
-    monkeypatch.setattr(evaluation, "SHORTEST", 10_000)
+    monkeypatch.setattr(scan, "SHORTEST", 10_000)
     assert evaluate(model, corpus).nats == pytest.approx(read_through(model, TEXT), rel=1e-6)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from charrnn.baselines import Baselines, baselines
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
-from charrnn.evaluation import Evaluator, Score
+from charrnn.evaluation.baselines import Baselines, baselines
+from charrnn.evaluation.score import Evaluator, Score
 from charrnn.text.corpus import Corpus, Segment
 
 SMALL_TEXT = 20_000  # symbols

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from charrnn import ngram
+from charrnn.evaluation import ngram
+from charrnn.evaluation.score import spelling_nats
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.ids import Symbols, pieces
-from charrnn.text.rare import spelling_nats
 from charrnn.text.vocab import Vocab
 
 MOST_BYTES = 10_000_000  # of the training text, its last ones, are counted and packed

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import charrnn.text.source
 from charrnn.errors import TextError
-from charrnn.novelty import LENGTHS, Novelty, novelty
+from charrnn.evaluation.novelty import LENGTHS, Novelty, novelty
 from charrnn.text.raw_text import open_library, read_samples
 from charrnn.text.units import UNITS
 

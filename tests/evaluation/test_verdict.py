@@ -2,11 +2,11 @@
 
 import pytest
 
-from charrnn.baselines import Baseline, Baselines
 from charrnn.errors import TextError
-from charrnn.evaluation import evaluate
+from charrnn.evaluation.baselines import Baseline, Baselines
+from charrnn.evaluation.score import evaluate
+from charrnn.evaluation.verdict import Fit, advice, beside, fit, judge, verdict
 from charrnn.text.batches import Rows
-from charrnn.verdict import Fit, advice, beside, fit, judge, verdict
 from tests.sampling.test_sample import model_of
 from tests.test_training import begin
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn import ngram
 from charrnn.arrays import Ids
+from charrnn.evaluation import ngram
 from charrnn.text.corpus import Corpus, Segment
 
 TEXT = "the cat sat on the mat and the dog sat on the cat. a cat! " * 3

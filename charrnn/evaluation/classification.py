@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint.model import Model
-from charrnn.sampling.conditional import answers
-from charrnn.shapes import classify, tells_labels
-from charrnn.text.examples import Example
+from charrnn.errors import UsageError
+from charrnn.evaluation.score import Scorer
+from charrnn.sampling.conditional import Logs
+from charrnn.text.batches import Rows
+from charrnn.text.examples import Example, encoded
 
 WORST = 10  # mistakes that are kept
 
@@ -44,34 +46,6 @@ class Labelled:
         return float((2.0 * right[there] / (rows + columns)[there]).mean())
 
 
-@dataclass(frozen=True)
-class Paired:
-    """`exact` of `examples` targets are right; `edits` single symbols would have to be changed, of `symbols` in all.
-
-    `worst` are the pairs with the most edits, as (source, target, written, edits).
-    """
-
-    examples: int
-    exact: int
-    edits: int
-    symbols: int
-    worst: list[tuple[str, str, str, int]]
-
-    @property
-    def accuracy(self) -> float:
-        return self.exact / self.examples
-
-    @property
-    def error(self) -> float:
-        """The standard error of the share that is exact."""
-        return float(np.sqrt(self.accuracy * (1.0 - self.accuracy) / self.examples))
-
-    @property
-    def error_rate(self) -> float:
-        """Edits a symbol of the targets."""
-        return self.edits / self.symbols
-
-
 def grade_labels(model: Model, rows: Sequence[Example]) -> Labelled:
     """How well a model tells the labels of examples (label, text); all labels have to be the model's."""
     labels = tells_labels(model)
@@ -85,22 +59,32 @@ def grade_labels(model: Model, rows: Sequence[Example]) -> Labelled:
     return Labelled(labels, confusion, mistakes)
 
 
-def grade_pairs(model: Model, rows: Sequence[Example]) -> Paired:
-    """How well a model writes the targets of examples (source, target)."""
-    found = answers(model, [source for source, _ in rows])
-    all_edits = [distance(target, one.text) for (_, target), one in zip(rows, found, strict=True)]
-    order = sorted(range(len(rows)), key=lambda k: -all_edits[k])
-    worst = [(*rows[k], found[k].text, all_edits[k]) for k in order[:WORST] if all_edits[k]]
-    return Paired(len(rows), all_edits.count(0), sum(all_edits), sum(len(target) for _, target in rows), worst)
+def tells_labels(model: Model) -> tuple[str, ...]:
+    """The labels of a model; raises UsageError where it has none."""
+    if model.task is None or not model.task.labels:
+        raise UsageError(model.task.instead if model.task else "the model was trained on a text, which has no labels.")
+    return model.task.labels
 
 
-def distance(one: str, other: str) -> int:
-    """The fewest characters to insert, leave out or replace that make one text the other (Levenshtein)."""
-    if one == other:
-        return 0
-    row = list(range(len(other) + 1))
-    for k, a in enumerate(one, 1):
-        before, row[0] = row[0], k
-        for i, b in enumerate(other, 1):
-            before, row[i] = row[i], min(row[i] + 1, row[i - 1] + 1, before + (a != b))
-    return row[-1]
+def classify(model: Model, texts: Sequence[str]) -> Logs:
+    """ln p(label | text), (K, L), the labels in the task's order; symbols that the model does not know are left out.
+
+    A model that writes by label tells labels by Bayes' rule: p(label | text) ∝ p(text | label) p(label), where
+    p(label) is how often the label occurs among the examples.
+    """
+    labels, task = tells_labels(model), model.task
+    assert task is not None
+    if not texts:
+        return np.zeros((0, len(labels)))
+    scorer, ids = Scorer(model.config, model.params), [encoded(model.vocab, text) for text in texts]
+    if task.kind == "classify":
+        rows = Rows.of([task.steps(model.vocab, one, 0) for one in ids])
+        logs = np.zeros((len(texts), len(labels)))
+        for logits, _, places in scorer.windows(rows):
+            logs[np.searchsorted(rows.begins, places, side="right") - 1] = logits[:, len(model.vocab) :]
+    else:
+        rows_of = [Rows.of([task.steps(model.vocab, one, k) for one in ids]) for k in range(len(labels))]
+        logs = np.log(np.array(task.counts, float)) - np.stack([scorer.nats(rows) for rows in rows_of], axis=1)
+    logs -= logs.max(axis=1, keepdims=True)
+    logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
+    return logs

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +17,20 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array, Ids
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
+from charrnn.evaluation.scan import STREAMS, WINDOW, Line, cut
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import softmax_nats
 from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Rows
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.examples import Examples
-from charrnn.text.ids import Symbols
-from charrnn.text.rare import spelling_nats
+from charrnn.text.ids import Symbols, pieces
 from charrnn.text.vocab import UNKNOWN, Vocab
 
-STREAMS = 64
-WARM_UP = 128
-SHORTEST = 64
-WINDOW = 64
+if TYPE_CHECKING:
+    from charrnn.text.corpus import Segment
+
+
 LARGEST_EXPONENT = 709.0
 
 
@@ -67,55 +68,6 @@ class Score:
     @property
     def bits_per_byte(self) -> float:
         return self.total / math.log(2) / self.bytes
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Inputs are the symbols first..end-1, targets those that follow; scored are the targets begin..end."""
-
-    first: int
-    begin: int
-    end: int
-    starts_file: bool
-
-
-def cut(segments: Sequence[Segment]) -> list[Piece]:
-    """Pieces of equal length, the longest first."""
-    size = max(SHORTEST, -(-sum(map(len, segments)) // STREAMS))
-    pieces = []
-    for segment in segments:
-        for begin in range(segment.begin, segment.end, size):
-            end = min(begin + size, segment.end)
-            pieces.append(Piece(max(segment.file_begin, begin - WARM_UP), begin, end, begin == segment.file_begin))
-    return sorted(pieces, key=lambda piece: piece.first - piece.end)
-
-
-class Line:
-    """What is read to score a piece: its symbols, after a newline where they begin a file.
-
-    The first `skipped` of its targets are only warm-up.
-    """
-
-    def __init__(self, ids: Symbols, piece: Piece, newline: int | None) -> None:
-        self.ids, self.end = ids, piece.end
-        self.newline = newline if piece.starts_file else None
-        self.first = piece.first - (self.newline is not None)
-        self.skipped = 0 if piece.starts_file else piece.begin - piece.first - 1
-
-    def __len__(self) -> int:
-        return self.end - self.first
-
-    def put(self, begin: int, window: Ids, mask: NDArray[np.bool_]) -> None:
-        """Fills a window (T+1,) with what follows place `begin` of the line, and marks the targets (T,) to score."""
-        size = min(len(self) - begin, len(window))
-        if size < 1:
-            return
-        first = self.first + begin
-        if begin == 0 and self.newline is not None:
-            window[0], window[1:size] = self.newline, self.ids[first + 1 : first + size]
-        else:
-            window[:size] = self.ids[first : first + size]
-        mask[max(0, self.skipped - begin) : size - 1] = True
 
 
 class Evaluator:
@@ -230,3 +182,12 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     if not score.symbols:
         raise TextError(f"{corpus.label} holds no character that the model could be scored on.")
     return Score(score.total, score.symbols, score.correct, *corpus.measure(segments))
+
+
+def spelling_nats(ids: Symbols, segments: "Sequence[Segment]", vocab: Vocab) -> float:
+    """Nats, in all the segments, to say which of R rare symbols each replacement stands for: ln R, each as likely."""
+    if vocab.replacement is None:
+        return 0.0
+    parts = [part for segment in segments for part in pieces(segment.begin, segment.end)]
+    number = sum(int(np.count_nonzero(ids[begin:end] == vocab.replacement)) for begin, end in parts)
+    return number * math.log(len(vocab.rare))

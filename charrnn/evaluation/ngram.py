@@ -21,7 +21,6 @@ PIECE = 1 << 23  # symbols that are scored with one counting
 SLICE = 1 << 18  # and those that are looked up together
 FALLBACK = np.array([0.0, 0.5, 1.0, 1.5])  # the discounts where a level has too few kinds of counts for its own
 UNSEEN = -1
-
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
 

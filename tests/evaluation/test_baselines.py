@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charrnn import baselines as module
-from charrnn.baselines import baselines, last_symbols
+from charrnn.evaluation import baselines as module
+from charrnn.evaluation.baselines import baselines, last_symbols
 from charrnn.text.corpus import Corpus
 from charrnn.text.units import UNITS
 
