@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from charrnn.sampling.sample import sample as sample
     from charrnn.text.corpus import Corpus as Corpus
     from charrnn.text.vocab import Vocab as Vocab
-    from charrnn.training import Training as Training
-    from charrnn.training import train as train
+    from charrnn.training.loop import Training as Training
+    from charrnn.training.train import train as train
 
 _HOME = {
     "Model": "checkpoint.model",
@@ -40,8 +40,8 @@ _HOME = {
     "Corpus": "text.corpus",
     "Vocab": "text.vocab",
     "Step": "checkpoint.history",
-    "Training": "training",
-    "train": "training",
+    "Training": "training.loop",
+    "train": "training.train",
 }
 
 __all__ = [*_HOME, "__version__"]

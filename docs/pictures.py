@@ -20,7 +20,7 @@ from charrnn.evaluation.score import evaluate  # noqa: E402
 from charrnn.show.files import paper, svg  # noqa: E402
 from charrnn.show.progress import Screen  # noqa: E402
 from charrnn.show.tables import information, scores  # noqa: E402
-from charrnn.training import Training  # noqa: E402
+from charrnn.training.loop import Training  # noqa: E402
 
 HERE = Path(__file__).parent
 TALES = "corpora/tales.txt"

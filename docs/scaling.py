@@ -4,7 +4,7 @@ from charrnn.__main__ import pin_threads
 
 pin_threads()
 
-from charrnn.bench import Case, run  # noqa: E402
+from charrnn.training.benchmark import Case, run  # noqa: E402
 
 SECONDS = 4.0
 STREAMS = (1, 4, 16, 64, 256)

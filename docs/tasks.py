@@ -24,7 +24,7 @@ from charrnn.options import Options
 from charrnn.sampling.conditional import by_label
 from charrnn.sampling.sample import Manner, sample_many
 from charrnn.text.examples import Example, Examples
-from charrnn.training import Training
+from charrnn.training.loop import Training
 
 HOME = Path(__file__).parent.parent
 CORPORA = HOME / "corpora"

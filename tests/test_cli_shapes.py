@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_cli import Command, charrnn
-from tests.test_tasks import COPIES, WORDS
+from tests.training.test_examples import COPIES, WORDS
 
 __all__ = ["charrnn"]  # the fixture
 

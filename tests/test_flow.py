@@ -19,7 +19,7 @@ from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.text.corpus import Corpus
 from tests.naive import naive_logits
 from tests.sampling.test_sample import model_of
-from tests.test_training import begin
+from tests.training.test_loop import begin
 
 TORCH = np.load(Path(__file__).parent / "data" / "torch_flow.npz", allow_pickle=False)
 H, V, T, B, LAGS, TARGETS = 6, 7, 5, 3, 9, [14, 23, 39]

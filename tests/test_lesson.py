@@ -22,7 +22,7 @@ from charrnn.nn.network import Trace
 from tests.nn.test_network import T, differences, gradients, make, worst
 from tests.test_cli import Command, charrnn
 from tests.test_cli_tables import COMMANDS
-from tests.test_training import begin
+from tests.training.test_loop import begin
 
 __all__ = ["charrnn"]  # the fixture
 

@@ -14,7 +14,7 @@ from charrnn.checkpoint.model import load
 from charrnn.nn.fast.cells import CELLS
 from charrnn.sampling.mixture import open_streams
 from tests.test_cli_tables import COMMANDS
-from tests.test_training import begin
+from tests.training.test_loop import begin
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

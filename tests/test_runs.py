@@ -7,7 +7,7 @@ from charrnn.checkpoint.history import LIMIT, History
 from charrnn.errors import UsageError
 from charrnn.lens.runs import curves
 from tests.sampling.test_sample import model_of
-from tests.test_training import begin
+from tests.training.test_loop import begin
 
 
 def test_curves_are_what_the_records_said() -> None:

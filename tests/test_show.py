@@ -16,7 +16,7 @@ from charrnn.show.charts import duration, spark, speed
 from charrnn.show.progress import Screen, headline
 from charrnn.show.tables import scores
 from charrnn.show.terminal import UNSEEN, is_terminal, safe
-from tests.test_training import begin
+from tests.training.test_loop import begin
 
 
 @given(st.text(st.characters()))

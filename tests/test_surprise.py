@@ -11,7 +11,7 @@ from charrnn.lens.passage import passage
 from charrnn.lens.surprise import lines, surprise, worst
 from charrnn.text.corpus import Corpus
 from tests.sampling.test_sample import model_of
-from tests.test_training import begin
+from tests.training.test_loop import begin
 
 TEXT = "the cat 한글 sat\non a mat.\n" * 40
 

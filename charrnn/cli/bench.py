@@ -31,7 +31,7 @@ def bench(seconds: float, as_json: bool, **given: Any) -> None:
     check_float("seconds", seconds, above=0.0)
     chosen = {name: value for name, value in given.items() if value is not None}
     Options(**chosen)  # refuses what is out of range
-    from charrnn.bench import CASES, environment, run
+    from charrnn.training.benchmark import CASES, environment, run
 
     cases = tuple(dict.fromkeys(replace(case, **chosen) for case in CASES))
     if {"cell", "layers", "hidden_size"} & set(chosen):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from charrnn.evaluation.score import Score
     from charrnn.evaluation.verdict import Judged
     from charrnn.text.corpus import Corpus, Segment
-    from charrnn.training import Training
+    from charrnn.training.loop import Training
 
 LONG = 1_000_000  # symbols: to count more takes a while
 

@@ -15,10 +15,10 @@ from charrnn.show.charts import duration
 from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
-    from charrnn.plan import Deadline, Plan
     from charrnn.text.corpus import Corpus
     from charrnn.text.examples import Examples
-    from charrnn.training import Training
+    from charrnn.training.loop import Training
+    from charrnn.training.plan import Deadline, Plan
 
 CHOSEN = ("layers", "hidden_size", "dropout", "seq_length", "batch_size", "lr", "weight_decay", "patience", "workers")
 LARGEST_ERROR = 1.5  # of the speed that sizes were chosen by; beyond it they are chosen again
@@ -45,10 +45,10 @@ def planned(
     start: Start,
 ) -> "tuple[Training, Deadline | None]":
     """A training with all that was left open chosen; and when it has to end, where a clock runs."""
-    from charrnn.machine import multiply_rate
-    from charrnn.plan import Deadline, choose, settle_length
     from charrnn.system.resources import cores
-    from charrnn.training import Training
+    from charrnn.training.cost import multiply_rate
+    from charrnn.training.loop import Training
+    from charrnn.training.plan import Deadline, choose, settle_length
 
     options = Options(**given)
     symbols = max(1, int(corpus.symbols * (1.0 - options.val_fraction)))

@@ -16,8 +16,8 @@ from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.history import Step
-    from charrnn.plan import Deadline
-    from charrnn.training import Training
+    from charrnn.training.loop import Training
+    from charrnn.training.plan import Deadline
 
 SAVE_SECONDS = 60.0
 SAVE_SHARE = 0.01  # of the time, at most, that saving takes where nothing else is asked for

@@ -12,7 +12,7 @@ from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.training import Training
+    from charrnn.training.loop import Training
 
 STRIDE = 7919  # so that the lines of a training show examples from all over
 LABEL_TASKS = ("generate", "classify")

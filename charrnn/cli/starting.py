@@ -11,7 +11,7 @@ from charrnn.show.terminal import remark
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.text.vocab import Vocab
-    from charrnn.training import Training
+    from charrnn.training.loop import Training
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Start:
 
     def settled(self, given: dict[str, Any]) -> dict[str, Any]:
         """The options that the user gave, and those that the model settles."""
-        from charrnn.transfer import settled
+        from charrnn.training.transfer import settled
 
         return settled(self.model, given) if self.model else given
 
@@ -36,7 +36,7 @@ class Start:
         if self.model is None:
             return
         from charrnn.show.tables import carried_over
-        from charrnn.transfer import transfer
+        from charrnn.training.transfer import transfer
 
         source, seed = training.source, training.options.seed
         found = transfer(self.model, training.config, training.vocab, seed, source.labels)

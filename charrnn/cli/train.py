@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from charrnn.text.corpus import Corpus
     from charrnn.text.examples import Examples
     from charrnn.text.vocab import Vocab
-    from charrnn.training import Training
+    from charrnn.training.loop import Training
 
 DEFAULTS = Options()
 CHOSEN = "chosen"
@@ -278,7 +278,7 @@ def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, 
     if force:
         raise UsageError("--resume goes on with the model file and --force replaces it: use one of them.")
     from charrnn.checkpoint.model import load
-    from charrnn.training import Training
+    from charrnn.training.loop import Training
 
     found = load(model)
     if found.run is None:

@@ -16,7 +16,7 @@ from rich.text import Text
 from charrnn.checkpoint.history import Step
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import columns, is_terminal, remark, safe
-from charrnn.training import Training
+from charrnn.training.loop import Training
 
 REFRESH = 0.25  # seconds
 PLAIN_EVERY = 5.0

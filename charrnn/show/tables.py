@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.bench import Result
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
 from charrnn.evaluation.score import Score
 from charrnn.show.charts import duration, spark, speed
 from charrnn.show.terminal import NARROWEST, WIDEST, Answer, safe
 from charrnn.text.tasks import DOES, Task
-from charrnn.transfer import Transfer
+from charrnn.training.benchmark import Result
+from charrnn.training.transfer import Transfer
 
 OFF_TERMINAL = 120  # columns
 FIGURES = ("nats", "bits/char", "bits/byte", "perplexity", "accuracy", "chars")

@@ -20,7 +20,7 @@ from charrnn.errors import ModelFileError
 from charrnn.options import CELLS
 from charrnn.system.atomic import claimed
 from tests.sampling.test_sample import model_of
-from tests.test_training import begin
+from tests.training.test_loop import begin
 
 
 def trained(cell: str = "lstm", steps: int = 9) -> Model:

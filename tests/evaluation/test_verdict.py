@@ -8,7 +8,7 @@ from charrnn.evaluation.score import evaluate
 from charrnn.evaluation.verdict import Fit, advice, beside, fit, judge, verdict
 from charrnn.text.batches import Rows
 from tests.sampling.test_sample import model_of
-from tests.test_training import begin
+from tests.training.test_loop import begin
 
 LEVEL = [(step, 2.0) for step in range(100, 1100, 100)]
 FALLING = [(step, 3.0 - step / 1000) for step in range(100, 1100, 100)]

@@ -8,7 +8,7 @@ import pytest
 
 from charrnn.nn import optim
 from charrnn.nn.optim import BAD_MEAN, BAD_WEIGHT, OPTIMIZERS, SOUND, clip_scale, learning_rate, norm
-from charrnn.optim import Part
+from charrnn.training.step import Part
 
 GRADS = [np.array([0.5, -2.0]), np.array([1.0, 0.25]), np.array([-0.5, 0.0])]
 LR = 0.1

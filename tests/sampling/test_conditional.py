@@ -13,7 +13,7 @@ from charrnn.evaluation.pairs import distance, grade_pairs
 from charrnn.nn.fast.network import Network
 from charrnn.sampling.conditional import answers, by_label, logs_of, search
 from charrnn.text.examples import Examples
-from tests.test_tasks import COPIES, WORDS, begin
+from tests.training.test_examples import COPIES, WORDS, begin
 
 
 def trained(kind: str, steps: int = 150) -> Model:

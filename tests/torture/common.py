@@ -16,7 +16,7 @@ from typing import Any
 import charrnn
 from charrnn.checkpoint.model import Model
 from charrnn.cli.main import run as run_command
-from charrnn.training import Training
+from charrnn.training.loop import Training
 
 TEXT = "the cat sat on the mat.\nthe dog sat on the cat.\n" * 12
 TINY = ["--hidden-size", "8", "--layers", "1", "--batch-size", "4", "--seq-length", "8", "--eval-every", "4"]

@@ -9,7 +9,7 @@ import charrnn
 from charrnn.checkpoint.model import load
 from charrnn.errors import ModelFileError
 from charrnn.options import Options
-from charrnn.training import Training
+from charrnn.training.loop import Training
 from tests.torture.common import TEXT, TINY, Outcome, Tally, dice, digest, folder, start
 
 COUNT = 300

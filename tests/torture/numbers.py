@@ -9,7 +9,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import load
 from charrnn.errors import DivergedError
-from charrnn.training import Training
+from charrnn.training.loop import Training
 from tests.torture.common import Outcome, Tally, dice, digest, folder, tiny
 
 COUNT = 300

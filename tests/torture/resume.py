@@ -8,7 +8,7 @@ from pathlib import Path
 import charrnn
 from charrnn.checkpoint.model import Model, load
 from charrnn.checkpoint.run import Run
-from charrnn.training import Training
+from charrnn.training.loop import Training
 from tests.torture.common import TEXT, Outcome, Tally, dice, digest, folder, tiny
 
 COUNT = 3600

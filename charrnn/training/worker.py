@@ -9,73 +9,18 @@ import mmap
 import signal
 import struct
 import sys
-from itertools import pairwise
 from typing import IO, Any
 
-import numpy as np
-
-from charrnn.arrays import LINE, Array
-from charrnn.nn.dropout import Dropout
-from charrnn.nn.fast.network import Network
-from charrnn.nn.loss import cross_entropy
+from charrnn.arrays import Array
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config, Params
-from charrnn.optim import Part
-from charrnn.shared import Layout, attach
 from charrnn.text.batches import Batch
+from charrnn.training.shared_memory import Layout, attach
+from charrnn.training.step import ADD, UPDATE, Part, Share, parts, shares, weights
 
-# orders: a window, by what becomes of the state before it; and what comes after all have learned from one
-CARRY_ON, RESET, LOAD, ADD, UPDATE = range(5)
 KINDS = ("state", "next")
 SETTINGS = 4  # numbers that come with an update
 ORDER, ANSWER = struct.Struct("<qqq"), struct.Struct("<qqd")  # both begin with the number of the order
-
-
-def shares(streams: int, workers: int) -> list[slice]:
-    """The streams of each worker: as equal as can be."""
-    return [slice(a, b) for a, b in pairwise([streams * k // workers for k in range(workers + 1)])]
-
-
-def parts(weights: int, workers: int) -> list[slice]:
-    """The weights that each worker updates: whole lines of the cache, as equally many as can be."""
-    floats = LINE // 4
-    lines = -(-weights // floats)
-    return [slice(part.start * floats, min(part.stop * floats, weights)) for part in shares(lines, workers)]
-
-
-class Share:
-    """Forward and backward for some of the streams; its loss and gradients are parts of the whole batch's mean."""
-
-    def __init__(
-        self,
-        config: Config,
-        params: Params,
-        grads: Params,
-        steps: int,
-        streams: slice,
-        dropout: float,
-        seed: int,
-    ) -> None:
-        self.streams, self.grads = streams, grads
-        self.network = Network(config, params, steps, streams.stop - streams.start, training=True)
-        self.dropout = Dropout(dropout, seed, config.layers, steps, config.hidden_size, streams)
-
-    def learn(self, batch: Batch, step: int, what: int, state: dict[str, Array]) -> float:
-        """The loss of this share of the batch (of all streams); the gradients are in `grads` then.
-
-        `what` is to be done first about the carried-in state; `state` is that of these streams, to LOAD.
-        """
-        if what == RESET:
-            self.network.reset()
-        elif what == LOAD:
-            self.network.set_state(state)
-        inputs, targets, scored, fresh = batch.of(self.streams)
-        self.network.pack()
-        logits = self.network.forward(inputs, self.dropout.masks(step), fresh)
-        loss = cross_entropy(logits, targets, batch.symbols, scored)
-        self.network.backward(inputs, logits, self.grads)
-        self.network.carry()
-        return loss
 
 
 def layout(config: Config, steps: int, streams: int, workers: int, optimizer: str, masked: bool) -> Layout:
@@ -90,10 +35,6 @@ def layout(config: Config, steps: int, streams: int, workers: int, optimizer: st
     for kind in KINDS:
         arrays |= {f"{kind}.{name}": ((config.layers, streams, config.hidden_size), "<f4") for name in config.states}
     return Layout(arrays)
-
-
-def weights(config: Config) -> int:
-    return sum(int(np.prod(shape)) for shape in config.shapes.values())
 
 
 def part_of(places: Layout, memory: mmap.mmap, config: Config, optimizer: str, workers: int, rank: int) -> Part:

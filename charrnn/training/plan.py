@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from charrnn.evaluation.score import symbols_of
-from charrnn.machine import flops_per_char
 from charrnn.nn.params import Config
 from charrnn.options import Options
-from charrnn.training import Training
+from charrnn.training.cost import flops_per_char
+from charrnn.training.loop import Training
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two

@@ -4,12 +4,10 @@
 """
 
 import math
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -17,25 +15,23 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.history import MOST_SETBACKS, Step
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
-from charrnn.errors import DivergedError, UsageError
+from charrnn.errors import DivergedError
 from charrnn.evaluation.score import Score, scorer, symbols_of
-from charrnn.learner import Learner
-from charrnn.memory import check_memory
 from charrnn.nn.optim import NOT_FINITE, SOUND, WARM_UP_STEPS, learning_rate
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.options import Options
-from charrnn.parallel import default_workers
 from charrnn.system.blas import differences, machine
 from charrnn.system.resources import cores
 from charrnn.text.batches import Packed, Rows, Streams
 from charrnn.text.corpus import Corpus, Segment
-from charrnn.text.dataset import read_texts
 from charrnn.text.examples import Examples
-from charrnn.transfer import before, check_start, check_text, settled, transfer
+from charrnn.training.cost import check_memory
+from charrnn.training.learner import Learner
+from charrnn.training.transfer import before, check_text, transfer
+from charrnn.training.workers import default_workers
 
 EVAL_EVERY = 100
 EVAL_SHARE = 0.1  # of the time, at most, that evaluation takes where nothing else is asked for
-
 Average = Callable[[Array], None]
 
 
@@ -284,36 +280,3 @@ class Training(Iterator[Step]):
     def latest(self) -> Model:
         """The network as it is now, without the run."""
         return Model(self.config, self.vocab, self.params, task=self.source.task)
-
-
-def train(
-    texts: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Corpus | Examples,
-    *,
-    model: Model | None = None,
-    average: Average | None = None,
-    init_from: Model | None = None,
-    **options: Any,
-) -> Training:
-    """Trains on files, folders, a `Corpus` or `Examples`, and yields a `Step` for every step; `.model` is the result.
-
-    `options` are the fields of `Options`. With `model` the run that it holds goes on (the options may only
-    restate those it was made with, or set new `epochs`, `steps` or `workers`). With `init_from` a new run starts from
-    that model's weights, with its cell, sizes and unit. `average` is called once a step with the flat gradient (n,),
-    before clipping, to average it in place over workers. Raises CharRNNError for whatever a user can cause.
-    """
-    if isinstance(texts, Corpus | Examples):
-        if options.get("min_count"):
-            raise UsageError("a corpus is numbered already: it is Corpus.read that takes min_count.")
-        options = {"unit": texts.vocab.unit, "task": texts.task.kind if texts.task else "text", **options}
-        if options["unit"] != texts.vocab.unit:
-            raise UsageError(f"the corpus is made of {texts.vocab.unit}s, not of {options['unit']}s.")
-    known = set(Options.__dataclass_fields__)
-    if wrong := sorted(set(options) - known):
-        raise UsageError(f"there is no option {wrong[0]!r}: there are {', '.join(sorted(known))}.")
-    check_start(model, init_from)
-    options = settled(init_from, options) if init_from else options
-    chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
-    if isinstance(texts, Corpus | Examples):
-        return Training(texts, chosen, model, average, init_from)
-    vocab, beside = model.vocab if model else None, init_from.vocab if init_from else None
-    return Training(read_texts(texts, chosen, vocab, beside), chosen, model, average, init_from)

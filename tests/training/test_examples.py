@@ -15,7 +15,7 @@ from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params
 from charrnn.text.examples import Examples
 from charrnn.text.tasks import Task
-from charrnn.training import Training
+from charrnn.training.loop import Training
 
 COPIES = [(word, word) for word in "ab ba aa bb abc cab bca acb bac cba".split()]  # noqa: SIM905
 WORDS = [("vowel", w) for w in ("aei", "ioa", "eea", "ouo", "iau")] + [

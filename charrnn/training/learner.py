@@ -9,11 +9,10 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.nn.optim import OPTIMIZERS, SOUND, clip_scale, norm
 from charrnn.nn.params import Config, Params
-from charrnn.optim import Part
 from charrnn.options import Options
-from charrnn.parallel import Team
 from charrnn.text.batches import Batch
-from charrnn.worker import ADD, CARRY_ON, LOAD, RESET, UPDATE, Share, shares
+from charrnn.training.step import ADD, CARRY_ON, LOAD, RESET, UPDATE, Part, Share, shares
+from charrnn.training.workers import Team
 
 
 class Learner:

@@ -19,13 +19,14 @@ from charrnn.errors import CharRNNError, WorkerError
 from charrnn.nn.dropout import Dropout
 from charrnn.nn.params import Config
 from charrnn.options import CELLS
-from charrnn.parallel import default_workers
-from charrnn.shared import Block
 from charrnn.system.blas import set_threads
-from charrnn.training import Training
-from charrnn.worker import ADD, ANSWER, UPDATE, parts, shares
+from charrnn.training.loop import Training
+from charrnn.training.shared_memory import Block
+from charrnn.training.step import ADD, UPDATE, parts, shares
+from charrnn.training.worker import ANSWER
+from charrnn.training.workers import default_workers
 from tests.test_cli import TEXT, TINY, process
-from tests.test_training import begin, digest, timeless
+from tests.training.test_loop import begin, digest, timeless
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 
@@ -87,7 +88,7 @@ def test_resumed_with_workers_as_if_never_stopped(tmp_path: Path) -> None:
 
 
 def whole_text() -> str:
-    from tests.test_training import TEXT as training_text
+    from tests.training.test_loop import TEXT as training_text
 
     return training_text
 
@@ -334,7 +335,7 @@ def test_a_worker_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_that_fails_says_so() -> None:
-    command = [sys.executable, "-P", "-c", "from charrnn.worker import main; main()"]
+    command = [sys.executable, "-P", "-c", "from charrnn.training.worker import main; main()"]
     done = subprocess.run(command, input=b"nonsense\n", capture_output=True, check=True)
     assert done.stdout == ANSWER.pack(0, 0, 0.0)
     assert done.stderr == b""

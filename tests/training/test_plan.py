@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import charrnn
 from charrnn.nn.params import Config
 from charrnn.options import Options
-from charrnn.plan import (
+from charrnn.training.loop import Training
+from charrnn.training.plan import (
     STREAMS,
     TOKENS,
     WEIGHTS,
@@ -23,7 +24,6 @@ from charrnn.plan import (
     recurrent_weights,
     settle_length,
 )
-from charrnn.training import Training
 
 RATE = 3e11
 TEXT = "the quick brown fox jumps over the lazy dog. " * 60

@@ -16,11 +16,11 @@ import numpy as np
 from charrnn.errors import WorkerError
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config
-from charrnn.shared import Block
 from charrnn.system.blas import set_threads
 from charrnn.system.resources import BLAS_THREADS
 from charrnn.text.batches import Batch
-from charrnn.worker import ANSWER, KINDS, ORDER, batch_of, do, layout, part_of
+from charrnn.training.shared_memory import Block
+from charrnn.training.worker import ANSWER, KINDS, ORDER, batch_of, do, layout, part_of
 
 STREAMS_EACH = 8  # a worker with fewer does little but wait
 WORK_EACH = 500_000  # weights times streams below which a worker's help costs more than it gives
@@ -146,7 +146,7 @@ def start(descriptor: int) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, **dict.fromkeys(BLAS_THREADS, "1")}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [home, environment.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", "from charrnn.worker import main; main()"],
+        [sys.executable, "-P", "-c", "from charrnn.training.worker import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from charrnn.checkpoint.model import Model
-from charrnn.machine import flops_per_char, multiply_rate
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
 from charrnn.sampling.sample import sample
 from charrnn.system.blas import core_type, library
 from charrnn.system.resources import BLAS_THREADS, cores
 from charrnn.text.corpus import Corpus
-from charrnn.training import Training
+from charrnn.training.cost import flops_per_char, multiply_rate
+from charrnn.training.loop import Training
 
 SYMBOLS = 65
 SIZE = 1 << 20  # symbols of the made-up text

@@ -16,7 +16,8 @@ from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation.score import Score, evaluate
 from charrnn.nn.params import fresh_params
 from charrnn.options import CELLS, OPTIMIZERS
-from charrnn.training import Training, train
+from charrnn.training.loop import Training
+from charrnn.training.train import train
 
 SENTENCE = "the quick brown fox jumps over the lazy dog.\n"
 TEXT = "".join(

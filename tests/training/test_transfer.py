@@ -16,7 +16,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.text.examples import Examples
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
-from charrnn.transfer import settled, transfer
+from charrnn.training.transfer import settled, transfer
 from tests.sampling.test_sample import model_of
 from tests.test_cli import TINY, Command, charrnn, train
 

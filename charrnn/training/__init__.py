@@ -1,0 +1,1 @@
+"""Truncated BPTT, its plan, its processes."""
