@@ -12,13 +12,13 @@ from numpy.typing import DTypeLike
 from charrnn import options
 from charrnn.arrays import Array, empty, zeros
 from charrnn.checkpoint.model import load
-from charrnn.lens.flow import flow, fresh
-from charrnn.lens.passage import passage
 from charrnn.nn import equations
 from charrnn.nn.equations import Equations, Values
 from charrnn.nn.fast import cells
 from charrnn.nn.fast.cells import HALF, Cell, Row
 from charrnn.nn.network import Trace
+from charrnn.see.gradients import flow, fresh
+from charrnn.see.text_window import passage
 from tests.nn.test_network import T, differences, gradients, make, worst
 from tests.test_cli import Command, charrnn
 from tests.test_cli_tables import COMMANDS

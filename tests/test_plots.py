@@ -14,8 +14,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from charrnn.errors import UsageError
-from charrnn.lens.context import Truncation
-from charrnn.lens.flow import Flow
+from charrnn.see.gradients import Flow
+from charrnn.see.memory import Truncation
 from charrnn.show import panels, plot_file
 from charrnn.show.panels import Curve, Panel, percent
 from charrnn.show.plots import Axis, draw, heights

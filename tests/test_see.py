@@ -231,6 +231,6 @@ def test_a_terminal_gets_colours(models: Command, tmp_path: Path) -> None:
 def test_see_is_loaded_when_it_is_asked_for() -> None:
     script = (
         "import sys, io, charrnn.cli.main as m; sys.stdout = io.StringIO(); m.run(['--help']); "
-        "assert not [n for n in sys.modules if n.startswith(('charrnn.cli.see_', 'charrnn.lens', 'matplotlib'))]"
+        "assert not [n for n in sys.modules if n.startswith(('charrnn.cli.see.', 'charrnn.see', 'matplotlib'))]"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

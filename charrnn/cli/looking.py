@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from charrnn.checkpoint.model import Model
-    from charrnn.lens.passage import Passage
+    from charrnn.see.text_window import Passage
     from charrnn.show.panels import Panel
     from charrnn.text.corpus import Corpus, Segment
 
@@ -102,7 +102,7 @@ class Looking:
     def open(self, path: str) -> "tuple[Model, Callable[[int], Passage]]":
         """A model, and what takes so many characters of the text that is to be looked at."""
         from charrnn.checkpoint.model import load
-        from charrnn.lens.passage import passage
+        from charrnn.see.text_window import passage
 
         model = load(path, self.weights).of_text()
         corpus = self.read(path, model)

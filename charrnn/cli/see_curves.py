@@ -30,7 +30,7 @@ def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool,
     """Draw how runs went: losses, learning rate, and the norm of the gradient."""
     out = Output(as_json, output, models, plots=True, plot=plot)
     from charrnn.checkpoint.model import load
-    from charrnn.lens.runs import curves
+    from charrnn.see.curve import curves
     from charrnn.show import inside, panels
 
     rows = [(path, curves(path, load(path), against)) for path in models]
@@ -75,7 +75,7 @@ def gradients(
         if not untrained:
             raise UsageError("--scale multiplies the fresh weights of --untrained: give both.")
     out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
-    from charrnn.lens.flow import flow, fresh
+    from charrnn.see.gradients import flow, fresh
     from charrnn.show import inside, panels
 
     rows = []
@@ -118,7 +118,7 @@ def memory(
     characters beside the one that goes back 400.
     """
     out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
-    from charrnn.lens.context import cleared_losses, kept_loss, truncations
+    from charrnn.see.memory import cleared_losses, kept_loss, truncations
     from charrnn.show import inside, panels
 
     rows = []

@@ -52,7 +52,7 @@ def step(
         raise UsageError("--text is empty: give it two characters or more.")
     out = Output(as_json, output, [model] if model else [])
     from charrnn.checkpoint.model import load
-    from charrnn.lens.steps import small, steps
+    from charrnn.see.step import small, steps
     from charrnn.show import inside
 
     lines = steps(load(model).of_text() if model else small(cell, layers, hidden_size, text, seed), text)

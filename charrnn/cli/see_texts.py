@@ -11,8 +11,8 @@ from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.lens.neurons import Fit, Unit
-    from charrnn.lens.passage import Passage
+    from charrnn.see.neurons import Fit, Unit
+    from charrnn.see.text_window import Passage
 
 CHARS, FIND_CHARS = 2000, 50_000
 
@@ -60,7 +60,7 @@ def neurons(
         if find:
             rank(out, model, loaded, take(FIND_CHARS if by_default else looking.chars), of, top or 1)
         elif unit is not None:
-            from charrnn.lens.neurons import Unit
+            from charrnn.see.neurons import Unit
 
             chosen = Unit(loaded.config.layers - 1 if layer is None else layer, of or "h", unit)
             colour(out, model, loaded, take(looking.chars), chosen, None)
@@ -84,7 +84,7 @@ def check_options(find: bool, top: int | None, unit: int | None, layer: int | No
 def rank(out: Output, path: str, model: "Model", passage: "Passage", of: str | None, top: int) -> None:
     from dataclasses import asdict
 
-    from charrnn.lens.neurons import find
+    from charrnn.see.neurons import find
     from charrnn.show import inside
 
     units = find(model, passage, [of] if of else [], top)
@@ -99,7 +99,7 @@ def rank(out: Output, path: str, model: "Model", passage: "Passage", of: str | N
 
 def best(model: "Model", passage: "Passage", of: str | None) -> "Fit":
     """The unit that follows best what cannot be read off the last characters."""
-    from charrnn.lens.neurons import find
+    from charrnn.see.neurons import find
 
     fits = find(model, passage, [of] if of else []).fits
     if not fits:
@@ -108,7 +108,7 @@ def best(model: "Model", passage: "Passage", of: str | None) -> "Fit":
 
 
 def colour(out: Output, path: str, model: "Model", passage: "Passage", unit: "Unit", fit: "Fit | None") -> None:
-    from charrnn.lens.neurons import activations, by_character, limits
+    from charrnn.see.neurons import activations, by_character, limits
     from charrnn.show import inside
     from charrnn.show.page import coloured
 
@@ -149,7 +149,7 @@ def surprise(
     if worst is not None:
         check_int("worst", worst, 1)
     out = Output(as_json, output, [model, *texts])
-    from charrnn.lens import surprise as lens
+    from charrnn.see import surprise as lens
     from charrnn.show import inside
     from charrnn.show.page import coloured
 

@@ -151,5 +151,5 @@ EQUATIONS: dict[str, type[Equations]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 def equations(cell: str) -> type[Equations]:
     """The equations of a cell; raises UsageError for one whose equations are not written here."""
     if cell not in EQUATIONS:
-        raise UsageError(f"the equations of the cell {cell!r} are not in charrnn/lens/equations.py: write them there.")
+        raise UsageError(f"the equations of the cell {cell!r} are not in charrnn/nn/equations.py: write them there.")
     return EQUATIONS[cell]

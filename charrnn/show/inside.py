@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.lens.context import Truncation
-from charrnn.lens.flow import Flow
-from charrnn.lens.neurons import Fit, Found
-from charrnn.lens.runs import Curves
-from charrnn.lens.steps import Line
-from charrnn.lens.surprise import Line as TextLine
-from charrnn.lens.surprise import Surprise
+from charrnn.see.curve import Curves
+from charrnn.see.gradients import Flow
+from charrnn.see.memory import Truncation
+from charrnn.see.neurons import Fit, Found
+from charrnn.see.step import Line
+from charrnn.see.surprise import Line as TextLine
+from charrnn.see.surprise import Surprise
 from charrnn.show import heat, panels
 from charrnn.show.plots import draw
 from charrnn.show.terminal import safe

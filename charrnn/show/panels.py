@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
-from charrnn.lens.context import Truncation
-from charrnn.lens.flow import Flow
-from charrnn.lens.runs import Curves
+from charrnn.see.curve import Curves
+from charrnn.see.gradients import Flow
+from charrnn.see.memory import Truncation
 from charrnn.show.terminal import safe
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue")

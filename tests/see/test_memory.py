@@ -7,13 +7,13 @@ import pytest
 
 from charrnn.errors import TextError
 from charrnn.evaluation.score import evaluate
-from charrnn.lens import context
-from charrnn.lens.context import cleared_loss, cleared_losses, gradient, kept_loss, truncations
-from charrnn.lens.passage import passage
 from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import cross_entropy, softmax_nats
 from charrnn.nn.params import Params
+from charrnn.see import memory as context
+from charrnn.see.memory import cleared_loss, cleared_losses, gradient, kept_loss, truncations
+from charrnn.see.text_window import passage
 from charrnn.text.corpus import Corpus
 from tests.sampling.test_sample import model_of
 

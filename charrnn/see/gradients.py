@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
-from charrnn.lens.passage import Passage
 from charrnn.nn.equations import Values
 from charrnn.nn.loss import softmax_nats
 from charrnn.nn.network import Back, Moment, Trace
 from charrnn.nn.params import Config, Params, fresh_params
+from charrnn.see.text_window import Passage
 
 GROUP = 32  # positions computed side by side
 WARM_UP = 128
 LEFT = 0.01
-
 Norms = NDArray[np.float64]
 
 

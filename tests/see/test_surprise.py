@@ -7,8 +7,8 @@ import pytest
 
 from charrnn.checkpoint.model import Model
 from charrnn.evaluation.score import evaluate
-from charrnn.lens.passage import passage
-from charrnn.lens.surprise import lines, surprise, worst
+from charrnn.see.surprise import lines, surprise, worst
+from charrnn.see.text_window import passage
 from charrnn.text.corpus import Corpus
 from tests.sampling.test_sample import model_of
 from tests.training.test_loop import begin

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint.model import Model
-from charrnn.lens.passage import Passage, Streams
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import softmax_nats
+from charrnn.see.text_window import Passage, Streams
 
 STEPS = 64
 EXPECTED = 3  # likeliest symbols kept for each place

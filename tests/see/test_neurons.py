@@ -7,18 +7,10 @@ from hypothesis import strategies as st
 
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.lens.neurons import (
-    Moments,
-    Unit,
-    activations,
-    by_character,
-    find,
-    kinds,
-    limits,
-)
-from charrnn.lens.passage import Passage, passage
 from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.network import Network
+from charrnn.see.neurons import Moments, Unit, activations, by_character, find, kinds, limits
+from charrnn.see.text_window import Passage, passage
 from charrnn.text.corpus import Corpus
 from tests.sampling.test_sample import model_of
 
@@ -62,7 +54,7 @@ def test_a_planted_unit_that_counts_the_position_is_found_first(index: int) -> N
 def test_activations_are_those_of_the_network_on_the_same_text(
     cell: str, unit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("charrnn.lens.passage.SHORTEST", 10_000)  # one stream: no warm-up in between
+    monkeypatch.setattr("charrnn.see.text_window.SHORTEST", 10_000)  # one stream: no warm-up in between
     text = "한글 the cat\n" * 30
     model = model_of(text, unit, cell)
     corpus = Corpus.from_text(text, unit, model.vocab)
@@ -87,7 +79,7 @@ def test_long_passages_in_streams_are_close_to_one_reading(monkeypatch: pytest.M
     model = model_of(TEXT)
     part = looked_at(model, 2000)
     streams = activations(model, part, Unit(1, "h", 0))
-    monkeypatch.setattr("charrnn.lens.passage.SHORTEST", 10_000)
+    monkeypatch.setattr("charrnn.see.text_window.SHORTEST", 10_000)
     np.testing.assert_allclose(streams, activations(model, part, Unit(1, "h", 0)), atol=1e-3)
 
 

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.lens.passage import Passage, Streams
-from charrnn.lens.questions import Question, answers
 from charrnn.nn.equations import equations
 from charrnn.nn.network import Trace
+from charrnn.see.probes import Question, answers
+from charrnn.see.text_window import Passage, Streams
 
 LOW, HIGH = 0.1, 0.9  # beyond which a gate counts as closed or open (Karpathy, Johnson & Fei-Fei 2016)
-
 Sums = NDArray[np.float64]
 
 

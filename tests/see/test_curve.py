@@ -5,7 +5,7 @@ import pytest
 
 from charrnn.checkpoint.history import LIMIT, History
 from charrnn.errors import UsageError
-from charrnn.lens.runs import curves
+from charrnn.see.curve import curves
 from tests.sampling.test_sample import model_of
 from tests.training.test_loop import begin
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.lens.passage import Passage
+from charrnn.see.text_window import Passage
 from charrnn.text.units import SYLLABLES
 
 Answers = NDArray[np.float64]
-
 TAB = 8
 PYTHON_LINE = re.compile(r"^(def |class |import |from \w+ import |    (return|if|for|self)\b)", re.MULTILINE)
 PYTHON_SHARE = 0.02  # of the lines, from which on a text counts as Python

@@ -19,7 +19,6 @@ from charrnn.text.vocab import Vocab
 WARM_UP = 128
 STREAMS = 128
 SHORTEST = 64
-
 Places = NDArray[np.intp]
 
 

@@ -5,9 +5,9 @@ import tokenize
 
 import pytest
 
-from charrnn.lens import questions
-from charrnn.lens.passage import passage
-from charrnn.lens.questions import QUESTIONS, answers, is_python
+from charrnn.see import probes as questions
+from charrnn.see.probes import QUESTIONS, answers, is_python
+from charrnn.see.text_window import passage
 from charrnn.text.corpus import Corpus
 
 CASES = [

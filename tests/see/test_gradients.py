@@ -8,20 +8,20 @@ import pytest
 
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.lens.flow import Flow, clipped_share, flow, fresh, norms, places, spectral_radii
-from charrnn.lens.passage import passage
 from charrnn.nn.equations import EQUATIONS, equations
 from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Back, Trace
 from charrnn.nn.params import Config, Params, fresh_params
+from charrnn.see.gradients import Flow, clipped_share, flow, fresh, norms, places, spectral_radii
+from charrnn.see.text_window import passage
 from charrnn.text.corpus import Corpus
 from tests.naive import naive_logits
 from tests.sampling.test_sample import model_of
 from tests.training.test_loop import begin
 
-TORCH = np.load(Path(__file__).parent / "data" / "torch_flow.npz", allow_pickle=False)
+TORCH = np.load(Path(__file__).parents[1] / "data" / "torch_flow.npz", allow_pickle=False)
 H, V, T, B, LAGS, TARGETS = 6, 7, 5, 3, 9, [14, 23, 39]
 
 

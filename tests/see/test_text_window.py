@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charrnn.errors import TextError
-from charrnn.lens import passage as module
-from charrnn.lens.passage import Streams, passage
+from charrnn.see import text_window as module
+from charrnn.see.text_window import Streams, passage
 from charrnn.text.corpus import Corpus, Segment
 
 TEXT = "한글과 a cat\n은 mat 위에 👍 있다.\n"

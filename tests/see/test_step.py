@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from charrnn.errors import UsageError
-from charrnn.lens.steps import Line, small, steps
 from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params
+from charrnn.see.step import Line, small, steps
 from tests.sampling.test_sample import model_of
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
-from charrnn.lens.passage import Passage, Streams
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import cross_entropy, softmax_nats
 from charrnn.nn.params import Params
+from charrnn.see.text_window import Passage, Streams
 
 CLEARED = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 WINDOWS = (5, 10, 20, 50, 100, 200)
@@ -25,7 +25,6 @@ FULL = 400  # how far the gradient goes back that counts as full
 GRADIENT_STREAMS = 16
 STEPS = 64
 MOST_STREAMS = 128
-
 Ids = NDArray[np.intp]
 
 

@@ -1,1 +1,0 @@
-"""What a trained network does: gradients through time, memory, units, surprise. Computes, never prints."""
