@@ -16,10 +16,11 @@ from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
 
 import charrnn  # noqa: E402
+from charrnn.display.console import paper, svg  # noqa: E402
+from charrnn.display.evaluation import scores  # noqa: E402
+from charrnn.display.info import information  # noqa: E402
+from charrnn.display.training import Screen  # noqa: E402
 from charrnn.evaluation.score import evaluate  # noqa: E402
-from charrnn.show.files import paper, svg  # noqa: E402
-from charrnn.show.progress import Screen  # noqa: E402
-from charrnn.show.tables import information, scores  # noqa: E402
 from charrnn.training.loop import Training  # noqa: E402
 
 HERE = Path(__file__).parent

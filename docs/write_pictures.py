@@ -14,8 +14,8 @@ from charrnn.__main__ import pin_threads
 pin_threads()
 
 import charrnn  # noqa: E402
-from charrnn.show.write.app import Writer  # noqa: E402
-from charrnn.writing.manuscript import Manuscript  # noqa: E402
+from charrnn.editor.app import Writer  # noqa: E402
+from charrnn.editor.text_file import Manuscript  # noqa: E402
 
 HERE = Path(__file__).parent
 ENGLISH = ("story.txt", [*"The fox said ", "tab", "tab", "tab", "ctrl+l", "ctrl+n"])

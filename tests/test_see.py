@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from charrnn.cli.see import HOME
-from charrnn.show.terminal import UNSEEN
+from charrnn.display.terminal import UNSEEN
 from tests.test_cli import TEXT, TINY, Command, charrnn, train
 from tests.test_cli_tables import COMMANDS, on_terminal
 

@@ -36,7 +36,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "editor": {"system", "text", "nn.fast", "checkpoint", "sampling", "display"},
 }
 ROOMS = {*MAY_IMPORT, "cli"}
-THIRD_PARTY = {"rich": {"display", "editor", "cli"}, "matplotlib": {"display"}, "textual": {"editor"}, "click": {"cli"}}
+THIRD_PARTY = {"rich": {"display", "editor"}, "matplotlib": {"display"}, "textual": {"editor"}, "click": {"cli"}}
 
 
 class Import(NamedTuple):

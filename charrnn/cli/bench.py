@@ -8,8 +8,8 @@ import click
 
 from charrnn.checks import check_float
 from charrnn.cli.common import GroupedCommand, option
+from charrnn.display.terminal import Answer, remark
 from charrnn.options import CELLS, Options
-from charrnn.show.terminal import Answer, remark
 
 
 @click.command(cls=GroupedCommand)
@@ -49,6 +49,7 @@ def bench(seconds: float, as_json: bool, **given: Any) -> None:
         else:
             remark(f"measured {len(results)} of {len(cases)}")
     if not as_json:
-        from charrnn.show.tables import benchmarks, show
+        from charrnn.display.console import show
+        from charrnn.display.tables import benchmarks
 
         show(answer, lambda out: benchmarks(out, machine, results))

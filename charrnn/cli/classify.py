@@ -8,8 +8,8 @@ import click
 from charrnn.checks import check_int
 from charrnn.cli.common import MODEL, GroupedCommand, option
 from charrnn.cli.shapes import lines_of, report_unknown
+from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
-from charrnn.show.terminal import Answer
 
 BEST = 3
 

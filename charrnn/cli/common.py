@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from charrnn.show.terminal import remark
+from charrnn.display.terminal import remark
 
 MODEL = "model.npz"
 STDIN = "-"

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
-from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model

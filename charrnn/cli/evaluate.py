@@ -17,8 +17,8 @@ import click
 from charrnn.cli.common import MODEL, GroupedCommand, notes, option
 from charrnn.cli.compare import Judge
 from charrnn.cli.grade import graded
+from charrnn.display.terminal import Answer, remark
 from charrnn.errors import TextError, UsageError
-from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -125,13 +125,14 @@ def evaluate(
             answer.line(json.dumps(row.as_dict()))
         return
     if compared:
-        from charrnn.show.ladder import ladder
-        from charrnn.show.tables import show
+        from charrnn.display.console import show
+        from charrnn.display.evaluation import ladder
 
         standings = [(row.path, row.model, row.score, row.judged) for row in rows if row.judged]
         show(answer, lambda out: ladder(out, standings))
         return
-    from charrnn.show.tables import scores, show
+    from charrnn.display.console import show
+    from charrnn.display.evaluation import scores
 
     lines, parts = [(row.path, row.model, row.score) for row in rows], [row.part for row in rows]
     show(answer, lambda out: scores(out, lines, parts, comparable=not different))

@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.common import STDIN, notes
+from charrnn.display.terminal import Answer, remark
 from charrnn.errors import TextError, UsageError
-from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def graded(path: str, model: "Model", texts: tuple[str, ...], encoding: str | None, whole: bool, as_json: bool) -> None:
     """Grades the model on examples, or on the held-out ones of its training, and shows how it did."""
+    from charrnn.display import evaluation as grades
+    from charrnn.display.console import show
     from charrnn.evaluation.classification import grade_labels
     from charrnn.evaluation.pairs import grade_pairs
-    from charrnn.show import grades
-    from charrnn.show.tables import show
 
     assert model.task is not None
     rows, part = examples(path, model, texts, encoding, whole)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.cli.common import MODEL, GroupedCommand, option
-from charrnn.show.terminal import Answer
+from charrnn.display.terminal import Answer
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -25,7 +25,8 @@ def info(model: str, as_json: bool) -> None:
     if as_json:
         answer.line(json.dumps(facts(model, loaded)))
         return
-    from charrnn.show.tables import information, show
+    from charrnn.display.console import show
+    from charrnn.display.info import information
 
     size = os.path.getsize(model)
     show(answer, lambda out: information(out, model, loaded, size))

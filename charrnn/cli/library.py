@@ -4,9 +4,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from charrnn.cli.common import STDIN, notes
+from charrnn.display.reading import Reading
+from charrnn.display.terminal import remark
 from charrnn.errors import TextError
-from charrnn.show.reading import Reading
-from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model

@@ -11,16 +11,15 @@ from charrnn.checks import check_int
 from charrnn.cli.common import MODEL, STDIN, notes, option
 from charrnn.cli.evaluate import Spool, report_unknown
 from charrnn.cli.train import refuse_overwriting
+from charrnn.display.terminal import Answer, remark
 from charrnn.errors import TextError, UsageError
 from charrnn.options import Options
-from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from charrnn.checkpoint.model import Model
+    from charrnn.display.console import Draw
+    from charrnn.display.panels import Panel
     from charrnn.see.text_window import Passage
-    from charrnn.show.panels import Panel
     from charrnn.text.corpus import Corpus, Segment
 
 READ = "a file that is read: choose another -o for the picture"
@@ -161,7 +160,7 @@ class Output:
             raise UsageError("--plot draws into a file: name it with -o.")
         self.plotted = False
         if output is not None:
-            from charrnn.show.files import check_output
+            from charrnn.display.console import check_output
 
             self.plotted = check_output(output, plots, plot)
             for other in others:
@@ -171,12 +170,12 @@ class Output:
         self,
         objects: Callable[[], Iterable[dict[str, Any]]],
         title: str,
-        draw: "Callable[[Console], None]",
+        draw: "Draw",
         panels: "Callable[[], Sequence[Panel]] | None" = None,
         page: Callable[[], str] | None = None,
     ) -> None:
         """Answers as asked. `page` is the HTML, where it is not what the terminal would show."""
-        from charrnn.show.tables import show
+        from charrnn.display.console import show
 
         if self.output is not None:
             self.write(self.output, title, draw, panels, page)
@@ -191,15 +190,15 @@ class Output:
         self,
         output: str,
         title: str,
-        draw: "Callable[[Console], None]",
+        draw: "Draw",
         panels: "Callable[[], Sequence[Panel]] | None",
         page: Callable[[], str] | None,
     ) -> None:
-        from charrnn.show.files import drawn, put
+        from charrnn.display.console import drawn, put
 
         ending = os.path.splitext(output)[1].lower().removeprefix(".")
         if self.plotted and panels is not None:
-            from charrnn.show.plot_file import plot
+            from charrnn.display.matplotlib_plot import plot
 
             put(output, plot(panels(), ending))
         elif ending == "html" and page is not None:

@@ -15,8 +15,8 @@ from charrnn.cli.sample import sample
 from charrnn.cli.see import see
 from charrnn.cli.train import train
 from charrnn.cli.write import write
+from charrnn.display.terminal import ReaderLeft, remark, settle, silence
 from charrnn.errors import CharRNNError
-from charrnn.show.terminal import ReaderLeft, remark, settle, silence
 
 SIGINT, SIGPIPE = 2, 13
 

@@ -7,9 +7,9 @@ import click
 
 from charrnn.cli.common import MODEL, STDIN, GroupedCommand, notes, option
 from charrnn.cli.library import named, recorded
+from charrnn.display.reading import Reading
+from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
-from charrnn.show.reading import Reading
-from charrnn.show.terminal import Answer
 
 if TYPE_CHECKING:
     from charrnn.evaluation.novelty import Novelty
@@ -60,8 +60,8 @@ def novelty(
     if as_json:
         answer.line(json.dumps(report(samples, library, mine, real)))
         return
-    from charrnn.show.novelty import marked, table
-    from charrnn.show.tables import show
+    from charrnn.display.console import show
+    from charrnn.display.novelty import marked, table
 
     if answer.terminal:
         show(answer, lambda out: marked(out, mine))

@@ -9,10 +9,10 @@ from charrnn.checks import check_float, flag
 from charrnn.cli.common import MODEL
 from charrnn.cli.shapes import spelled
 from charrnn.cli.starting import Start
+from charrnn.display.charts import duration
+from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
 from charrnn.options import LENGTHS, MINUTES, Options
-from charrnn.show.charts import duration
-from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.text.corpus import Corpus

@@ -12,9 +12,9 @@ from charrnn.checks import check_int
 from charrnn.cli.common import MODEL, GroupedCommand, option
 from charrnn.cli.library import copies, load_models, read_prime
 from charrnn.cli.shapes import examples_asked, labelled, write_targets
+from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS
-from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
     from charrnn.sampling.sample import Manner, Written

@@ -30,8 +30,9 @@ def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool,
     """Draw how runs went: losses, learning rate, and the norm of the gradient."""
     out = Output(as_json, output, models, plots=True, plot=plot)
     from charrnn.checkpoint.model import load
+    from charrnn.display import panels
+    from charrnn.display import see as inside
     from charrnn.see.curve import curves
-    from charrnn.show import inside, panels
 
     rows = [(path, curves(path, load(path), against)) for path in models]
     out.give(
@@ -75,8 +76,9 @@ def gradients(
         if not untrained:
             raise UsageError("--scale multiplies the fresh weights of --untrained: give both.")
     out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
+    from charrnn.display import panels
+    from charrnn.display import see as inside
     from charrnn.see.gradients import flow, fresh
-    from charrnn.show import inside, panels
 
     rows = []
     with Looking(texts, output, **which) as looking:
@@ -118,8 +120,9 @@ def memory(
     characters beside the one that goes back 400.
     """
     out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
+    from charrnn.display import panels
+    from charrnn.display import see as inside
     from charrnn.see.memory import cleared_losses, kept_loss, truncations
-    from charrnn.show import inside, panels
 
     rows = []
     with Looking(texts, output, **which) as looking:

@@ -7,9 +7,9 @@ import click
 from charrnn.checks import check_int
 from charrnn.cli.common import GroupedCommand, given, option
 from charrnn.cli.looking import Output, as_json, drawing
+from charrnn.display.terminal import safe
 from charrnn.errors import UsageError
 from charrnn.options import CELLS
-from charrnn.show.terminal import safe
 
 TEXT = "abba"
 
@@ -52,8 +52,8 @@ def step(
         raise UsageError("--text is empty: give it two characters or more.")
     out = Output(as_json, output, [model] if model else [])
     from charrnn.checkpoint.model import load
+    from charrnn.display import see as inside
     from charrnn.see.step import small, steps
-    from charrnn.show import inside
 
     lines = steps(load(model).of_text() if model else small(cell, layers, hidden_size, text, seed), text)
     out.give(

@@ -84,8 +84,8 @@ def check_options(find: bool, top: int | None, unit: int | None, layer: int | No
 def rank(out: Output, path: str, model: "Model", passage: "Passage", of: str | None, top: int) -> None:
     from dataclasses import asdict
 
+    from charrnn.display import see as inside
     from charrnn.see.neurons import find
-    from charrnn.show import inside
 
     units = find(model, passage, [of] if of else [], top)
     found = {
@@ -108,9 +108,9 @@ def best(model: "Model", passage: "Passage", of: str | None) -> "Fit":
 
 
 def colour(out: Output, path: str, model: "Model", passage: "Passage", unit: "Unit", fit: "Fit | None") -> None:
+    from charrnn.display import see as inside
+    from charrnn.display.html import coloured
     from charrnn.see.neurons import activations, by_character, limits
-    from charrnn.show import inside
-    from charrnn.show.page import coloured
 
     values = by_character(passage, activations(model, passage, unit))
     scale = inside.unit_scale(*limits(model, unit.of, values))
@@ -149,9 +149,9 @@ def surprise(
     if worst is not None:
         check_int("worst", worst, 1)
     out = Output(as_json, output, [model, *texts])
+    from charrnn.display import see as inside
+    from charrnn.display.html import coloured
     from charrnn.see import surprise as lens
-    from charrnn.show import inside
-    from charrnn.show.page import coloured
 
     with Looking(texts, output, **which) as looking:
         found = lens.surprise(*looking.at(model))

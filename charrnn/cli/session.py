@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.common import MODEL, STDIN
 from charrnn.cli.signals import Stop
+from charrnn.display.charts import duration
+from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark
 from charrnn.errors import CharRNNError, DivergedError, ModelFileError, WorkerError
-from charrnn.show.charts import duration
-from charrnn.show.terminal import Answer, ReaderLeft, is_terminal, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.history import Step
@@ -74,7 +74,7 @@ class Session:
         self.saved: int | None = training.run.step or None  # the step that is safe in the model file
 
     def run(self, stop: Stop) -> int:
-        from charrnn.show.progress import display
+        from charrnn.display.training import display
 
         training = self.training
         live = self.records is None or not is_terminal(sys.stdout)

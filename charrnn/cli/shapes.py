@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.cli.common import STDIN, given
+from charrnn.display.terminal import Answer, remark
 from charrnn.errors import TextError, UsageError
-from charrnn.show.terminal import Answer, remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model

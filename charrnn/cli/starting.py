@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.common import STDIN
+from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
-from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -35,7 +35,7 @@ class Start:
         """Says what was kept of the model, and what is new."""
         if self.model is None:
             return
-        from charrnn.show.tables import carried_over
+        from charrnn.display.info import carried_over
         from charrnn.training.transfer import transfer
 
         source, seed = training.source, training.options.seed

@@ -14,9 +14,9 @@ from charrnn.cli.session import Records, Session
 from charrnn.cli.shapes import LABEL_TASKS, chosen_task
 from charrnn.cli.signals import stopping
 from charrnn.cli.starting import Start, check_recorded, started
+from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
 from charrnn.options import CELLS, LENGTHS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options
-from charrnn.show.terminal import remark
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -301,7 +301,7 @@ def read(
     beside: "Vocab | None" = None,
 ) -> "Corpus | Examples":
     """The text as numbers, by `vocab` or its own symbols and those of `beside`; a large one is seen to be read."""
-    from charrnn.show.reading import Reading
+    from charrnn.display.reading import Reading
     from charrnn.text.dataset import read_texts
 
     with Reading(texts, quiet) as reading:

@@ -8,8 +8,8 @@ import click
 
 from charrnn.checks import check_float, check_int
 from charrnn.cli.common import MODEL, GroupedCommand, option
+from charrnn.display.terminal import is_terminal, remark
 from charrnn.errors import CharRNNError, UsageError
-from charrnn.show.terminal import is_terminal, remark
 
 INSTALL = 'python -m pip install "charrnn[write]"'
 
@@ -44,8 +44,8 @@ def write(file: str | None, model: str, weights: str, temp: float, seed: int) ->
     check_int("seed", seed, 0)
     check_terminal()
     from charrnn.checkpoint.model import load
-    from charrnn.show.write.app import Writer
-    from charrnn.writing.manuscript import Manuscript
+    from charrnn.editor.app import Writer
+    from charrnn.editor.text_file import Manuscript
 
     loaded = load(model, weights).of_text()
     manuscript = Manuscript(file)

@@ -21,9 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import charrnn
+from charrnn.display import reading
 from charrnn.errors import TextError
 from charrnn.evaluation.score import evaluate
-from charrnn.show import reading
 from charrnn.text import ids as symbols
 from charrnn.text import source
 from charrnn.text.batches import Streams

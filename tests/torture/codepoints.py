@@ -14,13 +14,15 @@ from rich.console import Console
 
 from charrnn.checkpoint.model import Model
 from charrnn.cli.common import notes
+from charrnn.display.console import show
+from charrnn.display.evaluation import scores
+from charrnn.display.info import information
+from charrnn.display.reading import Reading
+from charrnn.display.terminal import UNSEEN, Answer, remark, safe
+from charrnn.display.training import Screen
 from charrnn.errors import TextError
 from charrnn.evaluation.score import Score
 from charrnn.nn.params import Config, fresh_params
-from charrnn.show.progress import Screen
-from charrnn.show.reading import Reading
-from charrnn.show.tables import information, scores, show
-from charrnn.show.terminal import UNSEEN, Answer, remark, safe
 from charrnn.text.vocab import Vocab
 from tests.torture.common import Outcome, Stream, Tally, dice, tiny
 

@@ -1,0 +1,69 @@
+"""Curves as a plot with axes, by matplotlib, which is an optional extra: the one place that imports it."""
+
+import io
+import math
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from charrnn.display.panels import Panel
+from charrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+COLOURS = {
+    "cyan": "#0077bb",
+    "magenta": "#aa3377",
+    "yellow": "#cc9900",
+    "green": "#228833",
+    "red": "#cc3311",
+    "blue": "#332288",
+}
+SIZE = 8.0, 3.6  # inches of a panel
+
+
+def plot(panels: Sequence[Panel], kind: str) -> bytes:
+    """The panels one below the other as a file of this kind (png, svg, pdf); the same panels give the same bytes.
+
+    Raises UsageError where matplotlib is not installed.
+    """
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError("plots need matplotlib: pip install 'charrnn[plot]', or write an .html.") from None
+    with rc_context({"svg.hashsalt": "charrnn", "svg.fonttype": "path", "font.size": 10}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a name in a script that its font lacks is drawn as boxes
+        figure = Figure(figsize=(SIZE[0], SIZE[1] * len(panels)), layout="constrained")
+        for number, panel in enumerate(panels, 1):
+            draw(figure.add_subplot(len(panels), 1, number), panel)
+        data = io.BytesIO()
+        undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
+        figure.savefig(data, format=kind, dpi=150, metadata=undated)
+    return data.getvalue()
+
+
+def draw(axes: "Axes", panel: Panel) -> None:
+    for curve in panel.curves:
+        note = f" ({curve.note})" if curve.note else ""
+        width, style = (1.0, ":") if curve.quiet else (1.8, "-")
+        # a name is no formula, and one that begins with _ is shown all the same
+        label = (curve.name + note).replace("$", r"\$")
+        axes.plot(curve.xs, curve.ys, style, color=COLOURS[curve.colour], linewidth=width, label="\u200b" + label)
+    if panel.log_x:
+        axes.set_xscale("log")
+    if panel.log_y:
+        axes.set_yscale("log")
+        positive = [y for curve in panel.curves for y in curve.ys if 0.0 < y < math.inf]
+        if positive:
+            axes.set_ylim(max(min(positive), min(panel.floor, max(positive))) / 1.2, max(positive) * 1.2)
+    if panel.xticks:
+        axes.set_xticks(list(panel.xticks), [f"{x:g}" for x in panel.xticks])
+        axes.minorticks_off()
+    axes.yaxis.set_major_formatter(lambda y, _: panel.tick(y))
+    axes.set_title(panel.title, loc="left", fontsize=11)
+    axes.set_xlabel(panel.x_label)
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=9)

@@ -1,0 +1,1 @@
+"""`charrnn write`."""

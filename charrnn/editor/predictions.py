@@ -1,0 +1,296 @@
+"""A model that reads along with a text, and says how it might go on: next characters, and whole continuations.
+
+All probabilities are those of `charrnn.sampling` at a temperature: of a symbol, softmax(logits / temp) among what the
+unit allows; of a text, the product over its symbols. Where the last character could still grow (하 into 한), the
+probability that it does not is a factor, too: it is that of *this text and then something else*.
+"""
+
+import asyncio
+from collections.abc import Generator, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import count as numbers
+from math import exp, inf, log
+from typing import NamedTuple, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.arrays import Array
+from charrnn.checkpoint.model import Model
+from charrnn.editor.document import shared
+from charrnn.errors import UsageError
+from charrnn.nn.fast.network import Network
+from charrnn.sampling.filters import draw, possible, softmax, temperature
+from charrnn.sampling.generated_text import generator
+from charrnn.sampling.mixture import open_streams
+from charrnn.sampling.readers import encode_prime
+from charrnn.sampling.spelling import Spelling
+from charrnn.text.units import UNITS, Decoder
+
+CONTEXT = 2000  # characters that are read at least, where the text has as many; at most twice as many
+MARK_EVERY = 64  # symbols between states that are kept, to go back to
+PAUSE_EVERY = 128  # symbols read before others get a turn
+DRAW_EVERY = 8  # symbols drawn before others get a turn
+STREAMS = 4  # continuations at a time
+CUT = 0.5  # a continuation ends with a whole word, where that costs no more than this share of it
+Result = TypeVar("Result")
+Probabilities = NDArray[np.float64]
+
+
+class Continuation(NamedTuple):
+    """A text that might come next; `nats` is minus the logarithm of its probability."""
+
+    text: str
+    nats: float
+
+    @property
+    def probability(self) -> float:
+        return exp(-self.nats)
+
+    @property
+    def per_character(self) -> float:
+        """The probability of a character, as the geometric mean over the text."""
+        return exp(-self.nats / len(self.text))
+
+
+class Companion:
+    """Reads with `model`; `missing` are the symbols of what was read last that the model has never seen.
+
+    What is not known is left out, as `sample --unknown skip` does.
+    """
+
+    def __init__(self, model: Model, streams: int = STREAMS) -> None:
+        self.model, self.streams = model, streams
+        self.vocab, self.unit = model.vocab, UNITS[model.vocab.unit]
+        self.starts = self.unit.starts(self.vocab.codes)
+        self.spelling = Spelling(self.vocab)
+        self.reader = open_streams(model, 1)
+        self.network = Network(model.config, model.params, 1, streams)
+        self.missing: list[str] = []
+        self.begin = 0  # of what was read, in the text
+        self.ids: list[int] = []
+        self.marks = [(0, self.reader.state())]
+
+    def read(self, text: str) -> Generator[None, None, None]:
+        """Reads what stands before the cursor, as far as it is not what was read before.
+
+        A stream of turns for others; the reading is complete when it ends. Of a long text only the end is read:
+        the last CONTEXT characters at least.
+        """
+        begin = max(len(text) // CONTEXT - 1, 0) * CONTEXT
+        ids = self.encode(text[begin:])
+        same = shared(ids, self.ids) if begin == self.begin else 0
+        if same < len(self.ids) or begin != self.begin:
+            while self.marks[-1][0] > same:
+                self.marks.pop()
+            same, state = self.marks[-1]
+            self.reader.set_state(state)
+        self.begin, self.ids = begin, ids[:same]  # always what the reader has read, also where this is left midway
+        while len(self.ids) < len(ids):
+            done = len(self.ids)
+            end = min((done // MARK_EVERY + 1) * MARK_EVERY, len(ids))
+            self.reader.read(ids[done:end])
+            self.ids = ids[:end]
+            if end % MARK_EVERY == 0:
+                self.marks.append((end, self.reader.state()))
+            if end % PAUSE_EVERY == 0:
+                yield
+
+    def encode(self, text: str) -> list[int]:
+        try:
+            ids, self.missing = encode_prime(self.vocab, text, "error"), []
+        except UsageError:
+            ids, self.missing = encode_prime(self.vocab, text, "skip"), self.vocab.unknown(text)
+        return ids
+
+    def characters(self, count: int, temp: float) -> list[tuple[str, float]]:
+        """The `count` likeliest next characters and their probabilities, the likeliest first."""
+        found: list[tuple[str, float]] = []
+        for text, probability in self.outcomes(temp):
+            if len(found) == count:
+                break
+            if is_text(text):
+                found.append((text, probability))
+        return found
+
+    def outcomes(self, temp: float) -> Iterator[tuple[str, float]]:
+        """What the next character can be, the likeliest first, until all probability is used up.
+
+        A character of several symbols (a syllable of letters, bytes of UTF-8) is followed through the tree of symbols,
+        always where most probability is left: no character that comes later can be likelier. Bytes that are no
+        character come out as surrogate escapes.
+        """
+        home, order = self.reader.state(), numbers()
+        root = Beginning([], self.likely([], home, temp), home)
+        # what is next in its order: (minus the probability, tie-breaker, spelling, rank) or a text that is complete
+        heap: list[tuple[float, int, Beginning | str, int]] = [(-root.best(0), next(order), root, 0)]
+        while heap:
+            negative, _, at, rank = heappop(heap)
+            probability = -negative
+            if probability <= 0.0:
+                return
+            if isinstance(at, str):
+                yield at, probability
+                continue
+            if rank + 1 < len(at.order):
+                heappush(heap, (-at.best(rank + 1), next(order), at, rank + 1))
+            index = int(at.order[rank])
+            ids = [*at.ids, index]
+            decoder, text = self.decoded(ids)
+            held = decoder.flush()
+            if text or not held:
+                yield text, probability
+                continue
+            self.reader.set_state(at.state)
+            self.reader.read([index])
+            state = self.reader.state()
+            self.reader.set_state(home)
+            p = probability * self.likely(ids, state, temp)
+            heappush(heap, (-float(p[self.starts].sum()), next(order), held, 0))
+            deeper = Beginning(ids, np.where(self.starts, 0.0, p), state)
+            heappush(heap, (-deeper.best(0), next(order), deeper, 0))
+
+    def likely(self, ids: list[int], state: tuple[Array, Array, Array], temp: float) -> Probabilities:
+        """Probabilities (V,) of the symbol after `ids`, of which the last has been read."""
+        logits = possible(state[2], [self.spelling.allowed(self.decoded(ids)[0].held)])
+        probabilities: Probabilities = softmax(temperature(temp)(logits))[0]
+        return probabilities
+
+    def decoded(self, ids: list[int]) -> tuple[Decoder, str]:
+        """A decoder after these symbols, and what it gave out."""
+        decoder = self.unit.decoder()
+        return decoder, "".join([decoder.push(code) for code in self.vocab.codes[ids].tolist()])
+
+    def continuations(
+        self, length: int, temp: float, seed: int, kept: Sequence[str] = ()
+    ) -> Generator[None, None, list[Continuation]]:
+        """Texts of up to `length` characters that may come next, drawn by seed, seed + 1, ...; at most `streams`.
+
+        Those in `kept` are taken up first, and go on; they stay in their order, the others follow, the likeliest first.
+        A stream of turns for others; it returns what was found.
+        """
+        begins = [*kept, *[""] * self.streams][: self.streams]
+        streams = [Stream(self.unit.decoder(), self.vocab.encode(text).tolist(), len(text)) for text in begins]
+        rngs = [generator(seed + i) for i in range(self.streams)]
+        scale, codes = temperature(temp), self.vocab.codes
+        logits = self.gather()
+        while any(stream.length <= length for stream in streams):
+            wide = possible(logits, [self.spelling.allowed(stream.decoder.held) for stream in streams])
+            p = softmax(scale(wide))
+            for row, stream in zip(wide, streams, strict=True):
+                if stream.seam:  # what was kept ends with a whole character: it does not grow another letter
+                    row[~self.starts] = -np.inf
+            drawn = draw(wide, [scale], [float(rng.random()) for rng in rngs])
+            closing = p @ self.starts
+            for i, stream in enumerate(streams):
+                index = drawn[i] = stream.choose(drawn[i])
+                stream.push(index, int(codes[index]), float(p[i, index]), float(closing[i]))
+            logits = self.network.forward(np.array([drawn]))[0]
+            self.network.carry()
+            if len(streams[0].nats) % DRAW_EVERY == 0:
+                yield
+        found = [self.scored(stream, length) for stream in streams]
+        ordered = found[: len(kept)] + sorted(found[len(kept) :], key=lambda c: c.nats / max(len(c.text), 1))
+        return [c for c in {c.text: c for c in reversed(ordered)}.values() if c.text][::-1]
+
+    def gather(self) -> Array:
+        """All streams stand where the reader stands; the logits (streams, V) there."""
+        hs, cs, logits = self.reader.state()
+        layers, H = self.model.config.layers, self.model.config.hidden_size
+        shape = (layers, self.streams, H)
+        state = {"h": hs.reshape(layers, 1, H), "c": cs.reshape(layers, 1, H)}
+        self.network.set_state(
+            {name: np.ascontiguousarray(np.broadcast_to(state[name], shape)) for name in self.model.config.states}
+        )
+        return np.tile(logits, (self.streams, 1))
+
+    def scored(self, stream: "Stream", length: int) -> Continuation:
+        """A stream's text, cut to whole words, and its probability."""
+        text = whole_words("".join(stream.texts), length, stream.least)
+        ids = self.vocab.encode(text).tolist()
+        nats = sum(stream.nats[: len(ids)])
+        if self.decoded(ids)[0].flush():
+            nats += stream.closing[len(ids)]
+        return Continuation(text, nats)
+
+
+class Beginning:
+    """Symbols that begin a character, and how likely each symbol after them is, beginning and all."""
+
+    def __init__(self, ids: list[int], probabilities: Probabilities, state: tuple[Array, Array, Array]) -> None:
+        self.ids, self.probabilities, self.state = ids, probabilities, state
+        self.order = np.argsort(-probabilities, kind="stable")
+
+    def best(self, rank: int) -> float:
+        return float(self.probabilities[self.order[rank]])
+
+
+class Stream:
+    """One continuation being drawn; `begin` are the ids that it begins with in any case, `least` characters.
+
+    `nats` are those of each symbol, `closing` what it costs at each symbol that a character ended before it.
+    """
+
+    def __init__(self, decoder: Decoder, begin: list[int], least: int) -> None:
+        self.decoder, self.begin, self.least = decoder, begin, least
+        self.texts: list[str] = []
+        self.length = 0
+        self.nats: list[float] = []
+        self.closing: list[float] = []
+
+    @property
+    def seam(self) -> bool:
+        """Whether the next symbol is the first that is drawn after those that were given."""
+        return len(self.nats) == len(self.begin) > 0
+
+    def choose(self, drawn: int) -> int:
+        done = len(self.nats)
+        return self.begin[done] if done < len(self.begin) else drawn
+
+    def push(self, index: int, code: int, probability: float, closing: float) -> None:
+        self.nats.append(minus_log(probability))
+        self.closing.append(minus_log(closing))
+        self.texts.append(self.decoder.push(code))
+        self.length += len(self.texts[-1])
+
+
+def finished(work: Generator[None, None, Result]) -> Result:
+    """What a stream of turns returns, for who need not share."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return cast(Result, end.value)
+
+
+async def turns(work: Generator[None, None, Result]) -> Result:
+    """The same, for who shares: between the turns, others have theirs."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return cast(Result, end.value)
+        await asyncio.sleep(0)
+
+
+def minus_log(probability: float) -> float:
+    return -log(probability) if probability > 0.0 else inf
+
+
+def is_text(text: str) -> bool:
+    """Whether it can be written in UTF-8."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def whole_words(text: str, length: int, least: int = 0) -> str:
+    """Up to `length` characters, without half a word at the end, and without what is no text.
+
+    A word is halved where it is long, or where fewer than `least` characters would be left.
+    """
+    bad = next((i for i, c in enumerate(text) if not is_text(c)), len(text))
+    end = min(length, bad)
+    if end < len(text) and not text[end].isspace():
+        word = next((i for i in range(end - 1, 0, -1) if text[i].isspace()), 0)
+        end = word if word >= max(CUT * end, least) else end
+    cut = text[:end]
+    return cut if len(cut.rstrip()) < max(least, 1) else cut.rstrip()

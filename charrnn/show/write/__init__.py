@@ -1,1 +1,0 @@
-"""The screen of `charrnn write`; Textual is imported in this folder alone."""

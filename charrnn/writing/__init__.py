@@ -1,1 +1,0 @@
-"""Writing together with a model, without a screen: the text and its branches, what the model suggests, the files."""

@@ -1,0 +1,136 @@
+"""What a person sees: harmless text, small curves, and the live display at several widths."""
+
+import io
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+import charrnn
+from charrnn.display.charts import duration, spark, speed
+from charrnn.display.evaluation import scores
+from charrnn.display.terminal import UNSEEN, is_terminal, safe
+from charrnn.display.training import Screen, headline
+from charrnn.evaluation.score import Score
+from tests.training.test_loop import begin
+
+
+@given(st.text(st.characters()))
+def test_safe_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+    shown = safe(text)
+    assert not any(unicodedata.category(c) in UNSEEN for c in shown if c not in "\n\t")
+    shown.encode("utf-8")
+
+
+@given(st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126)))
+def test_safe_leaves_plain_text(text: str) -> None:
+    assert safe(text) == text
+
+
+def test_safe_by_example() -> None:
+    assert safe("a\x1b[31m\x07\x7f\u202e\n\t한") == "a\u241b[31m\u2407\u2421\\u{202e}\n\t한"
+
+
+def test_spark() -> None:
+    assert spark([3.0, 2.0, 1.0], 10) == "█▅▁"
+    assert spark([1.0] * 5, 3) == "▁▁▁"
+    assert spark([], 5) == ""
+    assert len(spark(list(range(1000)), 30)) == 30
+    assert spark([2.0, 1.0], 5, ascii_only=True) == "#_"
+
+
+def test_durations_and_speeds() -> None:
+    assert [duration(s) for s in (0, 59.6, 61, 3661)] == ["0:00", "1:00", "1:01", "1:01:01"]
+    assert [speed(s) for s in (950.4, 168_400.0)] == ["950", "168k"]
+
+
+def test_a_closed_stream_is_no_terminal() -> None:
+    stream = io.StringIO()
+    stream.close()
+    assert not is_terminal(stream)
+    assert not is_terminal(None)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_the_live_display_fits_and_shows_model_text_as_it_is(width: int) -> None:
+    training = begin(steps=20)
+    written = iter(["[red]x[/red]", "a", "[/]\x1b[2J", ":skull:"])
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, markup=False, emoji=False)
+    screen = Screen(training, lambda step: next(written), console)
+    with screen:
+        for record in training:
+            screen.show(record)
+        shown = Console(file=io.StringIO(), width=width, markup=False, highlight=False, emoji=False)
+        shown.print(screen.picture())
+    text = shown.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, text.splitlines())) <= width
+    assert "GRU 2 x 12" in text
+    if width >= 60:
+        assert "[red]x[/red]" in text
+        assert "[/]\u241b[2J" in text
+        assert "step 20/20" in text
+        assert re.search(r"best +\d\.\d{3} nats", text)
+
+
+def test_the_lines_keep_the_first_and_the_latest() -> None:
+    training = begin(steps=20)
+    screen = Screen(training, lambda step: f"text {step}")
+    for step in range(0, 3300, 100):
+        screen.add_line(step)
+    assert [step for step, _ in screen.lines] == [0, 100, 200, 700, 2400, 3200]
+
+
+def test_the_headline_says_what_is_trained_on_what() -> None:
+    training = charrnn.train(charrnn.Corpus.from_text("한글 " * 50, "jamo"), unit="jamo", steps=3, hidden_size=16)
+    first, second, third = headline(training)
+    assert first.startswith("GRU 2 x 16, ")
+    assert "350 symbols, 7 distinct jamos" in second
+    assert "seed 0" in third
+
+
+@pytest.mark.parametrize("width", [25, 40, 60])
+def test_the_bar_leaves_room_for_the_step_and_the_time(width: int) -> None:
+    training = begin(steps=20)
+    screen = Screen(training, lambda step: "", Console(file=io.StringIO(), width=width, force_terminal=True))
+    for screen.record in training:
+        pass
+    shown = Console(file=io.StringIO(), width=width, color_system=None)
+    shown.print(*screen.bar(width))
+    lines = shown.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width
+    assert any("━" in line for line in lines)
+    assert "step 20/20" in lines[-1]
+    assert "0:00 left" in lines[-1]
+
+
+def table(width: int, names: Sequence[str], parts: Sequence[str] = (), encoding: str = "utf-8") -> str:
+    model = begin().model
+    score = Score(total=123_456.7, symbols=111_540, correct=70_000, chars=111_540, bytes=111_550)
+    data = io.BytesIO()
+    paper = io.TextIOWrapper(data, encoding)
+    out = Console(file=paper, width=width, markup=False, color_system=None)
+    scores(out, [(name, model, score) for name in names], parts)
+    paper.flush()
+    return data.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 95, 120])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("parts", [(), ("held-out", "all")])
+def test_scores_drop_columns_and_cut_no_figure(width: int, encoding: str, parts: Sequence[str]) -> None:
+    shown = table(width, ["a long name [red] of a model.npz", "b.npz"], parts, encoding)
+    assert max(map(len, shown.splitlines())) <= width
+    assert "…" not in shown
+    assert shown.count("1.5968") == 2
+    if width >= 60:
+        assert "[red]" in shown
+        assert shown.count("1.1068") == 2
+        assert len(re.findall(r"111,540\b", shown)) == 2
+        assert ("held-out" in shown) == bool(parts)
+    if width == 120:
+        assert "62.8%" in shown
+        assert "GRU 2 x 12, char" in shown
