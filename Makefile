@@ -58,10 +58,10 @@ bench-peer: install ## beside PyTorch, in turn: make bench-peer PEER=python-with
 	$(BIN)/python tests/bench/compare.py $(PEER)
 
 results: install ## the tables of docs/learning.md, 45 minutes; a row alone: make results-10min, the hour: make results-hour
-	$(BIN)/python docs/results.py
+	$(BIN)/python docs/make/results.py
 
 results-%: install
-	$(BIN)/python docs/results.py $*
+	$(BIN)/python docs/make/results.py $*
 
 clean: ## remove the environment and what tools left
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from charrnn.cli.main import run
-from tests.test_cli import TEXT, TINY
+from tests.cli.test_train import TEXT, TINY
 
 
 def furnish(here: Path) -> None:

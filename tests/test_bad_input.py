@@ -15,7 +15,7 @@ import pytest
 from charrnn.cli.main import run
 from charrnn.text import source
 from tests.bad_input import device, furnish
-from tests.test_cli import TEXT, TINY
+from tests.cli.test_train import TEXT, TINY
 
 TRAIN = ["train", *TINY, "--steps", "2", "--workers", "1", "--no-baselines", "-m", "new.npz"]
 NOT_TEXT = "holds no text."

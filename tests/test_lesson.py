@@ -19,9 +19,9 @@ from charrnn.nn.fast.cells import HALF, Cell, Row
 from charrnn.nn.network import Trace
 from charrnn.see.gradients import flow, fresh
 from charrnn.see.text_window import passage
+from tests.cli.test_eval_tables import COMMANDS
+from tests.cli.test_train import Command, charrnn
 from tests.nn.test_network import T, differences, gradients, make, worst
-from tests.test_cli import Command, charrnn
-from tests.test_cli_tables import COMMANDS
 from tests.training.test_loop import begin
 
 __all__ = ["charrnn"]  # the fixture

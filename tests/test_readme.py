@@ -13,7 +13,7 @@ import pytest
 from charrnn.checkpoint.model import load
 from charrnn.nn.fast.cells import CELLS
 from charrnn.sampling.mixture import open_streams
-from tests.test_cli_tables import COMMANDS
+from tests.cli.test_eval_tables import COMMANDS
 from tests.training.test_loop import begin
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from charrnn.checks import check_float
-from charrnn.cli.common import GroupedCommand, option
+from charrnn.cli.options import GroupedCommand, option
 from charrnn.display.terminal import Answer, remark
 from charrnn.options import CELLS, Options
 

@@ -6,8 +6,8 @@ from math import exp
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.common import MODEL, GroupedCommand, option
-from charrnn.cli.shapes import lines_of, report_unknown
+from charrnn.cli.inputs import lines_of, report_unknown_characters
+from charrnn.cli.options import MODEL, GroupedCommand, option
 from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
 
@@ -39,7 +39,7 @@ def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_jso
 
     loaded = load(model, weights)
     labels, lines, answer = tells_labels(loaded), lines_of(texts), Answer()
-    report_unknown(loaded, lines)
+    report_unknown_characters(loaded, lines)
     for line, logs in zip(lines, probabilities(loaded, lines), strict=True):
         ranked = [(labels[k], float(logs[k])) for k in (-logs).argsort(kind="stable").tolist()]
         if as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.common import MODEL, GroupedCommand, option
+from charrnn.cli.options import MODEL, GroupedCommand, option
 from charrnn.display.terminal import Answer
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import click
 from charrnn._version import __version__
 from charrnn.cli.bench import bench
 from charrnn.cli.classify import classify
-from charrnn.cli.evaluate import evaluate
+from charrnn.cli.eval import evaluate
 from charrnn.cli.info import info
 from charrnn.cli.novelty import novelty
 from charrnn.cli.sample import sample

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.common import MODEL, STDIN, GroupedCommand, notes, option
-from charrnn.cli.library import named, recorded
+from charrnn.cli.inputs import named, recorded
+from charrnn.cli.options import MODEL, STDIN, GroupedCommand, notes, option
 from charrnn.display.reading import Reading
 from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError

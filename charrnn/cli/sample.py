@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.common import MODEL, GroupedCommand, option
-from charrnn.cli.library import copies, load_models, read_prime
-from charrnn.cli.shapes import examples_asked, labelled, write_targets
+from charrnn.cli.inputs import copies, load_models, read_prime
+from charrnn.cli.options import MODEL, GroupedCommand, option
+from charrnn.cli.sample_examples import examples_asked, labelled, write_targets
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS

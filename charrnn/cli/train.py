@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.common import MODEL, STDIN, GroupedCommand, given, notes, option, set_by_environment
-from charrnn.cli.planning import clock_seconds, planned
-from charrnn.cli.session import Records, Session
-from charrnn.cli.shapes import LABEL_TASKS, chosen_task
+from charrnn.cli.options import MODEL, STDIN, GroupedCommand, given, notes, option, set_by_environment
 from charrnn.cli.signals import stopping
-from charrnn.cli.starting import Start, check_recorded, started
+from charrnn.cli.train_plan import LABEL_TASKS, Start, check_recorded, chosen_task, clock_seconds, planned, started
+from charrnn.cli.train_session import Records, Session
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
 from charrnn.options import CELLS, LENGTHS, MINUTES, OPTIMIZERS, SCHEDULES, UNITS, Options
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from charrnn.text.examples import Examples
     from charrnn.text.vocab import Vocab
     from charrnn.training.loop import Training
+from charrnn.cli.inputs import refuse_overwriting
 
 DEFAULTS = Options()
 CHOSEN = "chosen"
@@ -259,18 +258,6 @@ def read_new(texts: tuple[str, ...], model: str, options: Options, quiet: bool, 
     for file in corpus.files:
         refuse_overwriting(model, file)
     return corpus
-
-
-def refuse_overwriting(
-    output: str, text: str | int, why: str = "the text itself: choose another -m for the model"
-) -> None:
-    """Raises UsageError where a file would be written over the text (a path, or an open descriptor)."""
-    try:
-        same = os.path.samestat(os.stat(output), os.stat(text))
-    except (OSError, ValueError):
-        return
-    if same:
-        raise UsageError(f"{output} is {why}.")
 
 
 def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, Any], quiet: bool) -> "Training | None":

@@ -7,7 +7,7 @@ import sys
 import click
 
 from charrnn.checks import check_float, check_int
-from charrnn.cli.common import MODEL, GroupedCommand, option
+from charrnn.cli.options import MODEL, GroupedCommand, option
 from charrnn.display.terminal import is_terminal, remark
 from charrnn.errors import CharRNNError, UsageError
 

@@ -4,24 +4,19 @@ A *code* is what a symbol is (a code point, or a byte's value), an *id* is its p
 Codes are uint32 arrays, ids the smallest unsigned integers that hold them.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.arrays import Ids
 from charrnn.errors import TextError, UsageError
-from charrnn.text.units import in_range
+from charrnn.text.units import UNITS, Codes, in_range
 
 if TYPE_CHECKING:
     pass
-
-from collections.abc import Iterable
-from functools import cached_property
-from typing import Any
-
-from charrnn.arrays import Ids
-from charrnn.text.units import UNITS, Codes
 
 UNKNOWN = -1
 CODE_LIMIT = 0x110000

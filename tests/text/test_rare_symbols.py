@@ -22,8 +22,8 @@ from charrnn.text.ids import count
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import REPLACEMENT, Vocab, vocabulary
 from tests.checkpoint.test_model import rewrite
-from tests.test_cli import Command
-from tests.test_cli import charrnn as command
+from tests.cli.test_train import Command
+from tests.cli.test_train import charrnn as command
 
 __all__ = ["command"]  # the fixture
 

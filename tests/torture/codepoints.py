@@ -13,7 +13,7 @@ from typing import cast
 from rich.console import Console
 
 from charrnn.checkpoint.model import Model
-from charrnn.cli.common import notes
+from charrnn.cli.options import notes
 from charrnn.display.console import show
 from charrnn.display.evaluation import scores
 from charrnn.display.info import information

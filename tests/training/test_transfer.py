@@ -17,8 +17,8 @@ from charrnn.text.examples import Examples
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 from charrnn.training.transfer import settled, transfer
+from tests.cli.test_train import TINY, Command, charrnn, train
 from tests.sampling.test_sample import model_of
-from tests.test_cli import TINY, Command, charrnn, train
 
 __all__ = ["charrnn"]  # the fixture
 

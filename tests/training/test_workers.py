@@ -25,7 +25,7 @@ from charrnn.training.shared_memory import Block
 from charrnn.training.step import ADD, UPDATE, parts, shares
 from charrnn.training.worker import ANSWER
 from charrnn.training.workers import default_workers
-from tests.test_cli import TEXT, TINY, process
+from tests.cli.test_train import TEXT, TINY, process
 from tests.training.test_loop import begin, digest, timeless
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")

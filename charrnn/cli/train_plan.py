@@ -1,27 +1,58 @@
 """A run that is planned: what the user left open, chosen from the text and the clock, and said in words."""
 
+import os
 import shlex
 import time
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_float, flag
-from charrnn.cli.common import MODEL
-from charrnn.cli.shapes import spelled
-from charrnn.cli.starting import Start
+from charrnn.cli.options import MODEL, STDIN
 from charrnn.display.charts import duration
 from charrnn.display.terminal import remark
-from charrnn.errors import UsageError
+from charrnn.errors import TextError, UsageError
 from charrnn.options import LENGTHS, MINUTES, Options
 
 if TYPE_CHECKING:
+    from charrnn.checkpoint.model import Model
     from charrnn.text.corpus import Corpus
     from charrnn.text.examples import Examples
+    from charrnn.text.vocab import Vocab
     from charrnn.training.loop import Training
     from charrnn.training.plan import Deadline, Plan
 
 CHOSEN = ("layers", "hidden_size", "dropout", "seq_length", "batch_size", "lr", "weight_decay", "patience", "workers")
 LARGEST_ERROR = 1.5  # of the speed that sizes were chosen by; beyond it they are chosen again
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run starts from: `model`, from the file `path`, or fresh weights."""
+
+    path: str | None = None
+    model: "Model | None" = None
+
+    @property
+    def vocab(self) -> "Vocab | None":
+        return self.model.vocab if self.model else None
+
+    def settled(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The options that the user gave, and those that the model settles."""
+        from charrnn.training.transfer import settled
+
+        return settled(self.model, given) if self.model else given
+
+    def explain(self, training: "Training") -> None:
+        """Says what was kept of the model, and what is new."""
+        if self.model is None:
+            return
+        from charrnn.display.info import carried_over
+        from charrnn.training.transfer import transfer
+
+        source, seed = training.source, training.options.seed
+        found = transfer(self.model, training.config, training.vocab, seed, source.labels)
+        for line in carried_over(str(self.path), found, source.occurring):
+            remark(line)
 
 
 def clock_seconds(minutes: float | None, given: dict[str, Any]) -> float | None:
@@ -96,3 +127,43 @@ def command(training: "Training", model: str, start: Start) -> str:
             words += [flag(field.name), shlex.quote(str(value))]
     words += ["--init-from", shlex.quote(start.path)] if start.path else []
     return " ".join(words + ([] if model == MODEL else ["-m", shlex.quote(model)]))
+
+
+LABEL_TASKS = ("generate", "classify")
+
+
+def chosen_task(labelled: bool, pairs: bool, task: str | None, resume: bool) -> dict[str, Any]:
+    """The option `task` as the flags say it; a run that is gone on with has its own."""
+    if pairs and (labelled or task):
+        raise UsageError(f"--pairs is a task of its own: leave {'--labelled' if labelled else '--task'} out.")
+    if pairs:
+        return {"task": "pairs"}
+    if task or (labelled and not resume):
+        if not (labelled or resume):
+            raise UsageError(f"--task {task} is for examples with labels: use --labelled, too.")
+        return {"task": task or LABEL_TASKS[0]}
+    return {}
+
+
+def spelled(task: str) -> list[str]:
+    """The flags that ask for a task."""
+    if task in LABEL_TASKS:
+        return ["--labelled", "--task", task]
+    return ["--pairs"] if task == "pairs" else []
+
+
+def started(path: str | None) -> Start:
+    from charrnn.checkpoint.model import load
+
+    return Start(path, load(path)) if path else Start()
+
+
+def check_recorded(texts: tuple[str, ...], model: str) -> None:
+    """Raises where the text that a model was trained on is not to be found by itself."""
+    if STDIN in texts:
+        raise UsageError(f"{model} was trained on standard input: give it again, charrnn train --resume - < TEXT.")
+    for text in texts:
+        if not os.path.exists(text):
+            raise TextError(
+                f"{text}, which {model} was trained on, is not there: name it, charrnn train --resume TEXT."
+            )

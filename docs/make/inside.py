@@ -1,4 +1,4 @@
-"""Makes the pictures of `charrnn see`, by its commands: python docs/inside.py FOLDER
+"""Makes the pictures of `charrnn see`, by its commands: python docs/make/inside.py FOLDER
 
 Models that are not in FOLDER are trained first (about 25 minutes on one core), on corpora/tinyshakespeare.txt and
 corpora/python-library.txt, which `make` fetches and builds.
@@ -14,7 +14,7 @@ pin_threads()
 
 from charrnn.cli.main import run  # noqa: E402
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TALE, CODE = ROOT / "corpora" / "tinyshakespeare.txt", ROOT / "corpora" / "python-library.txt"
 SHORT = "--seq-length 100 --epochs 10 --lr 0.002 --workers 1"
 LONG = "--seq-length 100 --steps 4000 --lr 0.003 --dropout 0.1 --val-fraction 0.02 --eval-every 1000 --workers 1"

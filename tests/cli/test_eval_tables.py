@@ -15,7 +15,7 @@ import pytest
 from click.core import ParameterSource
 
 from charrnn.cli.main import cli
-from tests.test_cli import TEXT, TINY, Command, charrnn, process, train
+from tests.cli.test_train import TEXT, TINY, Command, charrnn, process, train
 
 __all__ = ["charrnn"]  # the fixture
 

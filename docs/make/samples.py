@@ -1,4 +1,4 @@
-"""Writes docs/samples.md from real runs: python docs/samples.py FOLDER (half an hour; models in FOLDER are used).
+"""Writes docs/samples.md from real runs: python docs/make/samples.py FOLDER (half an hour; models in FOLDER are used).
 
 Every command is run as it stands there, in a folder that holds the corpora.
 """
@@ -8,14 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-CORPORA = HERE.parent / "corpora"
+DOCS = Path(__file__).parents[1]
+CORPORA = DOCS.parent / "corpora"
 HEAD = """# Samples
 
 What small models write, and the commands that made it. With one worker on two busy cores they were trained for 13
 minutes (Shakespeare), half a minute (Korean), a second (names) and 11 minutes (Python); their sizes are those that the
 program chose. All samples have `--seed 1`, so none was picked. (`make corpora` and `make corpora/tinyshakespeare.txt`
-provide the larger texts. `python docs/samples.py FOLDER` makes this page again.)
+provide the larger texts. `python docs/make/samples.py FOLDER` makes this page again.)
 """
 PAGE = [
     (
@@ -113,7 +113,7 @@ def main() -> None:
     writing, judging = "sample -m shakespeare.npz --seed 1 -n 100000", "novelty -m shakespeare.npz -"
     table = run(judging, folder, run(writing, folder)).strip("\n")
     parts += [COPIED, shown(f"{writing} | charrnn {judging}", table)]
-    (HERE / "samples.md").write_text("\n".join(parts), "utf-8")
+    (DOCS / "samples.md").write_text("\n".join(parts), "utf-8")
 
 
 if __name__ == "__main__":

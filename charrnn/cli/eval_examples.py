@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli.common import STDIN, notes
+from charrnn.cli.options import STDIN, notes
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import TextError, UsageError
 

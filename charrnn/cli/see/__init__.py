@@ -4,26 +4,19 @@ from importlib import import_module
 
 import click
 
-HOME = {
-    "curve": "see_curves",
-    "gradients": "see_curves",
-    "memory": "see_curves",
-    "neurons": "see_texts",
-    "surprise": "see_texts",
-    "step": "see_step",
-}
+COMMANDS = ("curve", "gradients", "memory", "neurons", "surprise", "step")
 
 
 class Lazy(click.Group):
     """A group that imports a command only to run it, or to say what it does."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return list(HOME)
+        return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in HOME:
+        if name not in COMMANDS:
             return None
-        command = getattr(import_module(f"charrnn.cli.{HOME[name]}"), name)
+        command = getattr(import_module(f"charrnn.cli.see.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 

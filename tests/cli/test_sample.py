@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.cli.library import split
-from tests.test_cli import TEXT, Command, charrnn, process, train
+from charrnn.cli.inputs import split
+from tests.cli.test_train import TEXT, Command, charrnn, process, train
 
 __all__ = ["charrnn"]  # the fixture
 

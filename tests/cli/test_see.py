@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from charrnn.cli.see import HOME
+from charrnn.cli.see import COMMANDS as SEE
 from charrnn.display.terminal import UNSEEN
-from tests.test_cli import TEXT, TINY, Command, charrnn, train
-from tests.test_cli_tables import COMMANDS, on_terminal
+from tests.cli.test_eval_tables import COMMANDS, on_terminal
+from tests.cli.test_train import TEXT, TINY, Command, charrnn, train
 
 __all__ = ["charrnn"]  # the fixture
 
@@ -32,7 +32,7 @@ def models(charrnn: Command) -> Command:
 def test_every_command_is_there(charrnn: Command) -> None:
     code, out, _ = charrnn("see")
     assert code == 0
-    for name in HOME:
+    for name in SEE:
         assert re.search(rf"^  {name} ", out, re.MULTILINE)
         assert f"see {name}" in COMMANDS
         assert charrnn("see", name, "--help")[0] == 0

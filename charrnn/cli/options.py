@@ -1,12 +1,15 @@
 """What commands share: options in groups in the help, and what the user gave rather than left to defaults."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from charrnn.display.terminal import remark
+
+if TYPE_CHECKING:
+    pass
 
 MODEL = "model.npz"
 STDIN = "-"
@@ -74,3 +77,27 @@ def notes(texts: list[str], most: int = 10) -> None:
         remark(f"note: {text}")
     if len(texts) > most:
         remark(f"note: and {len(texts) - most:,} more like these.")
+
+
+several_models = option(
+    "-m",
+    "--model",
+    "models",
+    metavar="FILE",
+    multiple=True,
+    default=[MODEL],
+    help="A model file; several are compared.",
+)
+one_model = option("-m", "--model", metavar="FILE", default=MODEL, help="The model file.")
+weights = option(
+    "--weights",
+    type=click.Choice(("best", "last")),
+    default="best",
+    help="The weights with the best held-out loss, or the last ones.",
+)
+as_json = option("--json", "as_json", is_flag=True, show_default=False, help="JSON objects on stdout.")
+drawing = option("-o", "--output", metavar="FILE", show_default=False, help="Draw into FILE: .html or .svg.")
+plotting = option(
+    "-o", "--output", metavar="FILE", show_default=False, help="Draw into FILE: .html or .svg; .png or .pdf are plots."
+)
+as_plot = option("--plot", is_flag=True, show_default=False, help="Make an .svg a plot with axes (matplotlib), too.")

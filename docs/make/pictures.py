@@ -1,4 +1,4 @@
-"""Makes the pictures of the README from real runs: python docs/pictures.py (about four minutes).
+"""Makes the pictures of the README from real runs: python docs/make/pictures.py (about four minutes).
 
 Each is the terminal's picture of a command, drawn by the code that draws the terminal, exported as SVG.
 """
@@ -23,12 +23,12 @@ from charrnn.display.training import Screen  # noqa: E402
 from charrnn.evaluation.score import evaluate  # noqa: E402
 from charrnn.training.loop import Training  # noqa: E402
 
-HERE = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 TALES = "corpora/tales.txt"
 
 
 def export(console: Console, title: str, name: str) -> None:
-    (HERE / name).write_text(svg(console, title), "utf-8")
+    (DOCS / name).write_text(svg(console, title), "utf-8")
 
 
 def trained(cell: str, snapshot: str | None = None) -> Training:
@@ -49,7 +49,7 @@ def trained(cell: str, snapshot: str | None = None) -> Training:
 
 
 def main() -> None:
-    os.chdir(HERE.parent)
+    os.chdir(DOCS.parent)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for cell in ("gru", "lstm", "rnn"):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from charrnn.text.corpus import Corpus, Segment
     from charrnn.training.loop import Training
 
+
 LONG = 1_000_000  # symbols: to count more takes a while
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.common import GroupedCommand, given, option
-from charrnn.cli.looking import Output, as_json, drawing
+from charrnn.cli.options import GroupedCommand, as_json, drawing, given, option
+from charrnn.cli.see.common import Output
 from charrnn.display.terminal import safe
 from charrnn.errors import UsageError
 from charrnn.options import CELLS

@@ -1,4 +1,4 @@
-"""Reproduces the tables of docs/shapes.md, a row at a time: python docs/tasks.py [ROW...]
+"""Reproduces the tables of docs/shapes.md, a row at a time: python docs/make/tasks.py [ROW...]
 
 additions, dates, romanised: a command line, run as a user runs it. names: ten divisions, beside character n-grams.
 judge: are generated names taken for their label? distance: the three cells against filler before the source.
@@ -26,7 +26,7 @@ from charrnn.sampling.sample import Manner, sample_many
 from charrnn.text.examples import Example, Examples
 from charrnn.training.loop import Training
 
-HOME = Path(__file__).parent.parent
+HOME = Path(__file__).parents[2]
 CORPORA = HOME / "corpora"
 PAIRS = {
     "additions": "--minutes 10 --workers 1",

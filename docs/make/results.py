@@ -1,4 +1,4 @@
-"""Reproduces the tables of docs/learning.md, a row at a time: python docs/results.py [ROW...]
+"""Reproduces the tables of docs/learning.md, a row at a time: python docs/make/results.py [ROW...]
 
 Without arguments every row but the hour runs, about 45 minutes. Each is a command line, run as a user runs it, and
 printed as a row of Markdown; the n-gram is counted outside the clock.
@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-HOME = Path(__file__).parent.parent
+HOME = Path(__file__).parents[2]
 CORPORA = HOME / "corpora"
 SHAKESPEARE, LIBRARY = CORPORA / "tinyshakespeare.txt", CORPORA / "python-library.txt"
 EQUAL = {"rnn": 452, "gru": 256, "lstm": 219}  # hidden sizes for 264,000 parameters with 65 symbols, within 500

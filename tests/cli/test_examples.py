@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import Command, charrnn
+from tests.cli.test_train import Command, charrnn
 from tests.training.test_examples import COPIES, WORDS
 
 __all__ = ["charrnn"]  # the fixture

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli.common import MODEL, STDIN
+from charrnn.cli.options import MODEL, STDIN
 from charrnn.cli.signals import Stop
 from charrnn.display.charts import duration
 from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark
@@ -163,8 +163,6 @@ class Session:
         from charrnn.sampling.sample import sample
 
         if self.training.source.task:
-            from charrnn.cli.shapes import example_line
-
             return example_line(self.training, step)
         text = "".join(sample(self.training.latest, 70, temp=0.7, seed=step))
         return " ".join(text.split())
@@ -200,7 +198,7 @@ class Session:
 
     def comparison(self) -> None:
         """Is it good? The model beside the baselines, when the training is over and saved."""
-        from charrnn.cli.compare import judged
+        from charrnn.cli.baselines import judged
 
         found, run = judged(self.training, self.remark), self.training.run
         if found is None or run.best_loss is None:
@@ -212,3 +210,26 @@ class Session:
         if self.records:
             result = {"step": run.step, "best_step": run.best_step, "val_loss": run.best_loss, "bits_per_char": bits}
             self.records.put({**result, **found.as_dict()})
+
+
+STRIDE = 7919  # so that the lines of a training show examples from all over
+
+
+def example_line(training: "Training", step: int) -> str:
+    """What the network makes of an example at this moment."""
+    from itertools import takewhile
+
+    from charrnn.evaluation.classification import classify
+    from charrnn.sampling.conditional import answers, by_label
+    from charrnn.sampling.sample import sample
+    from charrnn.text.examples import Examples
+
+    model, examples = training.latest, training.source
+    assert isinstance(examples, Examples)
+    one, other = examples.rows[(step * STRIDE) % len(examples.rows)]
+    if examples.task.kind == "pairs":
+        return f"{one} > {answers(model, [one])[0].text}"
+    if examples.task.kind == "classify":
+        return f"{other} > {examples.task.labels[int(classify(model, [other]).argmax())]}"
+    text = takewhile(lambda character: character != "\n", sample(by_label(model, {one: 1.0}), 70, temp=0.7, seed=step))
+    return f"{one} > {''.join(text)}"

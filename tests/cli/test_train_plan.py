@@ -5,9 +5,9 @@ import shlex
 import pytest
 
 from charrnn.checkpoint.model import load
-from charrnn.cli.planning import clock_seconds
+from charrnn.cli.train_plan import clock_seconds
 from charrnn.errors import UsageError
-from tests.test_cli import Command, charrnn
+from tests.cli.test_train import Command, charrnn
 
 __all__ = ["charrnn"]
 

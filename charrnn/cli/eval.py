@@ -2,31 +2,25 @@
 
 import json
 import math
-import os
-import stat
-import sys
-import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.common import MODEL, GroupedCommand, notes, option
-from charrnn.cli.compare import Judge
-from charrnn.cli.grade import graded
+from charrnn.cli.baselines import Judge
+from charrnn.cli.eval_examples import graded
+from charrnn.cli.options import MODEL, GroupedCommand, option
 from charrnn.display.terminal import Answer, remark
-from charrnn.errors import TextError, UsageError
+from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.evaluation.score import Score
     from charrnn.evaluation.verdict import Judged
     from charrnn.text.corpus import Corpus, Segment
-
-STDIN = "-"
+from charrnn.cli.inputs import Spool, read, report_unknown
 
 
 @dataclass(frozen=True)
@@ -48,9 +42,6 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         more = self.judged.as_dict() if self.judged else {}
         return {"model": self.path, "text": list(self.texts), "part": self.part, **figures(self.score), **more}
-
-
-OPEN_FILES = "/proc/self/fd"
 
 
 @click.command("eval", cls=GroupedCommand)
@@ -179,101 +170,6 @@ def figures(score: "Score") -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
-def read(path: str, model: "Model", spool: "Spool", texts: tuple[str, ...], encoding: str | None) -> "Corpus":
-    from charrnn.options import Options
-    from charrnn.text.corpus import Corpus
-
-    recorded = model.run.texts if model.run else ()
-    if not texts and (not recorded or STDIN in recorded):
-        raise TextError(f"{path} does not say which file it was trained on: name the text to score: charrnn eval TEXT.")
-    encoding = encoding or (model.run.options.encoding if model.run else "utf-8")
-    Options(encoding=encoding)  # refuses an encoding that there is not
-    sources = [spool.text(name) for name in texts or recorded]
-    try:
-        corpus = Corpus.read(sources, model.vocab.unit, encoding, model.vocab)
-    except TextError as error:
-        if texts:
-            raise
-        raise TextError(f"{error} {path} was trained on it; name the text to score: charrnn eval TEXT.") from None
-    notes(corpus.notes)
-    return corpus
-
-
-class Spool:
-    """Texts that every model can read: what can be read only once (standard input, a pipe) is copied once."""
-
-    def __init__(self) -> None:
-        self.files = ExitStack()
-        self.texts: dict[str, str | Copy] = {}
-
-    def __enter__(self) -> "Spool":
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self.files.close()
-
-    def text(self, name: str) -> "str | Copy":
-        if name not in self.texts:
-            self.texts[name] = self.copy(name) if read_once(name) else name
-        return self.texts[name]
-
-    def copy(self, name: str) -> "Copy":
-        from charrnn.text.ids import unwritable
-        from charrnn.text.source import ending, unreadable
-
-        shown = "standard input" if name == STDIN else name
-        if name == STDIN and sys.stdin is None:
-            raise TextError("standard input is closed: name a text.")
-        try:
-            # without a name where it can be opened again without one: then nothing is left, however this ends
-            make = tempfile.TemporaryFile if os.path.isdir(OPEN_FILES) else tempfile.NamedTemporaryFile
-            file = self.files.enter_context(make(prefix="charrnn-", buffering=0))
-        except OSError as error:
-            raise unwritable(shown, error) from None
-        try:
-            with nullcontext(sys.stdin.buffer) if name == STDIN else open(name, "rb") as pipe:
-                for block in ending(pipe, shown):
-                    keep(block, file, shown)
-        except OSError as error:
-            raise unreadable(shown, error) from None
-        return Copy(shown, file.name if isinstance(file.name, str) else f"{OPEN_FILES}/{file.fileno()}")
-
-
-def keep(block: bytes, file: IO[bytes], shown: str) -> None:
-    """Writes all of a block: a file without a buffer may take it in parts, and has nothing left to fail at its end."""
-    from charrnn.text.ids import unwritable
-
-    rest = memoryview(block)
-    try:
-        while rest:
-            rest = rest[file.write(rest) :]
-    except OSError as error:
-        raise unwritable(shown, error) from None
-
-
-class Copy:
-    """The path of a copy, shown under the name of what was copied."""
-
-    def __init__(self, name: str, path: str) -> None:
-        self.name, self.path = name, path
-
-    def __str__(self) -> str:
-        return self.name
-
-    def __fspath__(self) -> str:
-        return self.path
-
-
-def read_once(name: str) -> bool:
-    if name == STDIN:
-        return True
-    try:
-        mode = os.stat(name).st_mode
-    except (OSError, ValueError):
-        return False  # reading it says what is wrong
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
 def scored(path: str, model: "Model", corpus: "Corpus", whole: bool, named: bool) -> "tuple[list[Segment], str]":
     """What of the text to score, and its name; `named` says that the user chose the text."""
     run = model.run
@@ -291,13 +187,3 @@ def scored(path: str, model: "Model", corpus: "Corpus", whole: bool, named: bool
         return corpus.segments, "all"
     remark(f"note: {path} was trained on {corpus.label}: its held-out part is scored (--all for all of it).")
     return held_out, "held-out"
-
-
-def report_unknown(path: str, corpus: "Corpus") -> None:
-    if corpus.unknown:
-        number, kinds = sum(corpus.unknown.values()), len(corpus.unknown)
-        first = ", ".join(f"{symbol!r}" for symbol in list(corpus.unknown)[:5])
-        remark(
-            f"note: {number:,} symbols ({kinds:,} distinct: {first}{', ...' if kinds > 5 else ''}) "
-            f"that {path} has never seen are left out."
-        )

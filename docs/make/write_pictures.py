@@ -1,4 +1,4 @@
-"""Makes the pictures of `charrnn write` in the README: python docs/write_pictures.py (about three minutes).
+"""Makes the pictures of `charrnn write` in the README: python docs/make/write_pictures.py (about three minutes).
 
 It trains on the tales and on the Korean tales, types a few keys, and exports the screen as SVG.
 """
@@ -17,7 +17,7 @@ import charrnn  # noqa: E402
 from charrnn.editor.app import Writer  # noqa: E402
 from charrnn.editor.text_file import Manuscript  # noqa: E402
 
-HERE = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 ENGLISH = ("story.txt", [*"The fox said ", "tab", "tab", "tab", "ctrl+l", "ctrl+n"])
 KOREAN = ("이야기.txt", ["옛날에 호랑이가 ", "tab", "tab", "ctrl+l"])
 
@@ -42,7 +42,7 @@ def draw(model: charrnn.Model, name: str, text: str, keys: list[str], size: tupl
         svg = asyncio.run(picture(Writer(model, name, manuscript, 0.7, 1), keys, size))
         manuscript.close()
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # the reader's own monospaced font
-    (HERE / goal).write_text(svg.replace("Fira Code", "DejaVu Sans Mono"), "utf-8")
+    (DOCS / goal).write_text(svg.replace("Fira Code", "DejaVu Sans Mono"), "utf-8")
 
 
 def trained(text: str, unit: str) -> charrnn.Model:
@@ -53,7 +53,7 @@ def trained(text: str, unit: str) -> charrnn.Model:
 
 
 def main() -> None:
-    os.chdir(HERE.parent)
+    os.chdir(DOCS.parent)
     draw(trained("corpora/tales.txt", "char"), "tales.npz", *ENGLISH, (80, 24), "write.svg")
     draw(trained("corpora/iyagi.txt", "jamo"), "jamo.npz", *KOREAN, (100, 30), "write-korean.svg")
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.common import MODEL, STDIN, notes, option
-from charrnn.cli.evaluate import Spool, report_unknown
-from charrnn.cli.train import refuse_overwriting
+from charrnn.cli.inputs import Spool, refuse_overwriting, report_unknown
+from charrnn.cli.options import STDIN, notes, option, weights
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import TextError, UsageError
 from charrnn.options import Options
@@ -23,31 +22,7 @@ if TYPE_CHECKING:
     from charrnn.text.corpus import Corpus, Segment
 
 READ = "a file that is read: choose another -o for the picture"
-
 Decorator = Callable[[Any], Any]
-
-several_models = option(
-    "-m",
-    "--model",
-    "models",
-    metavar="FILE",
-    multiple=True,
-    default=[MODEL],
-    help="A model file; several are compared.",
-)
-one_model = option("-m", "--model", metavar="FILE", default=MODEL, help="The model file.")
-weights = option(
-    "--weights",
-    type=click.Choice(("best", "last")),
-    default="best",
-    help="The weights with the best held-out loss, or the last ones.",
-)
-as_json = option("--json", "as_json", is_flag=True, show_default=False, help="JSON objects on stdout.")
-drawing = option("-o", "--output", metavar="FILE", show_default=False, help="Draw into FILE: .html or .svg.")
-plotting = option(
-    "-o", "--output", metavar="FILE", show_default=False, help="Draw into FILE: .html or .svg; .png or .pdf are plots."
-)
-as_plot = option("--plot", is_flag=True, show_default=False, help="Make an .svg a plot with axes (matplotlib), too.")
 
 
 def text_options(chars: int) -> Decorator:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from charrnn.checkpoint.model import load
-from tests.test_cli import TEXT, TINY, Command, charrnn, train
+from tests.cli.test_train import TEXT, TINY, Command, charrnn, train
 
 __all__ = ["charrnn"]  # the fixture
 
