@@ -1,27 +1,28 @@
-"""Is it copied? The longest run of a text that stands in a corpus, and the share of its n-grams that do not.
+"""How much of a text is copied from a corpus: the longest copied run, and the share of n-grams that are new.
 
-The text's runs are kept as hashes, and the corpus streams past them, so that its size does not matter.
+The text is kept as hashes of its n-grams and the corpus is streamed past them, so the corpus may be of any size.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from charrnn.arrays import Mask
 from charrnn.text.raw_text import Library
 from charrnn.text.rolling_hash import Chars, Hashed, Places, Sieve
 from charrnn.text.units import UNITS, Codes
 
 LENGTHS = 4, 8, 16, 32  # of the n-grams
-HELD_OUT = 100_000  # characters of held-out text that are looked at, at most
-SEPARATOR = 0x110000  # between the parts of a text: no character, so no run reaches over it
-MARKED = 16  # a copied run of so many characters is marked
+HELD_OUT = 100_000  # characters of validation text that are examined, at most
+SEPARATOR = 0x110000  # between the parts of a text: not a character, so no copied run contains it
+MARKED = 16  # characters of a run that is marked as copied, at least
 
 
 @dataclass(frozen=True)
-class Run:
-    """`length` characters of a text, from `at` on, that stand in `file` from its character `offset` on, in `line`."""
+class CopiedRun:
+    """`length` characters of a text from `at` on, found in `file` at character `offset`, in `line`."""
 
     length: int
     at: int
@@ -32,154 +33,155 @@ class Run:
 
 @dataclass(frozen=True)
 class Novelty:
-    """How far a text is new: its characters, the longest run that is copied, the share of new n-grams for each n.
+    """How new a text is: its number of characters, its longest copied run, the share of new n-grams per n.
 
-    A share is None where the text has no n characters. `copied` (chars,) marks what stands in a copied run of 16.
+    A share is None if the text is shorter than n. `copied` (chars,) marks copied runs of at least 16 characters.
     """
 
     text: str
     chars: int
-    longest: Run | None
+    longest: CopiedRun | None
     new: dict[int, float | None]
-    copied: NDArray[np.bool_]
+    copied: Mask
 
-    def words(self, run: Run) -> str:
+    def words(self, run: CopiedRun) -> str:
         return self.text[run.at : run.at + run.length]
 
     @property
     def runs(self) -> list[tuple[int, int]]:
-        """Where what is copied begins and ends."""
+        """Start and end of each copied run."""
         edges = np.flatnonzero(np.diff(np.concatenate([[False], self.copied, [False]]).astype(np.int8)))
         pairs: list[list[int]] = edges.reshape(-1, 2).tolist()
         return [(begin, end) for begin, end in pairs]
 
 
-class Shares:
-    """Which n-grams of a text stand in a corpus, and which of them in what was trained on."""
+class Position(NamedTuple):
+    """A place in a corpus: character `offset` of a file, in `line`."""
+
+    file: str
+    offset: int
+    line: int
+
+    def after(self, codes: Chars) -> "Position":
+        """The place behind these characters."""
+        return Position(self.file, self.offset + len(codes), self.line + int(np.count_nonzero(codes == ord("\n"))))
+
+
+class SeenNgrams:
+    """Which n-grams of a text occur in a corpus, and which in its training part."""
 
     def __init__(self, text: Hashed, n: int) -> None:
-        self.n = n
-        self.sieve = Sieve(text.hashes(n))
+        self.n, self.sieve = n, Sieve(text.hashes(n))
         self.anywhere = np.zeros(len(self.sieve.hashes), dtype=bool)
         self.trained = self.anywhere.copy()
 
-    def look(self, chunk: Hashed, trained: int) -> None:
-        """Looks through a chunk, of which the first `trained` characters were trained on."""
+    def search(self, chunk: Hashed, trained: int) -> None:
+        """Searches a chunk of the corpus; its first `trained` characters belong to the training part."""
         if self.trained.all():
             return
-        places, found = self.sieve.find(chunk.hashes(self.n))
+        places, index = self.sieve.find(chunk.hashes(self.n))
         before = int(self.trained.sum())
-        self.anywhere[found] = True
-        self.trained[found[places + self.n <= trained]] = True
+        self.anywhere[index] = True
+        self.trained[index[places + self.n <= trained]] = True
         if self.trained.sum() > before:
             self.sieve.keep(~self.trained)
 
-    def seen(self, trained: bool) -> NDArray[np.bool_]:
-        """Of the n-gram at each place of the text, whether it was found."""
-        found: NDArray[np.bool_] = (self.trained if trained else self.anywhere)[self.sieve.inverse]
-        return found
+    def mask(self, trained: bool) -> Mask:
+        """For the n-gram at each place of the text, whether it was found (in the training part)."""
+        seen: Mask = (self.trained if trained else self.anywhere)[self.sieve.inverse]
+        return seen
 
 
-class Longest:
-    """The longest run of a text that was seen so far: a longer one is looked for in every chunk."""
+class LongestRun:
+    """The longest copied run of a text so far; each chunk of the corpus is searched for a longer one."""
 
     def __init__(self, text: Hashed) -> None:
         self.text, self.length = text, 0
-        self.run: Run | None = None
-        self.sieve: Sieve | None = None
-        self.look_for(1)
+        self.run: CopiedRun | None = None
+        self.sieve = self.sieve_of(1)
 
-    def look_for(self, length: int) -> None:
+    def sieve_of(self, length: int) -> Sieve | None:
         hashes = self.text.hashes(length)
-        self.sieve = Sieve(hashes) if len(hashes) else None
+        return Sieve(hashes) if len(hashes) else None
 
-    def look(self, chunk: Hashed, end: int, place: Callable[[int], tuple[str, int, int]]) -> None:
-        """Looks through the first `end` characters of a chunk; `place` tells file, offset and line of a place in it."""
+    def search(self, chunk: Hashed, end: int, position: Position) -> None:
+        """Searches the first `end` characters of a chunk, which starts at a position of the corpus."""
         length = self.length + 1
         if self.sieve is None or end < length:
             return
         places, _ = self.sieve.find(chunk.hashes(length)[: end - length + 1])
         if not len(places):
             return
-        places, self.length = self.grown(chunk, places, length, end)
-        at = int(places[0])
-        mine = np.flatnonzero(self.text.hashes(self.length) == chunk.hashes_at(places[:1], self.length))
-        self.run = Run(self.length, int(mine[0]), *place(at))
-        self.look_for(self.length + 1)
+        place, self.length = self.extend(chunk, places, length, end)
+        at = np.flatnonzero(self.text.hashes(self.length) == chunk.hashes_at(np.array([place]), self.length))
+        self.run = CopiedRun(self.length, int(at[0]), *position.after(chunk.codes[:place]))
+        self.sieve = self.sieve_of(self.length + 1)
 
-    def grown(self, chunk: Hashed, places: Places, length: int, end: int) -> tuple[Places, int]:
-        """The places of the longest runs among those of this length, and how long they are."""
-        step, leaping = 1, True
+    def extend(self, chunk: Hashed, places: Places, length: int, end: int) -> tuple[int, int]:
+        """The first of the longest runs that start at these places, and its length, by a galloping search."""
+        step, doubling = 1, True
         while step:
             inside = places[places + length + step <= end]
             longer = inside[np.isin(chunk.hashes_at(inside, length + step), self.text.hashes(length + step))]
-            leaping &= bool(len(longer))
+            doubling &= bool(len(longer))
             if len(longer):
                 places, length = longer, length + step
-            step = 2 * step if leaping else step // 2
-        return places, length
+            step = 2 * step if doubling else step // 2
+        return int(places[0]), length
 
 
-def look_through(library: Library, shares: Sequence[Shares], mine: Longest, real: Longest | None) -> None:
-    """Streams a corpus past what is looked for: all of it past the text, what was trained on past the held-out text."""
+def search(library: Library, ngrams: Sequence[SeenNgrams], sample: LongestRun, held_out: LongestRun | None) -> None:
+    """Streams a corpus past the n-grams and runs: all of it for the sample, the training part for the held-out text."""
     for source, size, held in zip(library.sources, library.sizes, library.held_out, strict=True):
         rest: Chars = np.empty(0, dtype=np.uint8)
-        begin, lines = 0, 1
+        position = Position(source.name, 0, 1)
         for codes in library.codes(source):
             whole: Chars = np.concatenate([rest, codes]) if len(rest) else codes
-            chunk, trained = Hashed(whole), min(max(size - held - begin, 0), len(whole))
-
-            def place(at: int, whole: Chars = whole, begin: int = begin, line: int = lines) -> tuple[str, int, int]:
-                return source.name, begin + at, line + int(np.count_nonzero(whole[:at] == 10))  # noqa: B023
-
-            for share in shares:
-                share.look(chunk, trained)
-            mine.look(chunk, len(whole), place)
-            if real is not None:
-                real.look(chunk, trained, place)
-            kept = max(max(LENGTHS) - 1, mine.length, real.length if real else 0)  # a longer run may begin there
-            rest = whole[max(len(whole) - kept, 0) :]
-            begin, lines = begin + len(whole) - len(rest), place(len(whole) - len(rest))[2]
+            chunk, trained = Hashed(whole), min(max(size - held - position.offset, 0), len(whole))
+            for seen in ngrams:
+                seen.search(chunk, trained)
+            sample.search(chunk, len(whole), position)
+            if held_out is not None:
+                held_out.search(chunk, trained, position)
+            overlap = max(max(LENGTHS) - 1, sample.length, held_out.length if held_out else 0)
+            done = max(len(whole) - overlap, 0)  # a longer run may start in the rest
+            rest, position = whole[done:], position.after(whole[:done])
 
 
 def novelty(codes: Sequence[Codes], library: Library) -> tuple[Novelty, Novelty | None]:
-    """How far the samples, as code points, are new; and the same for held-out text of the corpus.
+    """The novelty of samples, given as code points, and of the corpus' own validation text, None if it has none.
 
-    The samples are looked for in all of the corpus, the held-out text (None where there is none) in what stands before
-    it in its file and in the other files, but for their held-out parts.
+    Samples are searched for in the whole corpus, validation text in the training part.
     """
     held = list(library.last_parts(HELD_OUT)) if any(library.held_out) else []
-    text = Hashed(joined(codes))
-    real = Hashed(joined(held)) if held else None
+    sample, held_out = Hashed(joined(codes)), Hashed(joined(held)) if held else None
     both = Hashed(joined([*codes, *held]))
-    shares = [Shares(both, n) for n in LENGTHS if len(both.codes) >= n]
-    longest = Longest(text)
-    longest_real = Longest(real) if real else None
-    look_through(library, shares, longest, longest_real)
-    end = len(text.codes)
-    mine = judged("".join(map(text_of, codes)), text.codes, longest.run, shares, slice(0, end), False)
-    if real is None or longest_real is None:
-        return mine, None
-    theirs = slice(end + 1, None)
-    return mine, judged("".join(map(text_of, held)), real.codes, longest_real.run, shares, theirs, True)
+    ngrams = [SeenNgrams(both, n) for n in LENGTHS if len(both.codes) >= n]
+    sample_run, held_out_run = LongestRun(sample), LongestRun(held_out) if held_out else None
+    search(library, ngrams, sample_run, held_out_run)
+    end = len(sample.codes)
+    of_sample = summary(codes, sample_run, [(seen.n, seen.mask(False)[:end]) for seen in ngrams])
+    if held_out_run is None:
+        return of_sample, None
+    return of_sample, summary(held, held_out_run, [(seen.n, seen.mask(True)[end + 1 :]) for seen in ngrams])
 
 
-def judged(text: str, codes: Codes, run: Run | None, shares: Sequence[Shares], part: slice, trained: bool) -> Novelty:
-    """What was found about one part of the text that was looked for."""
-    letters = codes != SEPARATOR
+def summary(parts: Sequence[Codes], longest: LongestRun, seen_ngrams: Sequence[tuple[int, Mask]]) -> Novelty:
+    """The novelty of a text of several parts, given its longest run and, for each n, which of its n-grams were seen."""
+    letters, run = longest.text.codes != SEPARATOR, longest.run
     new: dict[int, float | None] = dict.fromkeys(LENGTHS)
-    copied = np.zeros(len(codes), dtype=bool)
-    for share in shares:
-        n = share.n
-        seen = share.seen(trained)[part][: max(len(codes) - n + 1, 0)]
+    copied = np.zeros(len(letters), dtype=bool)
+    for n, mask in seen_ngrams:
+        seen = mask[: max(len(letters) - n + 1, 0)]
         whole = np.lib.stride_tricks.sliding_window_view(letters, n).all(axis=-1) if len(seen) else seen
         if whole.any():
             new[n] = 1.0 - float(seen[whole].mean())
         if n == MARKED:
             for shift in range(n):
                 copied[shift : shift + len(seen)] |= seen
-    at = run and Run(run.length, run.at - int(np.count_nonzero(~letters[: run.at])), run.file, run.offset, run.line)
-    return Novelty(text, int(letters.sum()), at, new, copied[letters])
+    if run:  # separators are not part of the text
+        run = replace(run, at=run.at - int(np.count_nonzero(~letters[: run.at])))
+    return Novelty("".join(map(UNITS["char"].text, parts)), int(letters.sum()), run, new, copied[letters])
 
 
 def joined(parts: Sequence[Codes]) -> Codes:
@@ -188,7 +190,3 @@ def joined(parts: Sequence[Codes]) -> Codes:
     for part in parts:
         pieces += [part.astype(np.uint32), np.array([SEPARATOR], dtype=np.uint32)]
     return np.concatenate(pieces[:-1] or [np.empty(0, dtype=np.uint32)])
-
-
-def text_of(codes: Codes) -> str:
-    return UNITS["char"].text(codes)
