@@ -220,7 +220,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("eval -m model.npz -m cut.npz", 1, f"cut.npz {DAMAGED}"),
     ("eval missing.txt", 1, "there is no file missing.txt."),
     ("eval empty.txt", 1, "empty.txt " + NOT_TEXT),
-    ("eval foreign.txt", 1, "foreign.txt holds no character that the model could be scored on."),
+    ("eval foreign.txt", 1, "foreign.txt has no characters that the model knows, so there is nothing to score."),
     ("eval part-foreign.txt", 0, "note: 2 symbols (1 distinct: 'é') that model.npz has never seen are left out."),
     ("eval latin.txt", 1, "latin.txt is not UTF-8 (byte 0xE9 at offset 3)."),
     ("eval utf16.txt", 1, "utf16.txt looks like UTF-16"),

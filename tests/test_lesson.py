@@ -18,7 +18,7 @@ from charrnn.nn.fast import cells
 from charrnn.nn.fast.cells import HALF, Cell, Row
 from charrnn.nn.network import Trace
 from charrnn.see.gradients import flow, fresh
-from charrnn.see.text_window import passage
+from charrnn.see.text_window import text_window
 from tests.cli.test_eval_tables import COMMANDS
 from tests.cli.test_train import Command, charrnn
 from tests.nn.test_network import T, differences, gradients, make, worst
@@ -112,7 +112,7 @@ def test_the_solution_learns_and_its_gradient_reaches_further(tmp_path: Path) ->
     assert losses[-1] < 0.8 * losses[0]
     training.model.save(tmp_path / "leaky.npz")
     model = load(tmp_path / "leaky.npz")
-    part = passage(training.corpus, training.corpus.segments, 400)
+    part = text_window(training.corpus, training.corpus.segments, 400)
     plain = begin(steps=1, cell="rnn").model
     far, near = (flow(fresh(m, 0.5), part, 20, 32) for m in (model, plain))
     assert far.share[20] > 10 * near.share[20]

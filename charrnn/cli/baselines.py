@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from charrnn.checkpoint.run import Run
     from charrnn.evaluation.baselines import Baselines
     from charrnn.evaluation.score import Score
-    from charrnn.evaluation.verdict import Judged
+    from charrnn.evaluation.verdict import Comparison
     from charrnn.text.corpus import Corpus, Segment
     from charrnn.training.loop import Training
 
@@ -31,10 +31,10 @@ class Judge:
 
     def __call__(
         self, path: str, model: "Model", corpus: "Corpus", segments: "list[Segment]", score: "Score"
-    ) -> "Judged":
+    ) -> "Comparison":
         """How `score`, of these segments, stands beside what counting the training text predicts of them."""
-        from charrnn.evaluation.baselines import baselines
-        from charrnn.evaluation.verdict import Judged, fit, verdict
+        from charrnn.evaluation.baselines import compute_baselines
+        from charrnn.evaluation.verdict import Comparison, summarize_fit, verdict
 
         if model.run is None:
             raise UsageError(
@@ -51,10 +51,10 @@ class Judge:
         key = (source.sha256, len(train), corpus.sha256, tuple(segments), corpus.vocab)
         if key not in self.known:
             announce(len(train), remark)
-            self.known[key] = baselines(train, corpus, segments)
+            self.known[key] = compute_baselines(train, corpus, segments)
         rivals = self.known[key]
-        how = fit(model, corpus, segments, score.nats) if same else None
-        return Judged(rivals, verdict(score.bits_per_char, rivals, how))
+        how = summarize_fit(model, corpus, segments, score.nats) if same else None
+        return Comparison(rivals, verdict(score.bits_per_char, rivals, how))
 
     def source(self, path: str, model: "Model", run: "Run", corpus: "Corpus") -> "Corpus":
         """The text that a model was trained on, which may be the one that it was scored on."""
@@ -69,17 +69,17 @@ class Judge:
         return found
 
 
-def judged(training: "Training", say: Callable[[str], None]) -> "Judged | None":
+def judged(training: "Training", say: Callable[[str], None]) -> "Comparison | None":
     """How a training that is over stands beside the baselines; None where it cannot be told, which `say` is told."""
     from charrnn.evaluation.score import evaluate
-    from charrnn.evaluation.verdict import judge
+    from charrnn.evaluation.verdict import compare
 
     if training.run.best_loss is None:
         return None
     announce(len(training.corpus.ids), say)
     model, corpus = training.model, training.corpus
     try:
-        return judge(model, corpus, evaluate(model, corpus, corpus.split(training.options.val_fraction)[1]))
+        return compare(model, corpus, evaluate(model, corpus, corpus.split(training.options.val_fraction)[1]))
     except (OSError, MemoryError, RuntimeError) as error:  # the model is saved, and this is only an extra
         say(f"note: there is no comparison with n-grams and xz: {str(error) or 'too little memory'}.")
         return None

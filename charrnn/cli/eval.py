@@ -18,7 +18,7 @@ from charrnn.errors import UsageError
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.evaluation.score import Score
-    from charrnn.evaluation.verdict import Judged
+    from charrnn.evaluation.verdict import Comparison
     from charrnn.text.corpus import Corpus, Segment
 from charrnn.cli.inputs import Spool, read, report_unknown
 
@@ -37,7 +37,7 @@ class Row:
     part: str
     sha256: str
     unknown: dict[str, int]
-    judged: "Judged | None"
+    judged: "Comparison | None"
 
     def as_dict(self) -> dict[str, Any]:
         more = self.judged.as_dict() if self.judged else {}

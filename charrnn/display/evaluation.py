@@ -16,7 +16,7 @@ from charrnn.evaluation.baselines import Baseline, Baselines
 from charrnn.evaluation.classification import Labelled
 from charrnn.evaluation.pairs import Paired
 from charrnn.evaluation.score import Score
-from charrnn.evaluation.verdict import Judged
+from charrnn.evaluation.verdict import Comparison
 
 NARROW = 4  # columns of the matrix, whose heads are the labels' numbers
 
@@ -74,7 +74,7 @@ def pairs(out: Console, grade: Paired) -> None:
     out.print(table)
 
 
-Standing = tuple[str, Model, Score, Judged]
+Standing = tuple[str, Model, Score, Comparison]
 Rung = tuple[Baseline | Score, str, str]
 SHORTEST, LONGEST = 8, 30  # columns of a bar
 FIRST_TO_GO = ("network", "nats")

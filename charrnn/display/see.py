@@ -14,10 +14,9 @@ from charrnn.display.terminal_plot import draw
 from charrnn.see.curve import Curves
 from charrnn.see.gradients import Flow
 from charrnn.see.memory import Truncation
-from charrnn.see.neurons import Fit, Found
+from charrnn.see.neurons import ProbeFit, Ranking
 from charrnn.see.step import Line
-from charrnn.see.surprise import Line as TextLine
-from charrnn.see.surprise import Surprise
+from charrnn.see.surprise import Surprise, TextLine
 
 
 def all_panels(out: Console, drawn: Sequence[panels.Panel]) -> None:
@@ -63,14 +62,14 @@ def memory(out: Console, rows: Sequence[tuple[str, list[tuple[int, float]], floa
         out.print(table)
 
 
-def found(out: Console, path: str, units: Found) -> None:
+def found(out: Console, path: str, units: Ranking) -> None:
     """The units that follow something, and how far the gates are open."""
     out.print(Text(f"{safe(path)}, {units.symbols:,} symbols: chosen on the first half, tried on the second", "dim"))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, justify in (("question", "left"), ("unit", "left"), ("fit R²", "right")):
+    for name, justify in (("probe", "left"), ("unit", "left"), ("fit R²", "right")):
         table.add_column(name, justify="right" if justify == "right" else "left")
     for fit in sorted(units.fits, key=lambda fit: -fit.fit):
-        table.add_row(fit.question, str(fit.unit), f"{fit.fit:.3f}", style="green" if fit.fit >= 0.5 else "")
+        table.add_row(fit.probe.name, str(fit.unit), f"{fit.fit:.3f}", style="green" if fit.fit >= 0.5 else "")
     out.print(table)
     if not units.saturation:
         return
@@ -90,9 +89,9 @@ def unit_scale(low: float, high: float) -> heat.Scale:
     return heat.Scale(low, high, (heat.GREEN,) if low == 0.0 else (heat.BLUE, heat.RED), "")
 
 
-def unit_title(path: str, unit: str, fit: Fit | None) -> str:
+def unit_title(path: str, unit: str, fit: ProbeFit | None) -> str:
     """What is coloured, for a heading."""
-    follows = f", follows {fit.question} (R² {fit.fit:.2f})" if fit else ""
+    follows = f", follows {fit.probe.name} (R² {fit.fit:.2f})" if fit else ""
     return f"{safe(path)}: {unit}{follows}"
 
 
@@ -106,7 +105,7 @@ def activations(
 def surprises(out: Console, title: str, surprise: Surprise, lines: Sequence[TextLine]) -> None:
     """All of the text, or these lines of it, each under its number and the bits of its worst character."""
     heat.legend(out, BITS, title)
-    bits, characters = surprise.by_character.tolist(), surprise.passage.characters
+    bits, characters = surprise.by_character.tolist(), surprise.window.characters
     if not lines:
         heat.draw(out, characters, bits, BITS)
     for line in lines:

@@ -1,4 +1,4 @@
-"""What a model's score is to be judged by: uniform, unigram, n-grams and xz, on the same characters."""
+"""Baselines for a model's score on the same characters: uniform, unigram, n-grams and xz."""
 
 import lzma
 import math
@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.evaluation import ngram
+from charrnn.evaluation.ngram import ORDERS, SLICE, most_symbols, ngram_nats, ngram_texts
 from charrnn.evaluation.score import spelling_nats
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.ids import Symbols, pieces
 from charrnn.text.vocab import Vocab
 
-MOST_BYTES = 10_000_000  # of the training text, its last ones, are counted and packed
-LARGEST_DICTIONARY = 1 << 25  # of xz: more than are packed before the held-out text
+MOST_BYTES = 10_000_000  # of the training text, the last ones, are counted and compressed
+LARGEST_DICTIONARY = 1 << 25  # of xz: more than MOST_BYTES
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Nats in all for the scored `symbols`, which spell `chars` characters."""
+    """`total` nats for the scored `symbols`, which spell `chars` characters."""
 
     name: str
     total: float
@@ -30,7 +30,7 @@ class Baseline:
 
     @property
     def nats(self) -> float:
-        """Mean nats per symbol, as a model's loss."""
+        """Mean nats per symbol, like a model's loss."""
         return self.total / self.symbols
 
     @property
@@ -43,7 +43,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Baselines:
-    """All of them; `ngrams` by order, from 1, the unigram, on. `counted` symbols of the training text were used."""
+    """`ngrams` by order, from the unigram on; `counted` symbols of the training text were used."""
 
     uniform: Baseline
     ngrams: tuple[Baseline, ...]
@@ -56,17 +56,17 @@ class Baselines:
 
     @property
     def best(self) -> Baseline:
-        """The n-gram that predicts best."""
-        return min(self.ngrams, key=lambda ngram: ngram.total)
+        """The best n-gram."""
+        return min(self.ngrams, key=lambda row: row.total)
 
     @property
     def order(self) -> int:
-        """That n-gram's order."""
+        """The order of the best n-gram."""
         return self.ngrams.index(self.best) + 1
 
     @property
     def rows(self) -> list[Baseline]:
-        """Those to show: one n-gram only."""
+        """The baselines to show: of the n-grams the unigram and the best."""
         return [self.uniform, self.unigram, *([self.best] if self.order > 1 else []), self.xz]
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,42 +74,41 @@ class Baselines:
             "uniform": self.uniform.as_dict(),
             "unigram": self.unigram.as_dict(),
             "ngram": {"order": self.order, **self.best.as_dict()},
-            "ngrams": [ngram.as_dict() for ngram in self.ngrams],
+            "ngrams": [row.as_dict() for row in self.ngrams],
             "xz": self.xz.as_dict(),
             "counted": self.counted,
         }
 
 
-def baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment]) -> Baselines:
-    """What counting the symbols of `train` predicts of these segments of a corpus.
+def compute_baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment]) -> Baselines:
+    """The baselines for these segments of a corpus, with the symbols of `train` as training text.
 
-    `train` is numbered by the corpus' vocabulary. Of a long one the last `MOST_BYTES` are counted: about 300 MB of
-    memory for prose or code (800 MB for noise, where every n-gram is new), and less for less.
+    `train` has the corpus' vocabulary. Of a longer one the last `MOST_BYTES` are counted, in about 300 MB of memory for
+    prose or code (800 MB for noise, in which every n-gram is new).
     """
     vocab, symbols = corpus.vocab, sum(map(len, segments))
     chars = corpus.count_chars(segments)
     spelling = spelling_nats(corpus.ids, segments, vocab)
-    kinds = len(vocab) + max(len(vocab.rare) - 1, 0)
     size = len(train)
-    begin = size - min(last_symbols(train, vocab), ngram.most(len(vocab)))
+    begin = size - min(last_symbols(train, vocab), most_symbols(len(vocab)))
     counted = train[begin:size]
 
     def row(name: str, total: float) -> Baseline:
         return Baseline(name, total + spelling, symbols, chars)
 
-    packed = row("xz", math.log(256) * packed_bytes(train, (begin, size), corpus, segments))
-    totals = sum(ngram.nats(counted, text, len(vocab)) for text in ngram.texts(corpus.ids, segments, vocab.newline))
-    names = ["unigram", *(f"{order}-gram" for order in range(2, ngram.ORDERS + 1))]
+    added = xz_bytes(train, (begin, size), corpus, segments)
+    totals = sum(ngram_nats(counted, text, len(vocab)) for text in ngram_texts(corpus.ids, segments, vocab.newline))
+    names = ["unigram", *(f"{order}-gram" for order in range(2, ORDERS + 1))]
     return Baselines(
-        uniform=Baseline("uniform", symbols * math.log(kinds), symbols, chars),
+        uniform=Baseline("uniform", symbols * math.log(len(vocab) + max(len(vocab.rare) - 1, 0)), symbols, chars),
         ngrams=tuple(row(name, float(total)) for name, total in zip(names, np.atleast_1d(totals), strict=False)),
-        xz=packed,
+        xz=row("xz", math.log(256) * added),
         counted=len(counted),
     )
 
 
 def last_symbols(ids: Symbols, vocab: Vocab) -> int:
-    """How many of the last symbols make up `MOST_BYTES` of UTF-8, or all."""
+    """How many of the last symbols fit in `MOST_BYTES` of UTF-8."""
     sizes, room = vocab.sizes, float(MOST_BYTES)
     for begin, end in pieces(0, len(ids)):
         taken = np.cumsum(sizes[ids[begin:end][::-1]])
@@ -119,33 +118,34 @@ def last_symbols(ids: Symbols, vocab: Vocab) -> int:
     return len(ids)
 
 
-def packed_bytes(train: Symbols, part: tuple[int, int], corpus: Corpus, segments: Sequence[Segment]) -> int:
-    """The bytes that the segments add to what `part` of the training text takes in xz: both are packed, in turn."""
+def xz_bytes(train: Symbols, part: tuple[int, int], corpus: Corpus, segments: Sequence[Segment]) -> int:
+    """The bytes that the segments add when they are compressed after `part` of the training text."""
     vocab = corpus.vocab
 
-    def known() -> Iterator[bytes]:
-        return spelled(train, [part], vocab)
+    def before() -> Iterator[bytes]:
+        return utf8(train, [part], vocab)
 
-    def more() -> Iterator[bytes]:
-        yield from known()
-        yield from spelled(corpus.ids, [(segment.begin, segment.end) for segment in segments], vocab)
+    def whole() -> Iterator[bytes]:
+        yield from before()
+        yield from utf8(corpus.ids, [(segment.begin, segment.end) for segment in segments], vocab)
 
-    size = sum(map(len, more()))
+    size = sum(map(len, whole()))
     with ThreadPoolExecutor(2) as threads:
-        without, all_ = threads.map(lambda text: packed_size(text, size), (known(), more()))
-    return all_ - without
+        without, with_segments = threads.map(lambda text: xz_size(text, size), (before(), whole()))
+    return with_segments - without
 
 
-def spelled(ids: Symbols, ranges: Sequence[tuple[int, int]], vocab: Vocab) -> Iterator[bytes]:
+def utf8(ids: Symbols, ranges: Sequence[tuple[int, int]], vocab: Vocab) -> Iterator[bytes]:
     """The text of these ranges in UTF-8, piece by piece."""
     errors = "surrogateescape" if vocab.unit == "byte" else "surrogatepass"
     for first, end in ranges:
-        for begin in range(first, end, ngram.SLICE):
-            yield vocab.decode(ids[begin : min(begin + ngram.SLICE, end)]).encode("utf-8", errors)
+        for begin in range(first, end, SLICE):
+            yield vocab.decode(ids[begin : min(begin + SLICE, end)]).encode("utf-8", errors)
 
 
-def packed_size(text: Iterator[bytes], size: int) -> int:
-    """The bytes that `size` bytes take in xz, at its usual effort but with a dictionary that reaches back over them."""
-    reach = min(max(4096, size), LARGEST_DICTIONARY)
-    packer = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": reach}])
-    return sum(len(packer.compress(piece)) for piece in text) + len(packer.flush())
+def xz_size(text: Iterator[bytes], size: int) -> int:
+    """The compressed size of a text of `size` bytes: xz at its default level, with a dictionary as long as the text."""
+    dictionary = min(max(4096, size), LARGEST_DICTIONARY)
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": dictionary}]
+    compressor = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=filters)
+    return sum(len(compressor.compress(piece)) for piece in text) + len(compressor.flush())

@@ -1,25 +1,26 @@
-"""Counting instead of learning: what a network has to beat.
+"""n-gram models by counting: the baseline that a network has to beat.
 
-Interpolated n-grams with modified Kneser-Ney smoothing (Chen & Goodman 1999): three discounts a level; the level of
-the order itself has counts, those below it have how many different symbols stand before what they count.
+Interpolated n-grams with modified Kneser-Ney smoothing (Chen & Goodman 1999), with three discounts per level. The
+highest level counts k-grams; the levels below count how many different symbols precede each k-gram.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Ids
+from charrnn.arrays import Ids, Mask
+from charrnn.evaluation.scan import cut
 from charrnn.text.corpus import Segment
 from charrnn.text.ids import Symbols
 
 ORDERS = 7
 MOST = 10_000_000  # symbols that are counted: the last ones of the training text
-PIECE = 1 << 23  # symbols that are scored with one counting
-SLICE = 1 << 18  # and those that are looked up together
-FALLBACK = np.array([0.0, 0.5, 1.0, 1.5])  # the discounts where a level has too few kinds of counts for its own
+PIECE = 1 << 23  # symbols scored with one counting
+SLICE = 1 << 18  # symbols looked up at once
+FALLBACK = np.array([0.0, 0.5, 1.0, 1.5])  # discounts of a level with too few different counts to estimate them
 UNSEEN = -1
 Ints = NDArray[np.signedinteger[Any]]
 Floats = NDArray[np.float64]
@@ -27,42 +28,55 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Text:
-    """Symbols to score, and those that are read before them: lines one after another.
-
-    `starts` (m,) marks where a line begins, `scored` (m,) what counts.
-    """
+    """Lines to score, one after another: `starts` (m,) marks their first symbols, `scored` (m,) what is scored."""
 
     ids: Ids
-    starts: NDArray[np.bool_]
-    scored: NDArray[np.bool_]
+    starts: Mask
+    scored: Mask
+
+
+class Grams(NamedTuple):
+    """The k-grams of a text: sorted `keys` (U,), context · V + symbol, and the rank (n,) of the k-gram at each place.
+
+    A context is the rank of a (k-1)-gram, of which there are `contexts`.
+    """
+
+    keys: Ints
+    ranks: Ints
+    contexts: int
+
+    def rank(self, context: Ints, ids: Ids, vocab_size: int) -> Ints:
+        """The ranks (n,) of contexts and the symbols after them, UNSEEN for those not in the text."""
+        wanted = context * np.int64(vocab_size) + ids
+        rank = np.searchsorted(self.keys, wanted).astype(np.int32)
+        np.minimum(rank, len(self.keys) - 1, out=rank)
+        rank[(self.keys[rank] != wanted) | (context == UNSEEN)] = UNSEEN
+        return rank
 
 
 class Level:
-    """The k-grams of a text: p(w | context) = (count - discount) / total + left / total · p(w | shorter context).
+    """p(w | context) = (count - discount) / total + left / total · p(w | shorter context), with `counts` of k-grams."""
 
-    `keys` (U,) are sorted, context · V + w, where a context is the rank of a (k-1)-gram among `contexts`.
-    """
-
-    def __init__(self, keys: Ints, counts: Ints, contexts: int, vocab_size: int) -> None:
+    def __init__(self, grams: Grams, counts: Ints, vocab_size: int) -> None:
         self.counts, self.discounts = counts, discounts(counts)
-        context = (keys // vocab_size).astype(np.int32)
+        context = (grams.keys // vocab_size).astype(np.int32)
         taken = self.discounts[np.minimum(counts, 3)]
-        self.total: Floats = np.asarray(np.bincount(context, counts, contexts), np.float64)
-        self.left: Floats = np.asarray(np.bincount(context, taken, contexts), np.float64)
+        self.total: Floats = np.asarray(np.bincount(context, counts, grams.contexts), np.float64)
+        self.left: Floats = np.asarray(np.bincount(context, taken, grams.contexts), np.float64)
 
-    def probabilities(self, context: Ints, found: Ints, lower: Floats) -> Floats:
+    def interpolate(self, context: Ints, rank: Ints, lower: Floats) -> Floats:
         """p (n,) of symbols after their contexts, given `lower` (n,), their probabilities one level below.
 
-        `context` and `found`, the rank of context and symbol together, are UNSEEN where the text lacks them.
+        `context` and `rank`, that of context and symbol together, are UNSEEN for those not in the text.
         """
-        total, count = self.total[context], self.counts[found]
+        total, count = self.total[context], self.counts[rank]
         known = (context != UNSEEN) & (total > 0)
-        kept = np.where(found == UNSEEN, 0.0, count - self.discounts[np.minimum(count, 3)])
+        kept = np.where(rank == UNSEEN, 0.0, count - self.discounts[np.minimum(count, 3)])
         return np.where(known, (kept + self.left[context] * lower) / np.where(known, total, 1.0), lower)
 
 
 def discounts(counts: Ints) -> Floats:
-    """What is taken from a count of 0, 1, 2, and 3 or more."""
+    """The discounts of a count of 0, 1, 2, and 3 or more."""
     n1, n2, n3, n4 = (int(np.count_nonzero(counts == r)) for r in (1, 2, 3, 4))
     if not (n1 and n2 and n3):
         return FALLBACK
@@ -71,13 +85,13 @@ def discounts(counts: Ints) -> Floats:
     return D if D[1:].min() > 0 else FALLBACK
 
 
-def ranked(context: Ints, ids: Ids, vocab_size: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """The distinct keys (U,) of contexts and symbols, sorted; their counts; the rank (n,) of every key; their places.
+def count_grams(shorter: Grams, ids: Ids, vocab_size: int) -> tuple[Grams, Ints, Ints]:
+    """The k-grams of a text, their counts (U,), and a place (U,) of each; `ids` (n,) follow the (k-1)-grams `shorter`.
 
-    The place of a key travels in its low bits: to sort that is four times as fast as to sort places by their keys.
+    Place and key are sorted as one integer: this is four times as fast as sorting places by their keys.
     """
     size, bits = len(ids), np.uint64(len(ids).bit_length())
-    packed = context.astype(np.uint64)
+    packed = shorter.ranks[:-1].astype(np.uint64)
     packed *= np.uint64(vocab_size)
     packed += ids
     packed <<= bits
@@ -94,73 +108,80 @@ def ranked(context: Ints, ids: Ids, vocab_size: int) -> tuple[Ints, Ints, Ints, 
     del packed
     ranks = np.empty(size, dtype=np.int32)
     ranks[places] = np.cumsum(first, dtype=np.int32) - 1
-    return keys, np.diff(begins, append=np.int32(size)), ranks, places[begins]
+    return Grams(keys, ranks, len(shorter.keys)), np.diff(begins, append=np.int32(size)), places[begins]
 
 
-def nats(train: Ids, text: Text, vocab_size: int) -> Floats:
-    """Nats of the scored symbols in all, for the orders 1, 2, ... as far as the training symbols reach, 7 at most.
+def continuation_counts(grams: Grams, places: Ints) -> Ints:
+    """How many different symbols, or the text's start, precede each k-gram (U,), given a place of each (k+1)-gram."""
+    counts = np.bincount(grams.ranks[1:][places], minlength=len(grams.keys)).astype(np.int32)
+    counts[grams.ranks[0]] += 1
+    return counts
 
-    `train` are ids below `vocab_size`. At any time there are the k-grams of two levels in memory.
+
+class Scores:
+    """The symbols of a text while the order k rises from 1.
+
+    `context` and `rank` (m,) are the ranks of the k - 1 symbols before each, and of these with it; `lower` (m,) are the
+    probabilities of order k - 1.
     """
-    V, size = vocab_size, len(text.ids)
-    slices = [slice(begin, begin + SLICE) for begin in range(0, size, SLICE)]
-    ranks: Ints = np.zeros(len(train) + 1, dtype=np.int32)  # of the (k-1)-gram that ends at each place
-    keys, contexts, shorter = np.zeros(1, dtype=np.int64), 1, 0
-    context: Ints = np.zeros(size, dtype=np.int32)
-    found: Ints = np.zeros(size, dtype=np.int32)
-    lower: Floats = np.full(size, 1 / V)
-    totals = []
+
+    def __init__(self, text: Text, vocab_size: int) -> None:
+        self.text, self.vocab_size, size = text, vocab_size, len(text.ids)
+        self.slices = [slice(begin, begin + SLICE) for begin in range(0, size, SLICE)]
+        self.context: Ints = np.zeros(size, dtype=np.int32)
+        self.rank: Ints = np.zeros(size, dtype=np.int32)
+        self.lower: Floats = np.full(size, 1 / vocab_size)
+
+    def raise_order(self, level: Level) -> None:
+        """From k - 1, whose `level` below k has continuation counts, to k."""
+        for part in self.slices:
+            self.lower[part] = level.interpolate(self.context[part], self.rank[part], self.lower[part])
+        self.context[1:] = self.rank[:-1]
+        self.context[self.text.starts] = UNSEEN
+
+    def nats(self, grams: Grams, level: Level) -> float:
+        """The nats of all scored symbols, of order k."""
+        total = 0.0
+        for part in self.slices:
+            self.rank[part] = grams.rank(self.context[part], self.text.ids[part], self.vocab_size)
+            p = level.interpolate(self.context[part], self.rank[part], self.lower[part])
+            total -= float(np.log(p[self.text.scored[part]]).sum())
+        return total
+
+
+def ngram_nats(train: Ids, text: Text, vocab_size: int) -> Floats:
+    """The nats of all scored symbols of a text, of the orders 1, 2, ... up to 7 or the length of the training text.
+
+    `train` are ids below `vocab_size`. Memory holds the k-grams of two orders at a time, and one level.
+    """
+    scores, totals = Scores(text, vocab_size), []
+    shorter = Grams(np.zeros(1, dtype=np.int64), np.zeros(len(train) + 1, dtype=np.int32), 0)  # the empty one
     for k in range(1, min(ORDERS, len(train)) + 1):
-        above, counts, higher, places = ranked(ranks[:-1], train[k - 1 :], V)
+        grams, counts, places = count_grams(shorter, train[k - 1 :], vocab_size)
         if k > 1:
-            # how many different symbols stand before each (k-1)-gram; before that which begins the text, its start
-            before = np.bincount(ranks[1:][places], minlength=contexts).astype(np.int32)
-            before[ranks[0]] += 1
-            level = Level(keys, before, shorter, V)
-            for part in slices:
-                lower[part] = level.probabilities(context[part], found[part], lower[part])
-            del level, before
-            context[0], context[1:] = UNSEEN, found[:-1]
-            context[text.starts] = UNSEEN
-        ranks, keys, shorter, contexts = higher, above, contexts, len(above)
-        del above, higher, places
-        level, total = Level(keys, counts, shorter, V), 0.0
-        for part in slices:
-            found[part] = lookup(keys, context[part], text.ids[part], V)
-            p = level.probabilities(context[part], found[part], lower[part])
-            total -= float(np.log(p[text.scored[part]]).sum())
-        totals.append(total)
-        del level, counts
+            scores.raise_order(Level(shorter, continuation_counts(shorter, places), vocab_size))
+        totals.append(scores.nats(grams, Level(grams, counts, vocab_size)))
+        shorter = grams
+        del counts, places  # room for the longer ones
     return np.array(totals)
 
 
-def lookup(keys: Ints, context: Ints, ids: Ids, vocab_size: int) -> Ints:
-    """The ranks of contexts and the symbols after them among the sorted `keys`, UNSEEN where they are not there."""
-    wanted = context * np.int64(vocab_size) + ids
-    rank = np.searchsorted(keys, wanted).astype(np.int32)
-    np.minimum(rank, len(keys) - 1, out=rank)
-    rank[(keys[rank] != wanted) | (context == UNSEEN)] = UNSEEN
-    return rank
-
-
-def texts(ids: Symbols, segments: Sequence[Segment], newline: int | None) -> Iterator[Text]:
-    """The symbols of the segments to score, each after what stands before it in its file, a newline at its begin."""
+def ngram_texts(ids: Symbols, segments: Sequence[Segment], newline: int | None) -> Iterator[Text]:
+    """The symbols of the segments to score, each after its context in its file or, at its start, after a newline."""
     lines: list[tuple[Ids, Ids]] = []
-    for segment in segments:
-        for begin in range(segment.begin, segment.end, PIECE):
-            before = ids[max(segment.file_begin, begin - ORDERS + 1) : begin]
-            if begin == segment.file_begin and newline is not None:
-                before = np.array([newline], dtype=ids.dtype)
-            lines.append((before, ids[begin : min(begin + PIECE, segment.end)]))
-            if sum(len(scored) for _, scored in lines) >= PIECE:
-                yield joined(lines)
-                lines = []
+    for piece in cut(segments, newline, PIECE, ORDERS - 1):
+        symbols, context = piece.read(ids, 0, piece.end - piece.first), piece.begin - piece.first
+        lines.append((symbols[:context], symbols[context:]))
+        if sum(len(scored) for _, scored in lines) >= PIECE:
+            yield joined(lines)
+            lines = []
     if lines:
         yield joined(lines)
 
 
 def joined(lines: Sequence[tuple[Ids, Ids]]) -> Text:
-    sizes = np.array([(len(before), len(scored)) for before, scored in lines])
+    """The text of these lines, each as its context and its scored symbols."""
+    sizes = np.array([(len(context), len(scored)) for context, scored in lines])
     starts = np.zeros(sizes.sum(), dtype=bool)
     starts[np.cumsum(sizes.sum(axis=1))[:-1]] = True
     starts[:1] = True
@@ -168,6 +189,6 @@ def joined(lines: Sequence[tuple[Ids, Ids]]) -> Text:
     return Text(np.concatenate([part for line in lines for part in line]), starts, scored)
 
 
-def most(vocab_size: int) -> int:
+def most_symbols(vocab_size: int) -> int:
     """How many symbols can be counted: rank, symbol and place share 64 bits."""
     return min(MOST, 1 << (64 - vocab_size.bit_length()) // 2)

@@ -1,65 +1,100 @@
-"""The one warmed-up reading of a text in parallel streams: logits and targets, window by window."""
+"""The one warmed-up reading of a text in parallel streams: logits and targets, window by window.
 
-from collections.abc import Sequence
+A text is cut into pieces of equal length. Each piece is read by its own stream, which starts from an empty state
+`WARM_UP` symbols before the piece, so the result does not depend on what was read before, and many pieces are read at
+once.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Ids
+from charrnn.arrays import Array, Ids, Mask
+from charrnn.nn.fast.network import Network
 from charrnn.text.corpus import Segment
 from charrnn.text.ids import Symbols
 
-STREAMS = 64
-WARM_UP = 128
-SHORTEST = 64
-WINDOW = 64
+STREAMS = 64  # pieces read in parallel
+SHORTEST = 64  # targets per piece, at least
+WARM_UP = 128  # symbols read before a piece
+WINDOW = 64  # steps per forward pass
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Inputs are the symbols first..end-1, targets those that follow; scored are the targets begin..end."""
+    """The targets begin..end of a text, predicted by a stream that reads from symbol `first` on.
+
+    At the start of a file a `newline` is read in place of symbol `first`, which is one before the file.
+    """
 
     first: int
     begin: int
     end: int
-    starts_file: bool
+    newline: int | None = None
+
+    def read(self, ids: Symbols, row: int, count: int) -> Ids:
+        """`count` symbols from row `row` of the stream on; fewer at its end."""
+        begin, end = self.first + row, min(self.first + row + count, self.end)
+        if row == 0 and self.newline is not None:
+            return np.concatenate([np.array([self.newline], ids.dtype), ids[begin + 1 : end]])
+        return ids[begin:end]
 
 
-def cut(segments: Sequence[Segment]) -> list[Piece]:
-    """Pieces of equal length, the longest first."""
-    size = max(SHORTEST, -(-sum(map(len, segments)) // STREAMS))
+def cut(
+    segments: Sequence[Segment], newline: int | None, size: int | None = None, warm_up: int = WARM_UP
+) -> list[Piece]:
+    """Pieces of `size` targets (default: so many that there are `STREAMS` pieces), which stay inside their files."""
+    size = size or piece_size(sum(map(len, segments)))
     pieces = []
     for segment in segments:
         for begin in range(segment.begin, segment.end, size):
             end = min(begin + size, segment.end)
-            pieces.append(Piece(max(segment.file_begin, begin - WARM_UP), begin, end, begin == segment.file_begin))
-    return sorted(pieces, key=lambda piece: piece.first - piece.end)
+            if begin == segment.file_begin and newline is not None:
+                pieces.append(Piece(begin - 1, begin, end, newline))
+            else:
+                pieces.append(Piece(max(segment.file_begin, begin - warm_up), begin, end))
+    return pieces
 
 
-class Line:
-    """What is read to score a piece: its symbols, after a newline where they begin a file.
+def piece_size(symbols: int, streams: int = STREAMS) -> int:
+    return max(SHORTEST, -(-symbols // streams))
 
-    The first `skipped` of its targets are only warm-up.
+
+def windows(ids: Symbols, pieces: Sequence[Piece], steps: int) -> Iterator[tuple[Ids, Places, Mask]]:
+    """Windows of T <= `steps` steps, one stream per piece: symbols (T + 1, B), whose first T are the inputs.
+
+    For the T targets (T, B): their places in the text, and which of them belong to the pieces.
     """
+    first, begin, end = np.array([(piece.first, piece.begin, piece.end) for piece in pieces], np.intp).T
+    rows = int((end - first).max()) - 1
+    for row in range(0, rows, steps):
+        symbols = np.zeros((min(steps, rows - row) + 1, len(pieces)), np.intp)
+        for stream, piece in enumerate(pieces):
+            part = piece.read(ids, row, len(symbols))
+            symbols[: len(part), stream] = part
+        places = first + np.arange(row + 1, row + len(symbols))[:, None]
+        yield symbols, places, (places >= begin) & (places < end)
 
-    def __init__(self, ids: Symbols, piece: Piece, newline: int | None) -> None:
-        self.ids, self.end = ids, piece.end
-        self.newline = newline if piece.starts_file else None
-        self.first = piece.first - (self.newline is not None)
-        self.skipped = 0 if piece.starts_file else piece.begin - piece.first - 1
 
-    def __len__(self) -> int:
-        return self.end - self.first
+def scan(network: Network, ids: Symbols, pieces: Sequence[Piece]) -> Iterator[tuple[Array, Ids, Places]]:
+    """Window by window: logits (n, V) and targets (n,) of the symbols of the pieces, and their places (n,) in the text.
 
-    def put(self, begin: int, window: Ids, mask: NDArray[np.bool_]) -> None:
-        """Fills a window (T+1,) with what follows place `begin` of the line, and marks the targets (T,) to score."""
-        size = min(len(self) - begin, len(window))
-        if size < 1:
-            return
-        first = self.first + begin
-        if begin == 0 and self.newline is not None:
-            window[0], window[1:size] = self.newline, self.ids[first + 1 : first + size]
-        else:
-            window[:size] = self.ids[first : first + size]
-        mask[max(0, self.skipped - begin) : size - 1] = True
+    Every symbol comes once. One with nothing before it is predicted from an empty state.
+    """
+    alone = np.array([piece.begin for piece in pieces if piece.first == piece.begin], np.intp)
+    if len(alone):
+        targets = np.concatenate([ids[place : place + 1] for place in alone.tolist()])
+        yield np.tile(network.params["by"], (len(alone), 1)), targets, alone
+    B = network.window.B
+    pieces = sorted(pieces, key=lambda piece: piece.first - piece.end)  # streams of a group are about equally long
+    for group in range(0, len(pieces), B):
+        read = pieces[group : group + B]
+        read += [Piece(0, 0, 0)] * (B - len(read))
+        network.reset()
+        for symbols, places, scored in windows(ids, read, network.window.T):
+            logits = network.forward(symbols[:-1])
+            yield logits[scored], symbols[1:][scored], places[scored]
+            network.carry()

@@ -1,15 +1,9 @@
-"""How well a network predicts a text: every character scored once, in streams side by side.
-
-The symbols to score are cut into at most `STREAMS` pieces of equal length; each piece is read by a network
-of its own that starts from nothing `WARM_UP` symbols before it, so that the answer is the same however it
-is computed, and quick.
-"""
+"""How well a network predicts a text or examples: cross entropy, accuracy, and what follows from them."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +11,7 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array, Ids
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
-from charrnn.evaluation.scan import STREAMS, WINDOW, Line, cut
+from charrnn.evaluation.scan import STREAMS, WINDOW, Places, cut, scan
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import softmax_nats
 from charrnn.nn.params import Config, Params
@@ -27,19 +21,15 @@ from charrnn.text.examples import Examples
 from charrnn.text.ids import Symbols, pieces
 from charrnn.text.vocab import UNKNOWN, Vocab
 
-if TYPE_CHECKING:
-    from charrnn.text.corpus import Segment
-
-
-LARGEST_EXPONENT = 709.0
+LARGEST_EXPONENT = 709.0  # of e, in float64
 
 
 @dataclass(frozen=True)
 class Score:
-    """Sums over the scored symbols: `total` nats, `symbols`, how many were guessed right (`correct`).
+    """Sums over the scored symbols: `total` nats, their number, and the number predicted correctly.
 
-    `chars` and `bytes` count the same text in characters and in bytes of UTF-8, so that models of different
-    units can be compared.
+    `chars` and `bytes` are the length of the same text in characters and in bytes of UTF-8, which makes models of
+    different units comparable.
     """
 
     total: float
@@ -50,7 +40,7 @@ class Score:
 
     @property
     def nats(self) -> float:
-        """Mean nats per symbol: the loss."""
+        """The loss: mean nats per symbol."""
         return self.total / self.symbols
 
     @property
@@ -63,69 +53,48 @@ class Score:
 
     @property
     def bits_per_char(self) -> float:
-        return self.total / math.log(2) / max(self.chars, 1)  # bytes that are no UTF-8 may spell none
+        return self.total / math.log(2) / max(self.chars, 1)  # bytes that are not valid UTF-8 may spell none
 
     @property
     def bits_per_byte(self) -> float:
         return self.total / math.log(2) / self.bytes
 
 
+def total_score(windows: Iterable[tuple[Array, Ids, Places]], replacement: int = UNKNOWN) -> Score:
+    """The sums over windows of logits (n, V), targets (n,) and places; `replacement` is never predicted correctly."""
+    total, symbols, correct = 0.0, 0, 0
+    for logits, targets, _ in windows:
+        correct += int(((logits.argmax(axis=-1) == targets) & (targets != replacement)).sum())
+        total += float(softmax_nats(logits, targets).sum(dtype=np.float64))
+        symbols += len(targets)
+    return Score(total, symbols, correct)
+
+
 class Evaluator:
-    """Scores texts with a network of its own, so that a training's carried state is left alone."""
+    """Scores texts with its own network, so the carried state of a training run is not touched."""
 
     def __init__(self, config: Config, params: Params, vocab: Vocab) -> None:
-        self.network = Network(config, params, WINDOW, STREAMS)
-        self.params, self.vocab, self.newline = params, vocab, vocab.newline
-        self.replacement = UNKNOWN if vocab.replacement is None else vocab.replacement
+        self.network, self.vocab = Network(config, params, WINDOW, STREAMS), vocab
 
     def score(self, ids: Symbols, segments: Sequence[Segment]) -> Score:
-        """The sums over every symbol of the segments (the first of a file counts as after a newline).
+        """The sums over all symbols of the segments.
 
-        A rare symbol is never guessed right, and costs what its replacement does and what it takes to say which it is.
+        A rare symbol costs its replacement plus the choice among the rare symbols, and is never predicted correctly.
         """
         self.network.pack()
-        total, symbols, correct = spelling_nats(ids, segments, self.vocab), 0, 0
-        pieces = cut(segments)
-        for group in range(0, len(pieces), STREAMS):
-            lines = [Line(ids, piece, self.newline) for piece in pieces[group : group + STREAMS]]
-            more = self._score_lines([line for line in lines if len(line) > 1])
-            total, symbols, correct = total + more[0], symbols + more[1], correct + more[2]
-        first = [int(ids[p.begin : p.begin + 1][0]) for p in pieces if p.starts_file and self.newline is None]
-        if first:  # nothing stands before these: they are predicted from an empty state
-            logits = np.tile(self.params["by"], (len(first), 1, 1))
-            right = (logits.argmax(axis=-1)[:, 0] == first) & (np.array(first) != self.replacement)
-            correct += int(right.sum())
-            total += float(softmax_nats(logits, np.array(first)[:, None]).sum(dtype=np.float64))
-        return Score(total, symbols + len(first), correct)
-
-    def _score_lines(self, lines: list[Line]) -> tuple[float, int, int]:
-        steps = max((len(line) - 1 for line in lines), default=0)
-        self.network.reset()
-        total, symbols, correct = 0.0, 0, 0
-        for begin in range(0, steps, WINDOW):
-            size = min(WINDOW, steps - begin)
-            window = np.zeros((size + 1, STREAMS), dtype=np.intp)
-            mask = np.zeros((size, STREAMS), dtype=bool)
-            for column, line in enumerate(lines):
-                line.put(begin, window[:, column], mask[:, column])
-            logits = self.network.forward(window[:-1])
-            right = (logits.argmax(axis=-1) == window[1:]) & (window[1:] != self.replacement)
-            correct += int((right & mask).sum())
-            nats: Array = softmax_nats(logits, window[1:])
-            total += float(nats[mask].sum(dtype=np.float64))
-            symbols += int(mask.sum())
-            self.network.carry()
-        return total, symbols, correct
+        replacement = UNKNOWN if self.vocab.replacement is None else self.vocab.replacement
+        score = total_score(scan(self.network, ids, cut(segments, self.vocab.newline)), replacement)
+        return replace(score, total=score.total + spelling_nats(ids, segments, self.vocab))
 
 
 class Scorer:
-    """Scores examples likewise: every step that carries a target counts once."""
+    """Scores the targets of examples."""
 
     def __init__(self, config: Config, params: Params) -> None:
         self.network = Network(config, params, WINDOW, STREAMS)
 
-    def windows(self, rows: Rows) -> Iterator[tuple[Array, Ids, NDArray[np.intp]]]:
-        """Window by window: the logits (n, V) and the targets (n,) of the steps that are scored, and their places."""
+    def windows(self, rows: Rows) -> Iterator[tuple[Array, Ids, Places]]:
+        """Window by window: the logits (n, V), targets (n,) and places (n,) of the steps that have a target."""
         self.network.pack()
         starts = rows.spread(STREAMS)
         ends = np.append(starts[1:], rows.steps)
@@ -138,32 +107,28 @@ class Scorer:
             self.network.carry()
 
     def score(self, rows: Rows) -> Score:
-        """The sums over the targets of the examples."""
-        total, correct = 0.0, 0
-        for logits, targets, _ in self.windows(rows):
-            correct += int((logits.argmax(axis=-1) == targets).sum())
-            total += float(softmax_nats(logits, targets).sum(dtype=np.float64))
-        return Score(total, int(rows.scored.sum()), correct)
+        """The sums over all targets of the examples."""
+        return total_score(self.windows(rows))
 
     def nats(self, rows: Rows) -> NDArray[np.float64]:
-        """The nats of each example (E,), over all of its targets."""
-        found = np.zeros(len(rows))
+        """The nats of each example (E,), summed over its targets."""
+        nats = np.zeros(len(rows))
         for logits, targets, places in self.windows(rows):
             owners = np.searchsorted(rows.begins, places, side="right") - 1
-            np.add.at(found, owners, softmax_nats(logits, targets).astype(np.float64))
-        return found
+            np.add.at(nats, owners, softmax_nats(logits, targets).astype(np.float64))
+        return nats
 
 
-Held = Sequence[Segment] | Rows  # what is held out of a text, or of examples
+Held = Sequence[Segment] | Rows  # the validation split of a text, or of examples
 
 
 def symbols_of(held_out: Held) -> int:
-    """How many symbols are read to score what is held out."""
+    """The number of symbols that are read to score a validation split."""
     return held_out.steps if isinstance(held_out, Rows) else sum(map(len, held_out))
 
 
 def scorer(config: Config, params: Params, corpus: Corpus | Examples, held_out: Held) -> Callable[[], Score]:
-    """Scores what is held out with the weights as they are when it is called."""
+    """A function that scores the validation split with the weights as they are when it is called."""
     if isinstance(corpus, Examples) or isinstance(held_out, Rows):
         assert isinstance(held_out, Rows)
         return partial(Scorer(config, params).score, held_out)
@@ -173,19 +138,21 @@ def scorer(config: Config, params: Params, corpus: Corpus | Examples, held_out: 
 def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = None) -> Score:
     """The score of `model` on a corpus, or on these segments of it.
 
-    The corpus has to be numbered by the model's vocabulary. Raises TextError where nothing can be scored.
+    The corpus must have been read with the model's vocabulary. Raises TextError if it was not, or if there is nothing
+    to score.
     """
     segments = corpus.segments if segments is None else segments
     if corpus.vocab != model.of_text().vocab:
-        raise TextError("the text is numbered by another vocabulary: read it with vocab=model.vocab.")
+        raise TextError("the text was read with a different vocabulary: read it with vocab=model.vocab.")
     score = Evaluator(model.config, model.params, model.vocab).score(corpus.ids, segments)
     if not score.symbols:
-        raise TextError(f"{corpus.label} holds no character that the model could be scored on.")
-    return Score(score.total, score.symbols, score.correct, *corpus.measure(segments))
+        raise TextError(f"{corpus.label} has no characters that the model knows, so there is nothing to score.")
+    chars, size = corpus.measure(segments)
+    return replace(score, chars=chars, bytes=size)
 
 
-def spelling_nats(ids: Symbols, segments: "Sequence[Segment]", vocab: Vocab) -> float:
-    """Nats, in all the segments, to say which of R rare symbols each replacement stands for: ln R, each as likely."""
+def spelling_nats(ids: Symbols, segments: Sequence[Segment], vocab: Vocab) -> float:
+    """Nats to tell which of R equally likely rare symbols each replacement stands for: ln R per replacement."""
     if vocab.replacement is None:
         return 0.0
     parts = [part for segment in segments for part in pieces(segment.begin, segment.end)]

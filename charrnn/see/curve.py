@@ -1,5 +1,6 @@
-"""The curves of a run: losses, learning rate and gradient over the steps or the seconds."""
+"""The curves of a training run: losses, learning rate and gradient norm against steps or seconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +9,12 @@ import numpy as np
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 
-Curve = tuple[list[float], list[float]]  # places on the x-axis, values
+Curve = tuple[list[float], list[float]]  # x, y
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Each curve as its places and its values: `train` and `val` in nats, `rate`, and `norm` before clipping."""
+    """Losses in nats, `train` and `val`; learning `rate`; gradient `norm` before clipping."""
 
     against: str
     train: Curve
@@ -28,43 +29,28 @@ class Curves:
         return {"against": self.against, **series, "clip": self.clip}
 
 
-def curves(path: str, model: Model, against: str) -> Curves:
-    """What a model file tells of its run, against `steps` or `seconds`.
+def training_curves(path: str, model: Model, against: str) -> Curves:
+    """The curves of a model's training run, against `steps` or `seconds`.
 
-    Points are means over the steps before them, but for `val`; a file of an older charrnn tells no rate and no norm.
-    Raises UsageError where the file does not tell what is asked.
+    Every point is the mean over the steps since the point before, except in `val`. Raises UsageError if the file has
+    no training history, or no times that are asked for.
     """
     run = model.run
     if run is None or not run.history.train:
-        raise UsageError(f"{path} holds no training, so it has no curve.")
+        raise UsageError(f"{path} has no training history: there is no curve to draw.")
     history = run.history
     steps = [history.stride * (k + 1) for k in range(len(history.train))]
-    clock = Clock(path, steps, history.seconds) if against == "seconds" else None
-    at = clock.at if clock else (lambda some: [float(step) for step in some])
+    if against == "seconds" and None in history.seconds:
+        raise UsageError(f"{path} was written by an older charrnn without times: use --against steps.")
 
-    def known(series: list[float | None]) -> Curve:
-        pairs = [(step, value) for step, value in zip(steps, series, strict=True) if value is not None]
-        return at([step for step, _ in pairs]), [value for _, value in pairs]
+    def curve(points: Sequence[tuple[int, float | None]]) -> Curve:
+        known = [(step, value) for step, value in points if value is not None]
+        x = [float(step) for step, _ in known]
+        if against == "seconds":
+            x = np.interp(x, [0, *steps], np.array([0.0, *history.seconds], np.float64)).tolist()
+        return x, [value for _, value in known]
 
-    return Curves(
-        against,
-        (at(steps), list(history.train)),
-        (at([step for step, _ in history.val]), [loss for _, loss in history.val]),
-        known(history.rate),
-        known(history.norm),
-        run.options.clip,
+    train, rate, norm = (
+        curve(list(zip(steps, series, strict=True))) for series in (history.train, history.rate, history.norm)
     )
-
-
-class Clock:
-    """The seconds spent in a run at its steps, in a straight line between those that are known."""
-
-    def __init__(self, path: str, steps: list[int], seconds: list[float | None]) -> None:
-        known = [(step, spent) for step, spent in zip(steps, seconds, strict=True) if spent is not None]
-        if len(known) < len(steps):
-            raise UsageError(f"{path} comes from an older charrnn, which kept no time: use --against steps.")
-        self.steps, self.seconds = [0, *steps], [0.0, *(spent for _, spent in known)]
-
-    def at(self, steps: list[int]) -> list[float]:
-        found: list[float] = np.interp(steps, self.steps, self.seconds).tolist()
-        return found
+    return Curves(against, train, curve(history.val), rate, norm, run.options.clip)

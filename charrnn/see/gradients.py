@@ -18,7 +18,7 @@ from charrnn.nn.equations import Values
 from charrnn.nn.loss import softmax_nats
 from charrnn.nn.network import Back, Moment, Trace
 from charrnn.nn.params import Config, Params, fresh_params
-from charrnn.see.text_window import Passage
+from charrnn.see.text_window import TextWindow
 
 GROUP = 32  # positions computed side by side
 WARM_UP = 128
@@ -72,7 +72,7 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def flow(model: Model, passage: Passage, lags: int, positions: int) -> Flow:
+def flow(model: Model, passage: TextWindow, lags: int, positions: int) -> Flow:
     """The gradients of the losses at up to `positions` places spread over the passage, back over `lags` steps.
 
     Raises TextError where the passage is too short for one.

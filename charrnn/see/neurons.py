@@ -1,8 +1,8 @@
-"""Single units: what they do along a text, which of them follow a question, and how often the gates are at their ends.
+"""Single units: their activation along a text, the probes that they follow, and the saturation of the gates.
 
-How well a unit follows a question is the R² of the straight line that was fitted from its activation to the answer on
-the first half of the passage, and tried on the second: 1 where the answer can be read off, 0 or less where the mean
-does as well.
+How well a unit follows a probe is measured by R²: a straight line from its activation to the target is fitted on the
+first half of the text and evaluated on the second. 1 means that the target can be read off the unit; 0 or less, that
+the mean predicts it as well.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,18 +15,20 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.nn.equations import equations
+from charrnn.evaluation.scan import WINDOW, Piece, Places, windows
+from charrnn.nn.equations import Values, equations
 from charrnn.nn.network import Trace
-from charrnn.see.probes import Question, answers
-from charrnn.see.text_window import Passage, Streams
+from charrnn.see.probes import Probe, probe_targets
+from charrnn.see.text_window import TextWindow
 
-LOW, HIGH = 0.1, 0.9  # beyond which a gate counts as closed or open (Karpathy, Johnson & Fei-Fei 2016)
+LOW, HIGH = 0.1, 0.9  # a gate counts as closed below, as open above (Karpathy, Johnson & Fei-Fei 2016)
+CONSTANT = 1e-12  # a variance up to which a feature or target counts as constant
 Sums = NDArray[np.float64]
 
 
 @dataclass(frozen=True, order=True)
 class Unit:
-    """Unit `index` of what is called `of` (h, c, or a gate) in a layer; all are counted from 0."""
+    """Unit `index` of `of` (h, c, or a gate) in a layer; both are counted from 0."""
 
     layer: int
     of: str
@@ -37,22 +39,21 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Fit:
-    """How well a unit follows a question; `fit` is the R² on the second half, `correlation` that on the first."""
+class ProbeFit:
+    """How well a unit follows a probe: `fit` is the R² on the second half, `correlation` that on the first."""
 
-    question: str
-    lasting: bool
+    probe: Probe
     unit: Unit
     fit: float
     correlation: float
 
     def as_dict(self) -> dict[str, Any]:
-        return {"question": self.question, **asdict(self.unit), "fit": self.fit, "correlation": self.correlation}
+        return {"probe": self.probe.name, **asdict(self.unit), "fit": self.fit, "correlation": self.correlation}
 
 
 @dataclass(frozen=True)
 class Saturation:
-    """The share of a gate's activations below `LOW` and above `HIGH`, and their mean, over a layer and a passage."""
+    """The share of a gate's activations below `LOW` and above `HIGH`, and their mean, in one layer."""
 
     layer: int
     gate: str
@@ -62,13 +63,13 @@ class Saturation:
 
 
 def kinds(model: Model) -> list[str]:
-    """What can be looked at: the states, then the gates."""
+    """The values that have units: the states, then the gates."""
     config = model.config
     return [*config.states, *(gate for gate in config.gates if gate not in config.states)]
 
 
 def check_unit(model: Model, unit: Unit) -> None:
-    """Raises UsageError where the network has no such unit."""
+    """Raises UsageError if the network has no such unit."""
     config = model.config
     if unit.of not in kinds(model):
         raise UsageError(f"--of is one of {', '.join(kinds(model))} for this {config.cell.upper()}, not {unit.of}.")
@@ -77,159 +78,151 @@ def check_unit(model: Model, unit: Unit) -> None:
             raise UsageError(f"--{name} is a whole number from 0 to {count - 1} for this model, not {value}.")
 
 
-def read(
-    model: Model, passage: Passage
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_], list[dict[str, Array]]]]:
-    """Row after row: the places in the passage, which streams they are of, and the values (B, H) layer by layer."""
-    ids = np.concatenate([passage.before, passage.ids])
-    streams, trace = Streams(len(passage.before), len(passage)), Trace(model.config, model.params)
-    before = trace.empty_state(streams.count)
-    for row, window in streams.windows(ids, 1):
-        before = [moment.values for moment in trace.step(window[0], before)]
-        mask, places = streams.places(row, 1)
-        yield places, mask[0], before
+def unit_values(model: Model, window: TextWindow) -> Iterator[tuple[Places, list[Values]]]:
+    """Step by step: the places (n,) of symbols in the window, and for each layer all values (n, H) after them."""
+    network = Trace(model.config, model.params)
+    # the values after a symbol are those from which the next one is predicted
+    pieces = [Piece(piece.first, piece.begin + 1, piece.end + 1) for piece in window.pieces()]
+    state, warm_up = network.empty_state(len(pieces)), len(window.before)
+    for symbols, targets, scored in windows(window.ids_with_warm_up, pieces, WINDOW):
+        for ids, places, mask in zip(symbols, targets - 1 - warm_up, scored, strict=False):
+            state = [layer.values for layer in network.step(ids, state)]
+            if mask.any():
+                yield places[mask], [{name: layer[name][mask] for name in kinds(model)} for layer in state]
 
 
-def activations(model: Model, passage: Passage, unit: Unit) -> NDArray[np.float32]:
-    """The unit's activation (n,) after each symbol of the passage. Raises UsageError where there is no such unit."""
+def activations(model: Model, window: TextWindow, unit: Unit) -> NDArray[np.float32]:
+    """The unit's activation (n,) after each symbol of the window. Raises UsageError if there is no such unit."""
     check_unit(model, unit)
-    found = np.zeros(len(passage), np.float32)
-    for places, mask, layers in read(model, passage):
-        found[places] = layers[unit.layer][unit.of][mask, unit.index]
-    return found
+    values = np.zeros(len(window), np.float32)
+    for places, layers in unit_values(model, window):
+        values[places] = layers[unit.layer][unit.of][:, unit.index]
+    return values
 
 
-def by_character(passage: Passage, values: NDArray[np.float32]) -> list[float]:
-    """The value of each character: that after the last of its symbols."""
-    last = np.flatnonzero(np.diff(passage.owner, append=passage.owner[-1] + 1))
-    found: list[float] = values[last].tolist()
-    return found
+def by_character(window: TextWindow, values: NDArray[np.float32]) -> list[float]:
+    """The value of each character: the one after the last of its symbols."""
+    last = np.flatnonzero(np.diff(window.owner, append=window.owner[-1] + 1))
+    return [float(value) for value in values[last]]
 
 
 def limits(model: Model, of: str, values: Sequence[float]) -> tuple[float, float]:
-    """Between what an activation lies: 0 and 1 for a sigmoid gate, -1 and 1 for h, and for c what these values need."""
+    """The range of an activation: 0 to 1 for a sigmoid gate, -1 to 1 for h; for c, a range that holds `values`."""
     if of in equations(model.config.cell).sigmoids:
         return 0.0, 1.0
     if of != "c":
         return -1.0, 1.0
-    most = float(f"{max(map(abs, values), default=0.0):.2g}") or 1.0
-    return -most, most
+    largest = float(f"{max(map(abs, values), default=0.0):.2g}") or 1.0
+    return -largest, largest
 
 
-class Moments:
-    """Sums over symbols, of features (F) and answers (Q), from which a straight line and its R² follow."""
+class RunningRegression:
+    """Sums over symbols of features x (F,) and targets y (Q,), from which all F·Q simple linear regressions follow."""
 
-    def __init__(self, features: int, questions: int) -> None:
-        self.count = 0
-        self.a, self.aa = np.zeros(features), np.zeros(features)
-        self.q, self.qq = np.zeros(questions), np.zeros(questions)
-        self.aq = np.zeros((features, questions))
+    def __init__(self, features: int, targets: int) -> None:
+        self.n = 0
+        self.x, self.xx = np.zeros((features, 1)), np.zeros((features, 1))
+        self.y, self.yy = np.zeros(targets), np.zeros(targets)
+        self.xy = np.zeros((features, targets))
 
-    def add(self, a: Array, q: Array) -> None:
-        """Rows (n, F) and (n, Q)."""
-        a = a.astype(np.float64)
-        self.count += len(a)
-        self.a, self.aa = self.a + a.sum(axis=0), self.aa + np.einsum("nf,nf->f", a, a)
-        self.q, self.qq = self.q + q.sum(axis=0), self.qq + (q * q).sum(axis=0)
-        self.aq += a.T @ q
+    def add(self, x: Array, y: Array) -> None:
+        """Adds rows (n, F) and (n, Q)."""
+        x = x.astype(np.float64)
+        self.n += len(x)
+        self.x += x.sum(axis=0)[:, None]
+        self.xx += np.einsum("nf,nf->f", x, x)[:, None]
+        self.y += y.sum(axis=0)
+        self.yy += (y * y).sum(axis=0)
+        self.xy += x.T @ y
+
+    def moments(self) -> tuple[Sums, Sums, Sums]:
+        """The variances (F, 1) and (Q,), and the covariances (F, Q)."""
+        n = max(self.n, 1)
+        return self.xx / n - (self.x / n) ** 2, self.yy / n - (self.y / n) ** 2, self.xy / n - self.x * self.y / n**2
 
     def correlation(self) -> Sums:
-        """Pearson's, (F, Q); 0 where one of the two never changes."""
-        n = max(self.count, 1)
-        va, vq = self.aa / n - (self.a / n) ** 2, self.qq / n - (self.q / n) ** 2
-        covariance = self.aq / n - np.outer(self.a, self.q) / n**2
-        scale = np.sqrt(np.outer(np.maximum(va, 0.0), np.maximum(vq, 0.0)))
-        with np.errstate(all="ignore"):
-            return np.where((va[:, None] > 1e-12) & (vq > 1e-12), covariance / scale, 0.0)
+        """Pearson's correlation (F, Q); 0 if the feature or the target is constant."""
+        var_x, var_y, covariance = self.moments()
+        scale = np.sqrt(np.maximum(var_x, CONSTANT) * np.maximum(var_y, CONSTANT))
+        return np.where((var_x > CONSTANT) & (var_y > CONSTANT), covariance / scale, 0.0)
 
     def line(self) -> tuple[Sums, Sums]:
-        """Slope and intercept (F, Q) of the best straight line from a feature to an answer."""
-        n = max(self.count, 1)
-        va = (self.aa / n - (self.a / n) ** 2)[:, None]
-        covariance = self.aq / n - np.outer(self.a, self.q) / n**2
-        with np.errstate(all="ignore"):
-            slope = np.where(va > 1e-12, covariance / va, 0.0)
-        return slope, self.q / n - slope * (self.a / n)[:, None]
+        """Slope and intercept (F, Q) of the least-squares line from a feature to a target."""
+        var_x, _, covariance = self.moments()
+        slope = np.where(var_x > CONSTANT, covariance / np.maximum(var_x, CONSTANT), 0.0)
+        return slope, (self.y - slope * self.x) / max(self.n, 1)
 
     def r_squared(self, slope: Sums, intercept: Sums) -> Sums:
-        """1 - Σ (q - slope a - intercept)² / Σ (q - mean)², (F, Q); NaN where the answer never changes here."""
-        n = max(self.count, 1)
-        a, aa, q, qq = self.a[:, None], self.aa[:, None], self.q, self.qq
-        residual = qq - 2 * slope * self.aq - 2 * intercept * q
-        residual = residual + slope**2 * aa + 2 * slope * intercept * a + n * intercept**2
-        spread = qq - q**2 / n
+        """R² = 1 - Σ (y - slope x - intercept)² / Σ (y - mean)², (F, Q); NaN if the target is constant."""
+        residual = self.yy - 2 * slope * self.xy - 2 * intercept * self.y
+        residual = residual + slope**2 * self.xx + 2 * slope * intercept * self.x + self.n * intercept**2
+        total = self.yy - self.y**2 / max(self.n, 1)
         with np.errstate(all="ignore"):
-            return np.where(spread > 1e-9 * n, 1.0 - residual / spread, np.nan)
+            return np.where(total > 1e-9 * self.n, 1.0 - residual / total, np.nan)
 
 
 @dataclass(frozen=True)
-class Found:
-    """The best units for every question, the best first; the gates' saturation."""
+class Ranking:
+    """The best units for each probe, the best first, and the saturation of the gates."""
 
-    fits: list[Fit]
+    fits: list[ProbeFit]
     saturation: list[Saturation]
     symbols: int
 
 
-def find(model: Model, passage: Passage, of: Sequence[str] = (), top: int = 1) -> Found:
-    """Ranks all units (of the states, or of these kinds) by each question that the passage asks.
+def find(model: Model, window: TextWindow, of: Sequence[str] = (), top: int = 1) -> Ranking:
+    """Ranks all units of the states, or of the values `of`, by how well they follow each probe.
 
-    The unit is chosen on the first half of the passage and its fit measured on the second. Raises UsageError for a
-    kind that the cell lacks, TextError where the passage asks nothing.
+    Units are chosen on the first half of the window and evaluated on the second. Raises UsageError for values that the
+    cell lacks, TextError if no probe has a target that varies.
     """
     of = list(of) or list(model.config.states)
     for kind in of:
         check_unit(model, Unit(0, kind, 0))
-    asked = answers(passage)
-    if not asked:
-        raise TextError("nothing changes in this text that a unit could follow: give more text.")
-    wanted, half = np.stack(list(asked.values()), axis=1), len(passage) // 2
+    targets = probe_targets(window)
+    if not targets:
+        raise TextError("the text is too short or too uniform for any probe: use more text.")
+    y, half = np.stack(list(targets.values()), axis=1), len(window) // 2
     H, layers = model.config.hidden_size, model.config.layers
-    halves = [Moments(layers * len(of) * H, len(asked)) for _ in range(2)]
-    gates = Gates(model)
-    for places, mask, values in read(model, passage):
-        features = np.concatenate([layer[kind][mask] for layer in values for kind in of], axis=1)
+    halves = [RunningRegression(layers * len(of) * H, len(targets)) for _ in range(2)]
+    gates = GateCounts(model)
+    for places, values in unit_values(model, window):
+        x = np.concatenate([layer[kind] for layer in values for kind in of], axis=1)
         first = places < half
-        for moments, mine in zip(halves, (first, ~first), strict=True):
-            if mine.any():
-                moments.add(features[mine], wanted[places[mine]])
-        gates.add(mask, values)
+        for regression, mask in zip(halves, (first, ~first), strict=True):
+            regression.add(x[mask], y[places[mask]])
+        gates.add(values)
     units = [Unit(layer, kind, index) for layer in range(layers) for kind in of for index in range(H)]
-    return Found(ranked(list(asked), units, halves, top), gates.found(), len(passage))
+    return Ranking(ranked(list(targets), units, halves, top), gates.saturation(), len(window))
 
 
-def ranked(questions: list[Question], units: list[Unit], halves: list[Moments], top: int) -> list[Fit]:
+def ranked(probes: list[Probe], units: list[Unit], halves: list[RunningRegression], top: int) -> list[ProbeFit]:
     correlation, fit = halves[0].correlation(), halves[1].r_squared(*halves[0].line())
-    fits = []
-    for column, question in enumerate(questions):
+    fits: list[ProbeFit] = []
+    for column, probe in enumerate(probes):
         best = np.argsort(-np.abs(correlation[:, column]), kind="stable")[:top]
-        if np.isnan(fit[best, column]).any():
-            continue  # the second half never asks it
-        fits += [
-            Fit(question.name, question.lasting, units[k], float(fit[k, column]), float(correlation[k, column]))
-            for k in best.tolist()
-        ]
+        if not np.isnan(fit[best, column]).any():  # the target varies in the second half
+            fits += [ProbeFit(probe, units[k], float(fit[k, column]), float(correlation[k, column])) for k in best]
     return fits
 
 
-class Gates:
-    """Counts how often the sigmoid gates of every layer are at their ends."""
+class GateCounts:
+    """Counts how often the sigmoid gates of each layer are saturated."""
 
     def __init__(self, model: Model) -> None:
-        self.gates, self.layers = equations(model.config.cell).sigmoids, model.config.layers
-        self.sums = np.zeros((self.layers, len(self.gates), 3))
-        self.count = 0
+        self.gates, self.count = equations(model.config.cell).sigmoids, 0
+        self.sums = np.zeros((model.config.layers, len(self.gates), 3))
 
-    def add(self, mask: NDArray[np.bool_], values: list[dict[str, Array]]) -> None:
-        for layer, found in enumerate(values):
-            for place, gate in enumerate(self.gates):
-                a = found[gate][mask]
-                self.sums[layer, place] += (a < LOW).sum(), (a > HIGH).sum(), a.sum(dtype=np.float64)
-        self.count += int(mask.sum()) * values[0]["h"].shape[1]
+    def add(self, values: list[Values]) -> None:
+        for layer, by_name in enumerate(values):
+            for k, gate in enumerate(self.gates):
+                a = by_name[gate]
+                self.sums[layer, k] += (a < LOW).sum(), (a > HIGH).sum(), a.sum(dtype=np.float64)
+        self.count += values[0]["h"].size
 
-    def found(self) -> list[Saturation]:
+    def saturation(self) -> list[Saturation]:
         return [
-            Saturation(layer, gate, *(self.sums[layer, place] / max(self.count, 1)).tolist())
-            for layer in range(self.layers)
-            for place, gate in enumerate(self.gates)
+            Saturation(layer, gate, *shares.tolist())
+            for layer, rows in enumerate(self.sums / max(self.count, 1))
+            for gate, shares in zip(self.gates, rows, strict=True)
         ]

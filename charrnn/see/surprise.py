@@ -1,4 +1,4 @@
-"""How unexpected every character of a text was, in bits, and what was expected in its place."""
+"""The surprise of each character of a text in bits, and the symbols that the model expected instead."""
 
 import math
 from dataclasses import dataclass, field
@@ -7,74 +7,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint.model import Model
+from charrnn.evaluation.scan import WINDOW, scan
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import softmax_nats
-from charrnn.see.text_window import Passage, Streams
+from charrnn.see.text_window import TextWindow
 
-STEPS = 64
-EXPECTED = 3  # likeliest symbols kept for each place
+EXPECTED = 3  # most probable symbols kept per place
 
 
 @dataclass(frozen=True)
 class Surprise:
-    """By symbol: `bits` (n,), the likeliest symbols in its place, `expected` (n, E), and their `shares` (n, E)."""
+    """Per symbol: `bits` (n,), and the most probable symbols, `expected` (n, E), with `probabilities` (n, E)."""
 
-    passage: Passage
+    window: TextWindow
     bits: NDArray[np.float64]
     expected: NDArray[np.intp]
-    shares: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
 
     @property
     def by_character(self) -> NDArray[np.float64]:
-        """The bits of each character: those of its symbols together."""
-        sums = np.zeros(len(self.passage.characters))
-        np.add.at(sums, self.passage.owner, self.bits)
-        return sums
+        """The bits of each character: the sum over its symbols."""
+        return np.asarray(np.bincount(self.window.owner, self.bits, len(self.window.characters)), np.float64)
 
     def guesses(self) -> list[list[tuple[str, float]]]:
-        """For each character what was expected where it begins: symbols and probabilities, the likeliest first."""
-        symbols = self.passage.vocab.symbols
-        firsts = np.flatnonzero(np.diff(self.passage.owner, prepend=-1))
+        """The symbols expected at the start of each character and their probabilities, the most probable first."""
+        symbols = self.window.vocab.symbols
+        firsts = np.flatnonzero(np.diff(self.window.owner, prepend=-1))
         return [
-            [(symbols[i], share) for i, share in zip(ids, shares, strict=True)]
-            for ids, shares in zip(self.expected[firsts].tolist(), self.shares[firsts].tolist(), strict=True)
+            [(symbols[i], p) for i, p in zip(ids, probabilities, strict=True)]
+            for ids, probabilities in zip(
+                self.expected[firsts].tolist(), self.probabilities[firsts].tolist(), strict=True
+            )
         ]
 
 
-def surprise(model: Model, passage: Passage) -> Surprise:
-    """Reads the passage, each symbol predicted from all that stands before it."""
-    ids = np.concatenate([passage.before, passage.ids])
-    best = min(EXPECTED, model.config.vocab_size)
-    bits, expected = np.zeros(len(passage)), np.zeros((len(passage), best), np.intp)
-    shares = np.zeros((len(passage), best))
-    streams = Streams(len(passage.before), len(passage))
-    network = Network(model.config, model.params, STEPS, streams.count)
-    for row, window in streams.windows(ids, STEPS):
-        mask, places = streams.places(row, len(window), ahead=1)
-        targets = np.zeros_like(window)
-        targets[mask] = passage.ids[places]
-        logits = network.forward(window)
-        bits[places] = softmax_nats(logits, targets)[mask] / math.log(2)
-        expected[places], shares[places] = likeliest(logits[mask], best)
-        network.carry()
-    if not len(passage.before):  # nothing stands before the first symbol: predicted from an empty state
-        logits = model.params["by"][None].copy()
-        bits[0] = softmax_nats(logits, passage.ids[:1])[0] / math.log(2)
-        expected[:1], shares[:1] = likeliest(logits, best)
-    return Surprise(passage, bits, expected, shares)
+def surprise(model: Model, window: TextWindow) -> Surprise:
+    """The surprise of each symbol of the window, given all symbols before it."""
+    shape = len(window), min(EXPECTED, model.config.vocab_size)
+    bits, expected, probabilities = np.zeros(len(window)), np.zeros(shape, np.intp), np.zeros(shape)
+    pieces = window.pieces()
+    network = Network(model.config, model.params, WINDOW, len(pieces))
+    for logits, targets, places in scan(network, window.ids_with_warm_up, pieces):
+        places = places - len(window.before)
+        bits[places] = softmax_nats(logits, targets) / math.log(2)  # leaves the probabilities in `logits`
+        expected[places], probabilities[places] = most_probable(logits, shape[1])
+    return Surprise(window, bits, expected, probabilities)
 
 
-def likeliest(probabilities: NDArray[np.floating], count: int) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
-    """The `count` likeliest symbols of each row (n, V), the likeliest first, and their probabilities."""
-    found = np.argpartition(-probabilities, count - 1, axis=-1)[:, :count]
-    shares = np.take_along_axis(probabilities, found, axis=-1)
-    order = np.argsort(-shares, axis=-1, kind="stable")
-    return np.take_along_axis(found, order, axis=-1), np.take_along_axis(shares, order, axis=-1)
+def most_probable(probabilities: NDArray[np.floating], count: int) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
+    """The `count` most probable symbols of each row (n, V), in descending order, and their probabilities."""
+    symbols = np.argpartition(-probabilities, count - 1, axis=-1)[:, :count]
+    largest = np.take_along_axis(probabilities, symbols, axis=-1)
+    order = np.argsort(-largest, axis=-1, kind="stable")
+    return np.take_along_axis(symbols, order, axis=-1), np.take_along_axis(largest, order, axis=-1)
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line of a passage: its number there from 1 on, the places of its characters, newline included, its score."""
+class TextLine:
+    """Line `number` (from 1) of a text window: its characters begin..end, newline included, and its score."""
 
     number: int
     begin: int
@@ -82,17 +72,17 @@ class Line:
     score: float = field(compare=False)
 
 
-def lines(surprise: Surprise) -> list[Line]:
-    """The lines in their order; the score is the bits of the most surprising character."""
-    bits, begin = surprise.by_character, 0
-    found: list[Line] = []
-    for place, character in enumerate(surprise.passage.characters):
-        if character == "\n" or place == len(surprise.passage.characters) - 1:
-            found.append(Line(len(found) + 1, begin, place + 1, float(bits[begin : place + 1].max())))
-            begin = place + 1
-    return found
+def lines(surprise: Surprise) -> list[TextLine]:
+    """The lines in order; the score of a line is the bits of its most surprising character."""
+    bits, characters = surprise.by_character, surprise.window.characters
+    ends = [place + 1 for place, character in enumerate(characters) if character == "\n"]
+    ends += [len(characters)] if characters[-1] != "\n" else []
+    return [
+        TextLine(number, begin, end, float(bits[begin:end].max()))
+        for number, (begin, end) in enumerate(zip([0, *ends], ends, strict=False), 1)
+    ]
 
 
-def worst(surprise: Surprise, count: int) -> list[Line]:
+def worst(surprise: Surprise, count: int) -> list[TextLine]:
     """The most surprising lines first."""
     return sorted(lines(surprise), key=lambda line: -line.score)[:count]

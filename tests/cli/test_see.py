@@ -109,7 +109,7 @@ SENTENCES = [
     (["gradients", "--lags", "900"], 1, "902 are needed"),
     (["gradients", "gone.txt"], 1, "there is no file gone.txt"),
     (["memory", "--chars", "0"], 2, "--chars is a whole number"),
-    (["memory", "--from", "999999"], 1, "has no character to look at after the first 999,999"),
+    (["memory", "--from", "999999"], 1, "has no characters after the first 999,999"),
     (["neurons", "--unit", "99"], 2, "--unit is a whole number from 0 to 7"),
     (["neurons", "--unit", "0", "--of", "z"], 2, "--of is one of h, c, i, f, o, g"),
     (["neurons", "--unit", "0", "--find"], 2, "--find looks at all units"),
@@ -183,10 +183,10 @@ def test_neurons_of_one_unit_and_by_default_of_the_best(models: Command) -> None
     assert len(found["activations"]) == len(found["characters"])
     ranked = json.loads(models("see", "neurons", "--find", "--top", "2", "--json")[1])
     assert {row["gate"] for row in ranked["saturation"]} == set("ifo")
-    lasting = [fit for fit in ranked["fits"] if fit["question"] == "position in the line"]
+    lasting = [fit for fit in ranked["fits"] if fit["probe"] == "position in the line"]
     assert len(lasting) == 2
     best = json.loads(models("see", "neurons", "--json")[1])
-    assert best["follows"]["question"] == "position in the line"
+    assert best["follows"]["probe"] == "position in the line"
     assert (best["of"], best["unit"]) == (lasting[0]["of"], lasting[0]["index"])
 
 

@@ -1,4 +1,4 @@
-"""n-grams: probabilities, by hand, and against a slow version written from the paper's equations."""
+"""n-grams: probabilities checked by hand, and against a slow implementation of the paper's equations."""
 
 import math
 from collections import defaultdict
@@ -66,7 +66,7 @@ def lines(*pairs: tuple[Sequence[int], Sequence[int]]) -> ngram.Text:
 
 def probabilities(train: Sequence[int], context: Sequence[int], w: int, V: int) -> list[float]:
     """p of one symbol after a context, by order."""
-    return [math.exp(-total) for total in ngram.nats(np.array(train, dtype=np.uint8), lines((context, [w])), V)]
+    return [math.exp(-total) for total in ngram.ngram_nats(np.array(train, dtype=np.uint8), lines((context, [w])), V)]
 
 
 def ids(text: str) -> Ids:
@@ -79,7 +79,7 @@ def test_by_hand() -> None:
     assert a == pytest.approx([5 / 12, 1 / 4])
     assert b == pytest.approx([5 / 12, 2 / 3])
     assert c == pytest.approx([1 / 6, 1 / 12])
-    # what was never seen as a context leaves the level below, where a has two that stand before it
+    # an unseen context falls back to the level below, in which two different symbols precede a
     assert probabilities([0, 1, 0, 1], [2], 0, 3)[1] == pytest.approx(1 / 2)
 
 
@@ -87,7 +87,7 @@ def test_discounts_by_hand() -> None:
     counts = np.array([1, 1, 1, 1, 2, 2, 3, 4])
     np.testing.assert_allclose(ngram.discounts(counts), [0.0, 0.5, 1.25, 1.0])
     np.testing.assert_array_equal(ngram.discounts(np.array([1, 1, 2])), ngram.FALLBACK)
-    np.testing.assert_array_equal(ngram.discounts(np.array([1, 2, *[3] * 9])), ngram.FALLBACK)  # the second below zero
+    np.testing.assert_array_equal(ngram.discounts(np.array([1, 2, *[3] * 9])), ngram.FALLBACK)  # the second is negative
 
 
 @pytest.mark.parametrize("context", ["the ca", "at", "", "!!", "zzthe c", "dog sa"])
@@ -105,7 +105,7 @@ def test_probabilities_sum_to_one(context: str) -> None:
     train=st.lists(st.integers(0, 3), min_size=1, max_size=60),
     others=st.lists(st.tuples(st.lists(st.integers(0, 4), max_size=8), st.integers(0, 4)), min_size=1, max_size=4),
 )
-def test_as_the_slow_version(train: list[int], others: list[tuple[list[int], int]]) -> None:
+def test_equal_to_the_slow_version(train: list[int], others: list[tuple[list[int], int]]) -> None:
     for context, w in others:
         found = probabilities(train, context, w, 5)
         assert len(found) == min(ngram.ORDERS, len(train))
@@ -113,7 +113,7 @@ def test_as_the_slow_version(train: list[int], others: list[tuple[list[int], int
         np.testing.assert_allclose(found, wanted, rtol=1e-9)
 
 
-def test_a_text_as_the_slow_version() -> None:
+def test_a_text_is_scored_like_the_slow_version() -> None:
     train, held_out = ids(TEXT)[:140].tolist(), ids(TEXT)[140:].tolist()
     V = max(train + held_out) + 1
     for order in (1, 3, 7):
@@ -121,16 +121,16 @@ def test_a_text_as_the_slow_version() -> None:
         for w in held_out:
             wanted -= math.log(slow.p(tuple(history[-6:]), w))
             history.append(w)
-        found = ngram.nats(np.array(train, dtype=np.uint8), lines((train[-6:], held_out)), V)
+        found = ngram.ngram_nats(np.array(train, dtype=np.uint8), lines((train[-6:], held_out)), V)
         assert found[order - 1] == pytest.approx(wanted, rel=1e-9)
 
 
-def test_lines_know_nothing_of_each_other() -> None:
+def test_lines_are_independent() -> None:
     train = ids(TEXT)
     parts = [([1, 2], [3, 1, 2]), ([], [3, 2]), ([4], [1])]
     V = int(train.max()) + 1
-    together = ngram.nats(train, lines(*parts), V)
-    np.testing.assert_allclose(together, sum(ngram.nats(train, lines(part), V) for part in parts))
+    together = ngram.ngram_nats(train, lines(*parts), V)
+    np.testing.assert_allclose(together, sum(ngram.ngram_nats(train, lines(part), V) for part in parts))
 
 
 def test_slices_and_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,10 @@ def test_slices_and_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     train, held_out = corpus.split(0.5)
 
     def total() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        found = [ngram.nats(train[:], text, len(corpus.vocab)) for text in ngram.texts(corpus.ids, held_out, None)]
+        found = [
+            ngram.ngram_nats(train[:], text, len(corpus.vocab))
+            for text in ngram.ngram_texts(corpus.ids, held_out, None)
+        ]
         return np.sum(found, axis=0)  # type: ignore[no-any-return]
 
     whole = total()
@@ -148,23 +151,23 @@ def test_slices_and_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_allclose(total(), whole)
 
 
-def test_what_is_read_before_the_scored_symbols() -> None:
+def test_context_of_the_scored_symbols() -> None:
     corpus = Corpus.from_text("abcdefghij\n")
     segments = [Segment(0, 0, 2), Segment(2, 4, 6), Segment(0, 8, 10)]
-    (text,) = ngram.texts(corpus.ids, segments, corpus.vocab.newline)
+    (text,) = ngram.ngram_texts(corpus.ids, segments, corpus.vocab.newline)
     assert corpus.vocab.decode(text.ids) == "\nab" + "cdef" + "cdefghij"
     assert np.flatnonzero(text.starts).tolist() == [0, 3, 7]
     assert corpus.vocab.decode(text.ids[text.scored]) == "abefij"
-    (text,) = ngram.texts(corpus.ids, segments[:1], None)
+    (text,) = ngram.ngram_texts(corpus.ids, segments[:1], None)
     assert corpus.vocab.decode(text.ids) == "ab"
 
 
 def test_rank_symbol_and_place_share_64_bits() -> None:
-    assert ngram.most(65) == ngram.MOST
+    assert ngram.most_symbols(65) == ngram.MOST
     for V in (300, 60_000, 1_000_000):
-        assert (ngram.most(V) - 1).bit_length() * 2 + (V - 1).bit_length() <= 64
+        assert (ngram.most_symbols(V) - 1).bit_length() * 2 + (V - 1).bit_length() <= 64
     V = 1_000_000
     train = np.array([V - 1, 5, V - 1, 5, 7], dtype=np.uint32)
     text = ngram.Text(train[:2], np.array([True, False]), np.array([False, True]))
     slow = Slow([1, 0, 1, 0, 2], 2, V)
-    assert math.exp(-ngram.nats(train, text, V)[1]) == pytest.approx(slow.p((1,), 0))
+    assert math.exp(-ngram.ngram_nats(train, text, V)[1]) == pytest.approx(slow.p((1,), 0))

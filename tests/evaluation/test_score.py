@@ -1,7 +1,6 @@
-"""Scoring: every character once, the same whatever the cutting, and in comparable units."""
+"""Scores: every character once, independent of the pieces, in comparable units."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,17 +26,22 @@ def test_every_character_is_scored_once(sizes: list[int], share: float) -> None:
     segments = [
         Segment(end - size, end - max(1, int(size * share)), end) for size, end in zip(sizes, ends, strict=True)
     ]
-    scored: list[int] = []
-    for piece in cut(segments):
-        scored += range(piece.begin, piece.end)
-        segment = next(s for s in segments if s.begin <= piece.begin < s.end)
-        assert segment.file_begin <= piece.first <= piece.begin
-        assert piece.starts_file == (piece.begin == segment.file_begin)
-    assert sorted(scored) == [i for s in segments for i in range(s.begin, s.end)]
+    for newline in (None, 3):
+        scored: list[int] = []
+        for piece in cut(segments, newline):
+            scored += range(piece.begin, piece.end)
+            segment = next(s for s in segments if s.begin <= piece.begin < s.end)
+            starts_file = piece.begin == segment.file_begin
+            assert piece.newline == (newline if starts_file else None)
+            if piece.newline is None:
+                assert piece.first == max(segment.file_begin, piece.begin - scan.WARM_UP)
+            else:
+                assert piece.first == segment.file_begin - 1
+        assert sorted(scored) == [i for s in segments for i in range(s.begin, s.end)]
 
 
-def read_through(model: Model, text: str) -> float:
-    """The mean loss of one network that reads the whole text, after a newline."""
+def loss_in_one_pass(model: Model, text: str) -> float:
+    """The mean loss of one stream that reads the whole text after a newline."""
     ids = model.vocab.encode("\n" + text)[:, None]
     network = Network(model.config, model.params, len(ids), 1)
     return float(softmax_nats(network.forward(ids[:-1]), ids[1:]).mean(dtype=np.float64))
@@ -48,20 +52,20 @@ def test_a_short_text_is_read_in_one_piece(unit: str) -> None:
     text = "the cat 한글 sat\n"
     model = model_of(text, unit)
     score = evaluate(model, Corpus.from_text(text, unit, model.vocab))
-    assert score.nats == pytest.approx(read_through(model, text), rel=1e-6)
+    assert score.nats == pytest.approx(loss_in_one_pass(model, text), rel=1e-6)
     assert score.symbols == len(model.vocab.encode(text))
     assert (score.chars, score.bytes) == (len(text), len(text.encode()))
     assert score.bits_per_char == pytest.approx(score.total / math.log(2) / len(text))
     assert score.perplexity == pytest.approx(math.exp(score.nats))
 
 
-def test_long_texts_in_pieces_are_close_to_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_of_a_long_text_score_like_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of(TEXT)
     corpus = Corpus.from_text(TEXT, vocab=model.vocab)
-    assert len(cut(corpus.segments)) > 10
-    assert evaluate(model, corpus).nats == pytest.approx(read_through(model, TEXT), rel=1e-4)
+    assert len(cut(corpus.segments, corpus.vocab.newline)) > 10
+    assert evaluate(model, corpus).nats == pytest.approx(loss_in_one_pass(model, TEXT), rel=1e-4)
     monkeypatch.setattr(scan, "SHORTEST", 10_000)
-    assert evaluate(model, corpus).nats == pytest.approx(read_through(model, TEXT), rel=1e-6)
+    assert evaluate(model, corpus).nats == pytest.approx(loss_in_one_pass(model, TEXT), rel=1e-6)
 
 
 def test_warm_up_is_read_but_not_counted() -> None:
@@ -74,7 +78,7 @@ def test_warm_up_is_read_but_not_counted() -> None:
     assert sum(part.total for part in parts) == pytest.approx(whole.total, rel=1e-4)
 
 
-def test_accuracy_of_a_model_that_always_says_the_same() -> None:
+def test_accuracy_of_a_model_with_a_constant_prediction() -> None:
     model = model_of("ab\n")
     model.params.flat[:] = 0.0
     model.params["by"][:] = [0.0, 5.0, 0.0]  # newline, a, b
@@ -84,7 +88,7 @@ def test_accuracy_of_a_model_that_always_says_the_same() -> None:
     assert score.nats == pytest.approx(-(4 * math.log(p) + math.log((1 - p) / 2)) / 5, rel=1e-5)
 
 
-def test_without_a_newline_the_first_character_comes_from_an_empty_state() -> None:
+def test_without_a_newline_the_first_character_is_predicted_from_an_empty_state() -> None:
     model = model_of("ab")
     model.params["by"][:] = [0.0, 2.0]
     score = evaluate(model, Corpus.from_text("b", vocab=model.vocab))
@@ -100,11 +104,13 @@ def test_a_hopeless_model_has_an_infinite_perplexity() -> None:
 
 
 def test_another_vocabulary_is_refused() -> None:
-    with pytest.raises(TextError, match="vocabulary"):
+    with pytest.raises(TextError, match="read with a different vocabulary: read it with vocab=model.vocab"):
         evaluate(model_of("ab"), Corpus.from_text("abc"))
 
 
-def test_nothing_known_is_refused(tmp_path: Path) -> None:
+def test_nothing_known_is_refused() -> None:
     model = model_of("ab\n")
-    with pytest.raises(TextError, match="no character"):
+    with pytest.raises(
+        TextError, match="a string has no characters that the model knows, so there is nothing to score"
+    ):
         evaluate(model, Corpus.from_text("xyz", vocab=model.vocab))

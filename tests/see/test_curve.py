@@ -1,32 +1,32 @@
-"""The curves of a run: what the records said, against steps and seconds, also in files too old to know it all."""
+"""The curves of a run: equal to its records, against steps and seconds, also from older files."""
 
 import numpy as np
 import pytest
 
 from charrnn.checkpoint.history import LIMIT, History
 from charrnn.errors import UsageError
-from charrnn.see.curve import curves
+from charrnn.see.curve import training_curves
 from tests.sampling.test_sample import model_of
 from tests.training.test_loop import begin
 
 
-def test_curves_are_what_the_records_said() -> None:
+def test_curves_equal_the_records() -> None:
     training = begin(steps=30, eval_every=8)
     records = list(training)
-    found = curves("m.npz", training.model, "steps")
+    found = training_curves("m.npz", training.model, "steps")
     assert found.train == ([float(r.step) for r in records], [r.loss for r in records])
     assert found.val[0] == [float(r.step) for r in records if r.val_loss is not None]
     assert found.val[1] == [r.val_loss for r in records if r.val_loss is not None]
     np.testing.assert_allclose(found.rate[1], [r.lr for r in records], rtol=1e-12)
     np.testing.assert_allclose(found.norm[1], [r.grad_norm for r in records])
-    spent = curves("m.npz", training.model, "seconds")
+    spent = training_curves("m.npz", training.model, "seconds")
     assert spent.train[0] == sorted(spent.train[0])
     assert 0.0 < spent.train[0][0] <= records[0].seconds
     assert spent.train[0][-1] <= records[-1].seconds
     assert set(spent.val[0]) <= set(spent.train[0])
 
 
-def test_thinned_series_stay_as_long_as_each_other() -> None:
+def test_thinned_series_keep_equal_lengths() -> None:
     history = History()
     for step in range(1, 2501):
         history.add(float(step), 2.0 * step, step % 2 == 0, step / 5, step / 10)
@@ -39,7 +39,7 @@ def test_thinned_series_stay_as_long_as_each_other() -> None:
     assert History.from_dict(history.as_dict()) == history
 
 
-def test_a_run_from_an_older_file_goes_on() -> None:
+def test_a_run_from_an_older_file_is_resumed() -> None:
     training = begin(steps=6)
     for _ in zip(range(3), training, strict=False):
         pass
@@ -47,13 +47,11 @@ def test_a_run_from_an_older_file_goes_on() -> None:
     old = {name: value for name, value in training.run.history.as_dict().items() if name not in new}
     training.run.history = History.from_dict(old)
     list(training)
-    found = curves("m.npz", training.model, "steps")
-    assert (
-        found.norm[0] == found.rate[0] == [5.0, 6.0]
-    )  # the step in which the file was taken up is unknown in part, and left out
+    found = training_curves("m.npz", training.model, "steps")
+    assert found.norm[0] == found.rate[0] == [5.0, 6.0]  # the step of the resumption is partly unknown: left out
     assert len(found.train[0]) == 6
     with pytest.raises(UsageError, match="--against steps"):
-        curves("m.npz", training.model, "seconds")
+        training_curves("m.npz", training.model, "seconds")
 
 
 @pytest.mark.parametrize(
@@ -68,5 +66,5 @@ def test_a_damaged_history_is_refused(damage: dict[str, object]) -> None:
 
 
 def test_a_model_without_a_run_has_no_curve() -> None:
-    with pytest.raises(UsageError, match="holds no training"):
-        curves("m.npz", model_of("ab"), "steps")
+    with pytest.raises(UsageError, match="m.npz has no training history: there is no curve to draw"):
+        training_curves("m.npz", model_of("ab"), "steps")

@@ -15,7 +15,7 @@ from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Back, Trace
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.see.gradients import Flow, clipped_share, flow, fresh, norms, places, spectral_radii
-from charrnn.see.text_window import passage
+from charrnn.see.text_window import text_window
 from charrnn.text.corpus import Corpus
 from tests.naive import naive_logits
 from tests.sampling.test_sample import model_of
@@ -104,7 +104,7 @@ def test_a_known_spectral_radius_gives_the_slope_of_theory(radius: float) -> Non
     model.params["l0.Wx"][:] *= 1e-9
     model.params["l0.b"][:] = 0.0
     corpus = Corpus.from_text("ab\n" * 80, vocab=model.vocab)
-    found = flow(model, passage(corpus, corpus.segments, 240), 20, 16)
+    found = flow(model, text_window(corpus, corpus.segments, 240), 20, 16)
     assert found.radius == [{"h": pytest.approx(radius, rel=1e-5)}]
     assert found.slope == pytest.approx(math.log(radius), abs=1e-4)
     np.testing.assert_allclose(found.share, radius ** np.arange(21.0), rtol=1e-3)
@@ -114,7 +114,7 @@ def test_a_known_spectral_radius_gives_the_slope_of_theory(radius: float) -> Non
 def test_fresh_weights_vanish_or_explode_with_the_scale() -> None:
     model = one_layer("the cat sat on the mat\n" * 20)
     corpus = Corpus.from_text("the cat sat on the mat\n" * 20, vocab=model.vocab)
-    part = passage(corpus, corpus.segments, 460)
+    part = text_window(corpus, corpus.segments, 460)
     small, large = (flow(fresh(model, scale), part, 30, 16) for scale in (0.5, 20.0))
     assert small.slope < -0.5
     assert large.share[1:].max() > 1.0
@@ -136,7 +136,7 @@ def test_places_are_spread_and_leave_room() -> None:
     corpus = Corpus.from_text("abc")
     model = model_of("abc")
     with pytest.raises(TextError, match="needed"):
-        flow(model, passage(corpus, corpus.segments, 3), 5, 4)
+        flow(model, text_window(corpus, corpus.segments, 3), 5, 4)
 
 
 def test_a_gradient_that_is_gone_is_said_so() -> None:

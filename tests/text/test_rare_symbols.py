@@ -11,7 +11,7 @@ import pytest
 import charrnn
 from charrnn.checkpoint.model import Model, load
 from charrnn.errors import ModelFileError, TextError, UsageError
-from charrnn.evaluation.baselines import baselines
+from charrnn.evaluation.baselines import compute_baselines
 from charrnn.evaluation.score import evaluate, spelling_nats
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
@@ -132,11 +132,11 @@ def test_the_baselines_pay_too() -> None:
     text = "abab xabaab zabyab " * 30
     corpus = Corpus.from_text(text, min_count=70)
     train, held_out = corpus.split(0.5)
-    found = baselines(train, corpus, held_out)
+    found = compute_baselines(train, corpus, held_out)
     replaced = sum(text[len(train) :].count(c) for c in "xyz")
     assert found.uniform.nats == pytest.approx(math.log(6))
     bare = Corpus.from_text(corpus.vocab.decode(corpus.ids[:]))
-    plain = baselines(bare.split(0.5)[0], bare, bare.split(0.5)[1])
+    plain = compute_baselines(bare.split(0.5)[0], bare, bare.split(0.5)[1])
     assert found.best.total == pytest.approx(plain.best.total + replaced * math.log(3))
     assert found.xz.total == pytest.approx(plain.xz.total + replaced * math.log(3))
 

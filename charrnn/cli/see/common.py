@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.display.console import Draw
     from charrnn.display.panels import Panel
-    from charrnn.see.text_window import Passage
+    from charrnn.see.text_window import TextWindow
     from charrnn.text.corpus import Corpus, Segment
 
 READ = "a file that is read: choose another -o for the picture"
@@ -73,18 +73,18 @@ class Looking:
     def __exit__(self, *problem: object) -> None:
         self.spool.__exit__(*problem)
 
-    def open(self, path: str) -> "tuple[Model, Callable[[int], Passage]]":
+    def open(self, path: str) -> "tuple[Model, Callable[[int], TextWindow]]":
         """A model, and what takes so many characters of the text that is to be looked at."""
         from charrnn.checkpoint.model import load
-        from charrnn.see.text_window import passage
+        from charrnn.see.text_window import text_window
 
         model = load(path, self.weights).of_text()
         corpus = self.read(path, model)
         segments = self.segments(path, model, corpus)
         report_unknown(path, corpus)
-        return model, lambda chars: passage(corpus, segments, chars, self.begin)
+        return model, lambda chars: text_window(corpus, segments, chars, self.begin)
 
-    def at(self, path: str) -> "tuple[Model, Passage]":
+    def at(self, path: str) -> "tuple[Model, TextWindow]":
         """A model, and the part of the text to look at."""
         model, take = self.open(path)
         return model, take(self.chars)

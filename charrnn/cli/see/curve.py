@@ -18,9 +18,9 @@ def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool,
     from charrnn.checkpoint.model import load
     from charrnn.display import panels
     from charrnn.display import see as inside
-    from charrnn.see.curve import curves
+    from charrnn.see.curve import training_curves
 
-    rows = [(path, curves(path, load(path), against)) for path in models]
+    rows = [(path, training_curves(path, load(path), against)) for path in models]
     out.give(
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
         "charrnn see curve",

@@ -11,8 +11,8 @@ from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.see.neurons import Fit, Unit
-    from charrnn.see.text_window import Passage
+    from charrnn.see.neurons import ProbeFit, Unit
+    from charrnn.see.text_window import TextWindow
 
 CHARS, FIND_CHARS = 2000, 50_000
 
@@ -24,9 +24,9 @@ CHARS, FIND_CHARS = 2000, 50_000
     "--find",
     is_flag=True,
     show_default=False,
-    help="Rank all units by how well they follow built-in questions, over 50,000 characters if --chars says no other.",
+    help="Rank all units by how well they follow built-in probes, over 50,000 characters if --chars says no other.",
 )
-@option("--top", type=int, metavar="N", help="Units to show for each question of --find.  [default: 1]")
+@option("--top", type=int, metavar="N", help="Units to show for each probe of --find.  [default: 1]")
 @option("--unit", type=int, metavar="N", help="The unit to colour by, from 0.  [default: one that is found]")
 @option("--layer", type=int, metavar="N", help="Its layer, from 0.  [default: the last]")
 @option("--of", metavar="NAME", help="h, c or a gate (i f o g, r z n).  [default: h; --find: the states]")
@@ -81,7 +81,7 @@ def check_options(find: bool, top: int | None, unit: int | None, layer: int | No
         raise UsageError("--layer is for --unit: give both.")
 
 
-def rank(out: Output, path: str, model: "Model", passage: "Passage", of: str | None, top: int) -> None:
+def rank(out: Output, path: str, model: "Model", passage: "TextWindow", of: str | None, top: int) -> None:
     from dataclasses import asdict
 
     from charrnn.display import see as inside
@@ -97,17 +97,17 @@ def rank(out: Output, path: str, model: "Model", passage: "Passage", of: str | N
     out.give(lambda: [found], "charrnn see neurons --find", lambda console: inside.found(console, path, units))
 
 
-def best(model: "Model", passage: "Passage", of: str | None) -> "Fit":
+def best(model: "Model", passage: "TextWindow", of: str | None) -> "ProbeFit":
     """The unit that follows best what cannot be read off the last characters."""
     from charrnn.see.neurons import find
 
     fits = find(model, passage, [of] if of else []).fits
     if not fits:
-        raise UsageError("no question has an answer in this text: choose a unit with --unit.")
-    return max(fits, key=lambda fit: (fit.lasting, fit.fit))
+        raise UsageError("no probe applies to this text: choose a unit with --unit.")
+    return max(fits, key=lambda fit: (fit.probe.needs_memory, fit.fit))
 
 
-def colour(out: Output, path: str, model: "Model", passage: "Passage", unit: "Unit", fit: "Fit | None") -> None:
+def colour(out: Output, path: str, model: "Model", passage: "TextWindow", unit: "Unit", fit: "ProbeFit | None") -> None:
     from charrnn.display import see as inside
     from charrnn.display.html import coloured
     from charrnn.see.neurons import activations, by_character, limits

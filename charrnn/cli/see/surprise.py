@@ -36,7 +36,7 @@ def surprise(
 
     with Looking(texts, output, **which) as looking:
         found = lens.surprise(*looking.at(model))
-    bits, characters = found.by_character.tolist(), found.passage.characters
+    bits, characters = found.by_character.tolist(), found.window.characters
     chosen = lens.worst(found, worst) if worst else []
     title = inside.surprise_title(model, found)
 
