@@ -98,24 +98,18 @@ class LongestRun:
     def __init__(self, text: Hashed) -> None:
         self.text, self.length = text, 0
         self.run: CopiedRun | None = None
-        self.sieve = self.sieve_of(1)
-
-    def sieve_of(self, length: int) -> Sieve | None:
-        hashes = self.text.hashes(length)
-        return Sieve(hashes) if len(hashes) else None
+        self.sieve = Sieve(text.hashes(1))
 
     def search(self, chunk: Hashed, end: int, position: Position) -> None:
         """Searches the first `end` characters of a chunk, which starts at a position of the corpus."""
         length = self.length + 1
-        if self.sieve is None or end < length:
-            return
-        places, _ = self.sieve.find(chunk.hashes(length)[: end - length + 1])
+        places, _ = self.sieve.find(chunk.hashes(length)[: max(end - length + 1, 0)])
         if not len(places):
             return
         place, self.length = self.extend(chunk, places, length, end)
         at = np.flatnonzero(self.text.hashes(self.length) == chunk.hashes_at(np.array([place]), self.length))
         self.run = CopiedRun(self.length, int(at[0]), *position.after(chunk.codes[:place]))
-        self.sieve = self.sieve_of(self.length + 1)
+        self.sieve = Sieve(self.text.hashes(self.length + 1))
 
     def extend(self, chunk: Hashed, places: Places, length: int, end: int) -> tuple[int, int]:
         """The first of the longest runs that start at these places, and its length, by a galloping search."""
@@ -156,7 +150,7 @@ def novelty(codes: Sequence[Codes], library: Library) -> tuple[Novelty, Novelty 
     held = list(library.last_parts(HELD_OUT)) if any(library.held_out) else []
     sample, held_out = Hashed(joined(codes)), Hashed(joined(held)) if held else None
     both = Hashed(joined([*codes, *held]))
-    ngrams = [SeenNgrams(both, n) for n in LENGTHS if len(both.codes) >= n]
+    ngrams = [SeenNgrams(both, n) for n in LENGTHS]
     sample_run, held_out_run = LongestRun(sample), LongestRun(held_out) if held_out else None
     search(library, ngrams, sample_run, held_out_run)
     end = len(sample.codes)

@@ -185,15 +185,18 @@ def find(model: Model, window: TextWindow, of: Sequence[str] = (), top: int = 1)
     y, half = np.stack(list(targets.values()), axis=1), len(window) // 2
     H, layers = model.config.hidden_size, model.config.layers
     halves = [RunningRegression(layers * len(of) * H, len(targets)) for _ in range(2)]
-    gates = GateCounts(model)
+    gates = equations(model.config.cell).sigmoids
+    sums = np.zeros((layers, len(gates), 3))
     for places, values in unit_values(model, window):
         x = np.concatenate([layer[kind] for layer in values for kind in of], axis=1)
         first = places < half
         for regression, mask in zip(halves, (first, ~first), strict=True):
             regression.add(x[mask], y[places[mask]])
-        gates.add(values)
+        sums += np.reshape([[gate_sums(layer[gate]) for gate in gates] for layer in values], sums.shape)
     units = [Unit(layer, kind, index) for layer in range(layers) for kind in of for index in range(H)]
-    return Ranking(ranked(list(targets), units, halves, top), gates.saturation(), len(window))
+    means = (sums / (len(window) * H)).tolist()
+    saturation = [Saturation(layer, gate, *means[layer][k]) for layer in range(layers) for k, gate in enumerate(gates)]
+    return Ranking(ranked(list(targets), units, halves, top), saturation, len(window))
 
 
 def ranked(probes: list[Probe], units: list[Unit], halves: list[RunningRegression], top: int) -> list[ProbeFit]:
@@ -206,23 +209,6 @@ def ranked(probes: list[Probe], units: list[Unit], halves: list[RunningRegressio
     return fits
 
 
-class GateCounts:
-    """Counts how often the sigmoid gates of each layer are saturated."""
-
-    def __init__(self, model: Model) -> None:
-        self.gates, self.count = equations(model.config.cell).sigmoids, 0
-        self.sums = np.zeros((model.config.layers, len(self.gates), 3))
-
-    def add(self, values: list[Values]) -> None:
-        for layer, by_name in enumerate(values):
-            for k, gate in enumerate(self.gates):
-                a = by_name[gate]
-                self.sums[layer, k] += (a < LOW).sum(), (a > HIGH).sum(), a.sum(dtype=np.float64)
-        self.count += values[0]["h"].size
-
-    def saturation(self) -> list[Saturation]:
-        return [
-            Saturation(layer, gate, *shares.tolist())
-            for layer, rows in enumerate(self.sums / max(self.count, 1))
-            for gate, shares in zip(self.gates, rows, strict=True)
-        ]
+def gate_sums(a: Array) -> tuple[float, float, float]:
+    """How many activations (n, H) of a gate are low and how many high, and their sum."""
+    return float((a < LOW).sum()), float((a > HIGH).sum()), float(a.sum(dtype=np.float64))

@@ -33,8 +33,8 @@ class Probe:
 
 def inside_quotes(text: str) -> list[float]:
     """1 from an opening quotation mark to before the closing one; a blank line closes it too."""
-    targets, close, last = [], "", ""
-    for c in text:
+    targets, close = [], ""
+    for last, c in pairwise("\n" + text):
         if c == "\n" == last:
             close = ""
         if close and c == close:
@@ -42,29 +42,23 @@ def inside_quotes(text: str) -> list[float]:
         elif not close:
             close = '"' if c == '"' else CLOSING_QUOTES.get(c, "")
         targets.append(float(bool(close)))
-        last = c
     return targets
 
 
 def bracket_depth(text: str) -> list[float]:
     """The number of open brackets ( [ {; a blank line closes all of them."""
-    targets, depth, last = [], 0, ""
-    for c in text:
+    targets, depth = [], 0
+    for last, c in pairwise("\n" + text):
         if c == "\n" == last:
             depth = 0
         depth = depth + 1 if c in "([{" else max(0, depth - 1) if c in ")]}" else depth
         targets.append(float(depth))
-        last = c
     return targets
 
 
 def line_position(text: str) -> list[float]:
     """The number of characters since the newline, itself 0."""
-    targets, column = [], 0
-    for c in text:
-        column = 0 if c == "\n" else column + 1
-        targets.append(float(column))
-    return targets
+    return [float(column) for line in text.split("\n") for column in (*range(1, len(line) + 1), 0)][:-1]
 
 
 def indentation(text: str) -> list[float]:

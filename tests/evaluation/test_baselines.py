@@ -81,6 +81,10 @@ def test_short_texts() -> None:
     corpus = Corpus.from_text("abba")
     train, held_out = corpus.split(0.5)
     found = compute_baselines(train, corpus, held_out)
-    assert len(found.ngrams) == 2
-    assert math.isfinite(found.xz.nats)
+    assert [row.name for row in found.ngrams] == ["unigram", "2-gram"]
+    assert (found.counted, found.uniform.symbols) == (2, 2)
+    assert found.uniform.total == pytest.approx(2 * math.log(2))
+    assert found.unigram.total == pytest.approx(2 * math.log(2))  # a and b, once each
+    assert found.xz.total % math.log(256) == pytest.approx(0.0)  # whole bytes
+    assert 0 <= found.xz.total / math.log(256) <= 8
     assert found.as_dict()["ngram"]["order"] == found.order

@@ -49,6 +49,9 @@ def test_cleared_and_kept_are_over_the_same_symbols() -> None:
     found = cleared_losses(model, whole)
     assert [n for n, _ in found] == [1, 2, 5, 10, 20, 50, 100, 200, 500]
     assert kept_loss(model, whole) == pytest.approx(evaluate(model, corpus).nats, rel=1e-3)
+    ids = model.vocab.encode("\n" + TEXT).astype(np.intp)
+    for every, loss in found:
+        assert loss == pytest.approx(one_by_one(model, ids, every), rel=1e-5)
     assert found[0][1] != pytest.approx(kept_loss(model, whole), rel=1e-3)
     short = text_window(corpus, corpus.segments, 6)
     assert [n for n, _ in cleared_losses(model, short)] == [1, 2, 5]
@@ -80,6 +83,13 @@ def test_longer_windows_approximate_the_full_gradient_better() -> None:
     assert [cut.window for cut in found] == [2, 20, 100]
     assert found[0].cosine < found[1].cosine < found[2].cosine <= 1.0 + 1e-9
     assert found[2].ratio == pytest.approx(1.0, abs=0.2)
+    ids = model.vocab.encode("\n" + TEXT[:500]).astype(np.intp)  # two streams, at the ends of the text
+    symbols = np.stack([ids[:201], ids[-201:]], axis=1)
+    full, truncated = gradient(model, symbols, 200), gradient(model, symbols, 20)
+    norm, full_norm = np.linalg.norm(truncated), np.linalg.norm(full)
+    assert found[1].cosine == pytest.approx(float(truncated @ full / norm / full_norm), rel=1e-6)
+    assert found[1].ratio == pytest.approx(float(norm / full_norm), rel=1e-6)
+    assert found[1].as_dict() == {"window": 20, "cosine": found[1].cosine, "ratio": found[1].ratio}
     assert truncations(model, text_window(corpus, corpus.segments, 50)) == []
 
 

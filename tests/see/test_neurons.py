@@ -153,3 +153,5 @@ def test_saturation_is_counted() -> None:
     rows = {(row.layer, row.gate): row for row in find(model, window_of(model, 300)).saturation}
     assert (rows[1, "r"].closed, rows[1, "r"].open) == (0.75, 0.25)
     assert (rows[1, "z"].closed, rows[1, "z"].open, rows[1, "z"].mean) == (0.0, 0.0, 0.5)
+    rnn = model_of(TEXT, cell="rnn")  # a cell without gates
+    assert find(rnn, window_of(rnn, 300)).saturation == []
