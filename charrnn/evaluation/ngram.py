@@ -19,7 +19,7 @@ from charrnn.text.ids import Symbols
 ORDERS = 7
 MOST = 10_000_000  # symbols that are counted: the last ones of the training text
 PIECE = 1 << 23  # symbols scored with one counting
-SLICE = 1 << 18  # symbols looked up at once
+SLICE = 1 << 18  # symbols looked up in one call
 FALLBACK = np.array([0.0, 0.5, 1.0, 1.5])  # discounts of a level with too few different counts to estimate them
 UNSEEN = -1
 Ints = NDArray[np.signedinteger[Any]]

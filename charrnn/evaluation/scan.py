@@ -1,8 +1,7 @@
 """The one warmed-up reading of a text in parallel streams: logits and targets, window by window.
 
 A text is cut into pieces of equal length. Each piece is read by its own stream, which starts from an empty state
-`WARM_UP` symbols before the piece, so the result does not depend on what was read before, and many pieces are read at
-once.
+`WARM_UP` symbols before the piece: the result does not depend on the order of the pieces, which are read in parallel.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,7 +45,7 @@ class Piece:
 def cut(
     segments: Sequence[Segment], newline: int | None, size: int | None = None, warm_up: int = WARM_UP
 ) -> list[Piece]:
-    """Pieces of `size` targets (default: so many that there are `STREAMS` pieces), which stay inside their files."""
+    """Pieces of `size` targets (default: see `piece_size`), each inside one file."""
     size = size or piece_size(sum(map(len, segments)))
     pieces = []
     for segment in segments:
@@ -60,6 +59,7 @@ def cut(
 
 
 def piece_size(symbols: int, streams: int = STREAMS) -> int:
+    """The size of the pieces of a text that is divided among the streams."""
     return max(SHORTEST, -(-symbols // streams))
 
 
@@ -79,22 +79,24 @@ def windows(ids: Symbols, pieces: Sequence[Piece], steps: int) -> Iterator[tuple
         yield symbols, places, (places >= begin) & (places < end)
 
 
-def scan(network: Network, ids: Symbols, pieces: Sequence[Piece]) -> Iterator[tuple[Array, Ids, Places]]:
-    """Window by window: logits (n, V) and targets (n,) of the symbols of the pieces, and their places (n,) in the text.
+def scan(
+    network: Network, ids: Symbols, pieces: Sequence[Piece], streams: int = STREAMS, steps: int = WINDOW
+) -> Iterator[tuple[Array, Ids, Places]]:
+    """Window by window: logits (n, V) and targets (n,) of the pieces, and the places (n,) of the targets in the text.
 
-    Every symbol comes once. One with nothing before it is predicted from an empty state.
+    The network has buffers for windows of `steps` steps of `streams` streams. Every target is yielded once; one with no
+    symbol before it is predicted from an empty state.
     """
     alone = np.array([piece.begin for piece in pieces if piece.first == piece.begin], np.intp)
     if len(alone):
         targets = np.concatenate([ids[place : place + 1] for place in alone.tolist()])
         yield np.tile(network.params["by"], (len(alone), 1)), targets, alone
-    B = network.window.B
     pieces = sorted(pieces, key=lambda piece: piece.first - piece.end)  # streams of a group are about equally long
-    for group in range(0, len(pieces), B):
-        read = pieces[group : group + B]
-        read += [Piece(0, 0, 0)] * (B - len(read))
+    for group in range(0, len(pieces), streams):
+        read = pieces[group : group + streams]
+        read += [Piece(0, 0, 0)] * (streams - len(read))
         network.reset()
-        for symbols, places, scored in windows(ids, read, network.window.T):
+        for symbols, places, scored in windows(ids, read, steps):
             logits = network.forward(symbols[:-1])
             yield logits[scored], symbols[1:][scored], places[scored]
             network.carry()

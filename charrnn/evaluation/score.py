@@ -1,4 +1,4 @@
-"""How well a network predicts a text or examples: cross entropy, accuracy, and what follows from them."""
+"""How well a network predicts a text or examples: cross entropy, accuracy, perplexity, bits per character."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -152,7 +152,7 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
 
 
 def spelling_nats(ids: Symbols, segments: Sequence[Segment], vocab: Vocab) -> float:
-    """Nats to tell which of R equally likely rare symbols each replacement stands for: ln R per replacement."""
+    """Nats that identify the rare symbol, one of R equally likely ones, behind each replacement: ln R each."""
     if vocab.replacement is None:
         return 0.0
     parts = [part for segment in segments for part in pieces(segment.begin, segment.end)]

@@ -52,15 +52,16 @@ def cleared_losses(model: Model, window: TextWindow, every: Sequence[int] = CLEA
 def cleared_loss(model: Model, ids: Places, every: int) -> float:
     """The mean nats of ids[1:], with an empty state before every `every`th of them."""
     pieces = [Piece(k, k + 1, min(k + 1 + every, len(ids))) for k in range(0, len(ids) - 1, every)]
-    network = Network(model.config, model.params, min(every, WINDOW), min(STREAMS, len(pieces)))
-    return total_score(scan(network, ids, pieces)).nats
+    steps, streams = min(every, WINDOW), min(STREAMS, len(pieces))
+    network = Network(model.config, model.params, steps, streams)
+    return total_score(scan(network, ids, pieces, streams, steps)).nats
 
 
 def kept_loss(model: Model, window: TextWindow) -> float:
     """The mean nats per symbol when the state is never cleared: over the symbols of `cleared_losses`, warmed up."""
     pieces = [replace(piece, begin=max(piece.begin, 1)) for piece in window.pieces()]
     network = Network(model.config, model.params, WINDOW, len(pieces))
-    score = total_score(scan(network, window.ids_with_warm_up, pieces))
+    score = total_score(scan(network, window.ids_with_warm_up, pieces, len(pieces)))
     return score.nats if score.symbols else math.nan
 
 
