@@ -5,6 +5,23 @@ import numpy as np
 from charrnn.arrays import Array, Ids, Mask
 
 
+def softmax(logits: Array) -> Array:
+    """Probabilities along the last axis, as a new array of the same dtype; a logit of -inf has probability 0.
+
+    In float32, many thousands of probabilities do not sum to 1 exactly: pass float64 logits where they must.
+    """
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def log_softmax(logits: Array) -> Array:
+    """ln softmax along the last axis, as a new array of the same dtype; a logit of -inf stays -inf."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    log_probabilities: Array = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return log_probabilities
+
+
 def softmax_nats(logits: Array, targets: Ids) -> Array:
     """-ln p(target) (T, B) in nats; leaves the probabilities in `logits` (T, B, V)."""
     logits -= logits.max(axis=-1, keepdims=True)
