@@ -12,7 +12,7 @@ from typing import Any
 from charrnn.checks import MOST_LAYERS, check_float, check_int, flag, shown
 from charrnn.errors import UsageError
 
-CELLS = ("lstm", "gru", "rnn")
+CELLS = ("lstm", "gru", "rnn")  # the built-in ones; `nn` checks the name
 UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
@@ -71,7 +71,6 @@ class Options:
             if isinstance(value, Number) and hasattr(value, "item"):
                 object.__setattr__(self, field.name, value.item())
         for name, words in (
-            ("cell", CELLS),
             ("unit", UNITS),
             ("task", TASKS),
             ("optimizer", OPTIMIZERS),

@@ -145,7 +145,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --save-every -1", 2, "--save-every is a whole number of at least 0, not -1."),
     ("corpus.txt --log-every 0", 2, "--log-every is a whole number of at least 1, not 0."),
     ("corpus.txt --log-every 3", 2, "--log-every is for --json: use both, or none."),
-    ("corpus.txt --cell cnn", 2, "'cnn' is not one of 'lstm', 'gru', 'rnn'."),
+    ("corpus.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
     ("corpus.txt --optimizer lion", 2, "'lion' is not one of 'adam', 'rmsprop', 'adagrad', 'sgd'."),
     ("corpus.txt --schedule linear", 2, "'linear' is not one of 'cosine', 'constant'."),
     ("corpus.txt --unit word", 2, "'word' is not one of 'char', 'byte', 'jamo'."),

@@ -12,7 +12,6 @@ from charrnn.options import Options
 @pytest.mark.parametrize(
     ("name", "values"),
     {
-        "cell": ["transformer"],
         "unit": ["word"],
         "optimizer": ["lion"],
         "schedule": ["linear"],

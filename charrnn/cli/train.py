@@ -32,7 +32,7 @@ FIRST, NETWORK, TEXT, LEARNING, OUTPUT = "First of all", "Network", "Text", "Lea
 @click.command(cls=GroupedCommand)
 @click.argument("texts", metavar="TEXT...", nargs=-1, type=str)
 @option("-m", "--model", metavar="FILE", default=MODEL, group=FIRST, help="The model file to write.")
-@option("--cell", type=click.Choice(CELLS), show_default=CHOSEN, group=FIRST, help="Kind of recurrent network.")
+@option("--cell", metavar="NAME", show_default=CHOSEN, group=FIRST, help=f"Recurrent cell: {', '.join(CELLS)}.")
 @option("--layers", type=int, show_default=CHOSEN, group=FIRST, help="Layers of cells.")
 @option("--hidden-size", type=int, show_default=CHOSEN, group=FIRST, help="Size of each layer's state.")
 @option(

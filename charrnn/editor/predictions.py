@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count as numbers
 from math import exp, inf, log
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.editor.document import shared
 from charrnn.errors import UsageError
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
 from charrnn.sampling.filters import draw, possible, softmax, temperature
 from charrnn.sampling.generated_text import generator
 from charrnn.sampling.mixture import open_streams
@@ -65,7 +65,7 @@ class Companion:
         self.starts = self.unit.starts(self.vocab.codes)
         self.spelling = Spelling(self.vocab)
         self.reader = open_streams(model, 1)
-        self.network = Network(model.config, model.params, 1, streams)
+        self.network = engine.network(model.config, model.params, 1, streams)
         self.missing: list[str] = []
         self.begin = 0  # of what was read, in the text
         self.ids: list[int] = []
@@ -89,7 +89,7 @@ class Companion:
         while len(self.ids) < len(ids):
             done = len(self.ids)
             end = min((done // MARK_EVERY + 1) * MARK_EVERY, len(ids))
-            self.reader.read(ids[done:end])
+            self.reader.step_all(ids[done:end])
             self.ids = ids[:end]
             if end % MARK_EVERY == 0:
                 self.marks.append((end, self.reader.state()))
@@ -142,7 +142,7 @@ class Companion:
                 yield text, probability
                 continue
             self.reader.set_state(at.state)
-            self.reader.read([index])
+            self.reader.step_all([index])
             state = self.reader.state()
             self.reader.set_state(home)
             p = probability * self.likely(ids, state, temp)
@@ -150,9 +150,9 @@ class Companion:
             deeper = Beginning(ids, np.where(self.starts, 0.0, p), state)
             heappush(heap, (-deeper.best(0), next(order), deeper, 0))
 
-    def likely(self, ids: list[int], state: tuple[Array, Array, Array], temp: float) -> Probabilities:
+    def likely(self, ids: list[int], state: Any, temp: float) -> Probabilities:
         """Probabilities (V,) of the symbol after `ids`, of which the last has been read."""
-        logits = possible(state[2], [self.spelling.allowed(self.decoded(ids)[0].held)])
+        logits = possible(state[1][None], [self.spelling.allowed(self.decoded(ids)[0].held)])
         probabilities: Probabilities = softmax(temperature(temp)(logits))[0]
         return probabilities
 
@@ -195,13 +195,8 @@ class Companion:
 
     def gather(self) -> Array:
         """All streams stand where the reader stands; the logits (streams, V) there."""
-        hs, cs, logits = self.reader.state()
-        layers, H = self.model.config.layers, self.model.config.hidden_size
-        shape = (layers, self.streams, H)
-        state = {"h": hs.reshape(layers, 1, H), "c": cs.reshape(layers, 1, H)}
-        self.network.set_state(
-            {name: np.ascontiguousarray(np.broadcast_to(state[name], shape)) for name in self.model.config.states}
-        )
+        states, logits = self.reader.state()
+        self.network.set_state({name: np.repeat(h[:, None], self.streams, axis=1) for name, h in states.items()})
         return np.tile(logits, (self.streams, 1))
 
     def scored(self, stream: "Stream", length: int) -> Continuation:
@@ -217,7 +212,7 @@ class Companion:
 class Beginning:
     """Symbols that begin a character, and how likely each symbol after them is, beginning and all."""
 
-    def __init__(self, ids: list[int], probabilities: Probabilities, state: tuple[Array, Array, Array]) -> None:
+    def __init__(self, ids: list[int], probabilities: Probabilities, state: Any) -> None:
         self.ids, self.probabilities, self.state = ids, probabilities, state
         self.order = np.argsort(-probabilities, kind="stable")
 

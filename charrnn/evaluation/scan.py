@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Array, Ids, Mask
-from charrnn.nn.fast.network import Network
+from charrnn.nn.interface import RecurrentNetwork
 from charrnn.text.corpus import Segment
 from charrnn.text.ids import Symbols
 
@@ -79,24 +79,21 @@ def windows(ids: Symbols, pieces: Sequence[Piece], steps: int) -> Iterator[tuple
         yield symbols, places, (places >= begin) & (places < end)
 
 
-def scan(
-    network: Network, ids: Symbols, pieces: Sequence[Piece], streams: int = STREAMS, steps: int = WINDOW
-) -> Iterator[tuple[Array, Ids, Places]]:
+def scan(network: RecurrentNetwork, ids: Symbols, pieces: Sequence[Piece]) -> Iterator[tuple[Array, Ids, Places]]:
     """Window by window: logits (n, V) and targets (n,) of the pieces, and the places (n,) of the targets in the text.
 
-    The network has buffers for windows of `steps` steps of `streams` streams. Every target is yielded once; one with no
-    symbol before it is predicted from an empty state.
+    Every target is yielded once; one with no symbol before it is predicted from an empty state.
     """
     alone = np.array([piece.begin for piece in pieces if piece.first == piece.begin], np.intp)
     if len(alone):
         targets = np.concatenate([ids[place : place + 1] for place in alone.tolist()])
         yield np.tile(network.params["by"], (len(alone), 1)), targets, alone
     pieces = sorted(pieces, key=lambda piece: piece.first - piece.end)  # streams of a group are about equally long
-    for group in range(0, len(pieces), streams):
-        read = pieces[group : group + streams]
-        read += [Piece(0, 0, 0)] * (streams - len(read))
+    for group in range(0, len(pieces), network.streams):
+        read = pieces[group : group + network.streams]
+        read += [Piece(0, 0, 0)] * (network.streams - len(read))
         network.reset()
-        for symbols, places, scored in windows(ids, read, steps):
+        for symbols, places, scored in windows(ids, read, network.steps):
             logits = network.forward(symbols[:-1])
             yield logits[scored], symbols[1:][scored], places[scored]
             network.carry()

@@ -12,7 +12,7 @@ from charrnn.arrays import Array, Ids
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.evaluation.scan import STREAMS, WINDOW, Places, cut, scan
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
 from charrnn.nn.loss import softmax_nats
 from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Rows
@@ -74,7 +74,7 @@ class Evaluator:
     """Scores texts with its own network, so the carried state of a training run is not touched."""
 
     def __init__(self, config: Config, params: Params, vocab: Vocab) -> None:
-        self.network, self.vocab = Network(config, params, WINDOW, STREAMS), vocab
+        self.network, self.vocab = engine.network(config, params, WINDOW, STREAMS), vocab
 
     def score(self, ids: Symbols, segments: Sequence[Segment]) -> Score:
         """The sums over all symbols of the segments.
@@ -91,7 +91,7 @@ class Scorer:
     """Scores the targets of examples."""
 
     def __init__(self, config: Config, params: Params) -> None:
-        self.network = Network(config, params, WINDOW, STREAMS)
+        self.network = engine.network(config, params, WINDOW, STREAMS)
 
     def windows(self, rows: Rows) -> Iterator[tuple[Array, Ids, Places]]:
         """Window by window: the logits (n, V), targets (n,) and places (n,) of the steps that have a target."""
@@ -100,9 +100,9 @@ class Scorer:
         ends = np.append(starts[1:], rows.steps)
         for begin in range(0, int((ends - starts).max(initial=0)), WINDOW):
             places = starts + np.arange(begin, begin + WINDOW)[:, None]
-            inputs, targets, _, fresh = rows.window(places)
+            inputs, targets, _, reset = rows.window(places)
             mask = rows.scored[places % rows.steps] & (places < ends)
-            logits = self.network.forward(inputs, None, fresh)
+            logits = self.network.forward(inputs, None, reset)
             yield logits[mask], targets[mask], places[mask]
             self.network.carry()
 

@@ -10,7 +10,8 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int
 from charrnn.errors import UsageError
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
+from charrnn.nn.interface import RecurrentNetwork
 from charrnn.nn.params import Config, Params
 from charrnn.text.examples import encoded
 from charrnn.text.tasks import TAB
@@ -55,7 +56,7 @@ class Found:
     ended: bool = True
 
 
-def source_network(model: Model, sources: Sequence[str]) -> tuple[Network, Logs]:
+def source_network(model: Model, sources: Sequence[str]) -> tuple[RecurrentNetwork, Logs]:
     """A network that has read the sources side by side, and what comes next, as ln p (K, V)."""
     task = model.task
     if task is None or task.kind != "pairs":
@@ -66,7 +67,7 @@ def source_network(model: Model, sources: Sequence[str]) -> tuple[Network, Logs]
     for column, ids in enumerate(read):  # they end together; what stands before them is forgotten
         window[steps - len(ids) :, column] = ids
         fresh[steps - len(ids), column] = True
-    network = Network(model.config, model.params, steps, len(read))
+    network = engine.network(model.config, model.params, steps, len(read))
     logits = network.forward(window, None, fresh)[-1]
     network.carry()
     return network, logs_of(model, logits)

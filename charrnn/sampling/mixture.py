@@ -10,7 +10,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
-from charrnn.nn.fast.stepper import Reader, Readers
+from charrnn.nn.fast import engine
 from charrnn.sampling.readers import Streams
 from charrnn.text.vocab import REPLACEMENT, Vocab
 
@@ -73,19 +73,19 @@ class MixedReaders:
             mixed[:, places] = np.logaddexp(mixed[:, places], wide[:, own])
         self.logits: Array = mixed
 
-    def read(self, ids: list[int]) -> None:
+    def step(self, ids: list[int]) -> None:
         for reader, known in zip(self.readers, self.ids, strict=True):
             own: list[int] = known[ids].tolist()
             still = [(row, reader.state(row)) for row, i in enumerate(own) if i < 0]
             if len(still) < len(own):
-                reader.read([max(i, 0) for i in own])
+                reader.step([max(i, 0) for i in own])
                 for row, state in still:
                     reader.set_state(state, row)
         self.mix()
 
-    def read_alike(self, ids: list[int]) -> None:
+    def step_all(self, ids: list[int]) -> None:
         for reader, known in zip(self.readers, self.ids, strict=True):
-            reader.read_alike([i for i in known[ids].tolist() if i >= 0])
+            reader.step_all([i for i in known[ids].tolist() if i >= 0])
         self.mix()
 
     def state(self, row: int = 0) -> Any:
@@ -102,9 +102,9 @@ def open_streams(model: Model | Mixture, count: int) -> Streams:
     if isinstance(model, Mixture):
         return MixedReaders(model, count)
     config, params = model.of_text().config, model.params
-    opened: Streams = Reader(config, params) if count == 1 else Readers(config, params, count)
+    opened: Streams = engine.stepper(config, params, count)
     if model.vocab.newline is not None:
-        opened.read_alike([model.vocab.newline])
+        opened.step_all([model.vocab.newline])
     return opened
 
 

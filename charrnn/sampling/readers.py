@@ -12,10 +12,10 @@ class Streams(Protocol):
 
     logits: Array
 
-    def read(self, ids: list[int]) -> None:
+    def step(self, ids: list[int]) -> None:
         """Goes on by one id a stream."""
 
-    def read_alike(self, ids: list[int]) -> None:
+    def step_all(self, ids: list[int]) -> None:
         """All streams go on by these ids."""
 
     def state(self, row: int = 0) -> Any:

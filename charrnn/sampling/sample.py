@@ -194,7 +194,7 @@ def write(
 ) -> Iterator[None]:
     """The steps of these writers: what is drawn for each is pushed to it, and read."""
     readers, codes = open_streams(model, len(writers)), model.vocab.codes.tolist()
-    readers.read_alike(prime)
+    readers.step_all(prime)
     free, simple = all(writer.free for writer in writers), all(writer.simple for writer in writers)
     while True:
         masks = [] if free else [writer.allowed() for writer in writers]
@@ -212,4 +212,4 @@ def write(
             else:
                 writer.push(codes[index])
         yield
-        readers.read(drawn)
+        readers.step(drawn)

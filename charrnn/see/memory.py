@@ -15,7 +15,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.evaluation.scan import STREAMS, WINDOW, Piece, Places, scan
 from charrnn.evaluation.score import total_score
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params
 from charrnn.see.text_window import TextWindow
@@ -52,16 +52,15 @@ def cleared_losses(model: Model, window: TextWindow, every: Sequence[int] = CLEA
 def cleared_loss(model: Model, ids: Places, every: int) -> float:
     """The mean nats of ids[1:], with an empty state before every `every`th of them."""
     pieces = [Piece(k, k + 1, min(k + 1 + every, len(ids))) for k in range(0, len(ids) - 1, every)]
-    steps, streams = min(every, WINDOW), min(STREAMS, len(pieces))
-    network = Network(model.config, model.params, steps, streams)
-    return total_score(scan(network, ids, pieces, streams, steps)).nats
+    network = engine.network(model.config, model.params, min(every, WINDOW), min(STREAMS, len(pieces)))
+    return total_score(scan(network, ids, pieces)).nats
 
 
 def kept_loss(model: Model, window: TextWindow) -> float:
     """The mean nats per symbol when the state is never cleared: over the symbols of `cleared_losses`, warmed up."""
     pieces = [replace(piece, begin=max(piece.begin, 1)) for piece in window.pieces()]
-    network = Network(model.config, model.params, WINDOW, len(pieces))
-    score = total_score(scan(network, window.ids_with_warm_up, pieces, len(pieces)))
+    network = engine.network(model.config, model.params, WINDOW, len(pieces))
+    score = total_score(scan(network, window.ids_with_warm_up, pieces))
     return score.nats if score.symbols else math.nan
 
 
@@ -86,7 +85,7 @@ def truncations(
 def gradient(model: Model, symbols: Places, steps: int) -> Array:
     """The flat gradient, in float64, of the mean loss over symbols (T + 1, B), truncated every `steps` steps."""
     T, B = len(symbols) - 1, symbols.shape[1]
-    network = Network(model.config, model.params, steps, B, training=True)
+    network = engine.network(model.config, model.params, steps, B, training=True)
     grads, total = Params(model.config.shapes), np.zeros(len(model.params.flat), np.float64)
     for begin in range(0, T, steps):
         part = symbols[begin : begin + steps + 1]

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.evaluation.scan import WINDOW, Piece, Places, windows
-from charrnn.nn.equations import Values, equations
-from charrnn.nn.network import Trace
+from charrnn.evaluation.scan import Piece, Places, windows
+from charrnn.nn.equations import CELLS
+from charrnn.nn.network import Network
 from charrnn.see.probes import Probe, probe_targets
 from charrnn.see.text_window import TextWindow
 
@@ -78,17 +78,17 @@ def check_unit(model: Model, unit: Unit) -> None:
             raise UsageError(f"--{name} is a whole number from 0 to {count - 1} for this model, not {value}.")
 
 
-def unit_values(model: Model, window: TextWindow) -> Iterator[tuple[Places, list[Values]]]:
+def unit_values(model: Model, window: TextWindow) -> Iterator[tuple[Places, list[dict[str, Array]]]]:
     """Step by step: the places (n,) of symbols in the window, and for each layer all values (n, H) after them."""
-    network = Trace(model.config, model.params)
     # the values after a symbol are those from which the next one is predicted
     pieces = [Piece(piece.first, piece.begin + 1, piece.end + 1) for piece in window.pieces()]
-    state, warm_up = network.empty_state(len(pieces)), len(window.before)
-    for symbols, targets, scored in windows(window.ids_with_warm_up, pieces, WINDOW):
-        for ids, places, mask in zip(symbols, targets - 1 - warm_up, scored, strict=False):
-            state = [layer.values for layer in network.step(ids, state)]
-            if mask.any():
-                yield places[mask], [{name: layer[name][mask] for name in kinds(model)} for layer in state]
+    network = Network(model.config, model.params, 1, len(pieces))
+    for symbols, targets, scored in windows(window.ids_with_warm_up, pieces, network.steps):
+        network.read(symbols[:1])
+        network.carry()
+        places, mask = targets[0] - 1 - len(window.before), scored[0]
+        if mask.any():
+            yield places[mask], [{name: getattr(v, name)[mask] for name in kinds(model)} for v in network.values[0]]
 
 
 def activations(model: Model, window: TextWindow, unit: Unit) -> NDArray[np.float32]:
@@ -108,7 +108,7 @@ def by_character(window: TextWindow, values: NDArray[np.float32]) -> list[float]
 
 def limits(model: Model, of: str, values: Sequence[float]) -> tuple[float, float]:
     """The range of an activation: 0 to 1 for a sigmoid gate, -1 to 1 for h; for c, a range that holds `values`."""
-    if of in equations(model.config.cell).sigmoids:
+    if of in CELLS[model.config.cell].sigmoids:
         return 0.0, 1.0
     if of != "c":
         return -1.0, 1.0
@@ -185,7 +185,7 @@ def find(model: Model, window: TextWindow, of: Sequence[str] = (), top: int = 1)
     y, half = np.stack(list(targets.values()), axis=1), len(window) // 2
     H, layers = model.config.hidden_size, model.config.layers
     halves = [RunningRegression(layers * len(of) * H, len(targets)) for _ in range(2)]
-    gates = equations(model.config.cell).sigmoids
+    gates = CELLS[model.config.cell].sigmoids
     sums = np.zeros((layers, len(gates), 3))
     for places, values in unit_values(model, window):
         x = np.concatenate([layer[kind] for layer in values for kind in of], axis=1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint.model import Model
 from charrnn.evaluation.scan import WINDOW, scan
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
 from charrnn.nn.loss import softmax_nats
 from charrnn.see.text_window import TextWindow
 
@@ -46,8 +46,8 @@ def surprise(model: Model, window: TextWindow) -> Surprise:
     shape = len(window), min(EXPECTED, model.config.vocab_size)
     bits, expected, probabilities = np.zeros(len(window)), np.zeros(shape, np.intp), np.zeros(shape)
     pieces = window.pieces()
-    network = Network(model.config, model.params, WINDOW, len(pieces))
-    for logits, targets, places in scan(network, window.ids_with_warm_up, pieces, len(pieces)):
+    network = engine.network(model.config, model.params, WINDOW, len(pieces))
+    for logits, targets, places in scan(network, window.ids_with_warm_up, pieces):
         places = places - len(window.before)
         bits[places] = softmax_nats(logits, targets) / math.log(2)  # leaves the probabilities in `logits`
         expected[places], probabilities[places] = most_probable(logits, shape[1])

@@ -26,7 +26,7 @@ def test_logits_and_targets_of_many_short_files(newline: bool, steps: int) -> No
     network = Network(model.config, model.params, steps, STREAMS)
     segments = [Segment(begin, begin, begin + 4) for begin in range(0, len(ids), 4)]
     seen: list[int] = []
-    for logits, targets, places in scan(network, ids, cut(segments, first), steps=steps):
+    for logits, targets, places in scan(network, ids, cut(segments, first)):
         np.testing.assert_array_equal(targets, ids[places])
         np.testing.assert_allclose(logits, expected[places % 4, places // 4], rtol=1e-4, atol=1e-5)
         seen += places.tolist()

@@ -25,23 +25,23 @@ def test_probabilities_are_mixed_over_the_union() -> None:
         wanted[2:] += 0.25 * softmax(readers[1].logits.astype(np.float64))[0]
         np.testing.assert_allclose(np.exp(mixture.logits[0]), wanted, rtol=1e-6)
         for model, reader in zip((one, two), readers, strict=True):
-            reader.read(model.vocab.encode(character).tolist())
-        mixture.read(both.vocab.encode(character).tolist())
+            reader.step(model.vocab.encode(character).tolist())
+        mixture.step(both.vocab.encode(character).tolist())
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_model_does_not_read_what_it_does_not_know(count: int) -> None:
     both = Mixture((model_of("ab"), model_of("bc", seed=1)), (0.5, 0.5))
     mixture, alone = open_streams(both, count), open_streams(both.models[0], 1)
-    mixture.read_alike(both.vocab.encode("bc").tolist())
+    mixture.step_all(both.vocab.encode("bc").tolist())
     rows = {"a": "bab", "b": "bbb", "c": "bb"}  # what the first model has read in the end
     for row, (character, read) in enumerate(list(rows.items())[:count]):
         ids = both.vocab.encode(character if count == 1 else "abc").tolist()
         if row == 0:
-            mixture.read(ids)
-            mixture.read(both.vocab.encode("b" * count).tolist())
+            mixture.step(ids)
+            mixture.step(both.vocab.encode("b" * count).tolist())
         alone = open_streams(both.models[0], 1)
-        alone.read(both.models[0].vocab.encode(read).tolist())
+        alone.step_all(both.models[0].vocab.encode(read).tolist())
         np.testing.assert_allclose(mixture.readers[0].logits[row], alone.logits[0], rtol=1e-3, atol=1e-5)  # type: ignore[attr-defined]
 
 
@@ -49,14 +49,14 @@ def test_a_model_does_not_read_what_it_does_not_know(count: int) -> None:
 def test_a_state_can_be_taken_up_again(cell: str) -> None:
     model = model_of("abc\n", cell=cell)
     for readers in (open_streams(model, 1), open_streams(model, 2), MixedReaders(Mixture((model, model), (1, 1)), 2)):
-        readers.read_alike([1, 2])
+        readers.step_all([1, 2])
         state, wanted = readers.state(0), readers.logits.copy()
-        readers.read_alike([0, 0])
+        readers.step_all([0, 0])
         readers.set_state(state, 0)
         np.testing.assert_array_equal(readers.logits[0], wanted[0])
         again = open_streams(model, 1)
-        again.read([1, 2, 1])
-        readers.read_alike([1])
+        again.step_all([1, 2, 1])
+        readers.step_all([1])
         np.testing.assert_allclose(softmax(readers.logits[0]), softmax(again.logits[0]), rtol=1e-3, atol=1e-5)
 
 
@@ -95,7 +95,7 @@ def test_rare_characters_of_one_are_those_of_another() -> None:
     p, own = np.exp(reader.logits[0]), softmax(alone.logits[0].astype(np.float64))
     known = softmax(open_streams(mixture.models[0], 1).logits[0].astype(np.float64))
     np.testing.assert_allclose(p, [*(known[:2] + own[:2]) / 2, known[2] / 2, own[2] / 2], rtol=1e-6)
-    reader.read(mixture.vocab.encode("x").tolist())
-    alone.read([2])  # the replacement
+    reader.step(mixture.vocab.encode("x").tolist())
+    alone.step_all([2])  # the replacement
     np.testing.assert_allclose(reader.readers[1].logits, alone.logits)
     assert "\ufffd" not in "".join(sample(mixture, 300, temp=3.0))

@@ -70,8 +70,8 @@ def test_readers_agree_with_the_network(cell: str, text: str) -> None:
     before = [] if model.vocab.newline is None else [model.vocab.newline]
     network = Network(model.config, model.params, len(before + ids), 1)
     wanted = network.forward(np.array(before + ids)[:, None])[-1]
-    reader.read(ids)
-    readers.read_alike(ids)
+    reader.step_all(ids)
+    readers.step_all(ids)
     np.testing.assert_allclose(reader.logits, wanted, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(readers.logits, np.tile(wanted, (3, 1)), rtol=1e-3, atol=1e-4)
 
@@ -237,5 +237,5 @@ def test_draws_without_rules_are_those_of_one_generator() -> None:
     for _ in range(300):
         p = np.exp(reader.logits[0].astype(np.float64))
         ids.append(int(np.searchsorted(np.cumsum(p), rng.random() * p.sum(), side="right")))
-        reader.read(ids[-1:])
+        reader.step(ids[-1:])
     assert "".join(sample(model, 300, temp=1.0, seed=5)) == model.vocab.decode(ids)
