@@ -120,25 +120,18 @@ def last_symbols(ids: Symbols, vocab: Vocab) -> int:
 
 def xz_bytes(train: Symbols, part: tuple[int, int], corpus: Corpus, segments: Sequence[Segment]) -> int:
     """The bytes that the segments add when they are compressed after `part` of the training text."""
-    vocab = corpus.vocab
-
-    def before() -> Iterator[bytes]:
-        return utf8(train, [part], vocab)
-
-    def whole() -> Iterator[bytes]:
-        yield from before()
-        yield from utf8(corpus.ids, [(segment.begin, segment.end) for segment in segments], vocab)
-
-    size = sum(map(len, whole()))
+    before = [(train, *part)]
+    whole = [*before, *((corpus.ids, segment.begin, segment.end) for segment in segments)]
+    size = sum(map(len, utf8(whole, corpus.vocab)))
     with ThreadPoolExecutor(2) as threads:
-        without, with_segments = threads.map(lambda text: xz_size(text, size), (before(), whole()))
+        without, with_segments = threads.map(lambda ranges: xz_size(utf8(ranges, corpus.vocab), size), (before, whole))
     return with_segments - without
 
 
-def utf8(ids: Symbols, ranges: Sequence[tuple[int, int]], vocab: Vocab) -> Iterator[bytes]:
-    """The text of these ranges in UTF-8, piece by piece."""
+def utf8(ranges: Sequence[tuple[Symbols, int, int]], vocab: Vocab) -> Iterator[bytes]:
+    """The text of these ranges of ids in UTF-8, piece by piece."""
     errors = "surrogateescape" if vocab.unit == "byte" else "surrogatepass"
-    for first, end in ranges:
+    for ids, first, end in ranges:
         for begin in range(first, end, SLICE):
             yield vocab.decode(ids[begin : min(begin + SLICE, end)]).encode("utf-8", errors)
 

@@ -160,9 +160,9 @@ def ngram_nats(train: Ids, text: Text, vocab_size: int) -> Floats:
         grams, counts, places = count_grams(shorter, train[k - 1 :], vocab_size)
         if k > 1:
             scores.raise_order(Level(shorter, continuation_counts(shorter, places), vocab_size))
-        totals.append(scores.nats(grams, Level(grams, counts, vocab_size)))
         shorter = grams
-        del counts, places  # room for the longer ones
+        totals.append(scores.nats(grams, Level(grams, counts, vocab_size)))
+        del counts, places  # not needed while longer k-grams are counted
     return np.array(totals)
 
 

@@ -180,7 +180,5 @@ def summary(parts: Sequence[Codes], longest: LongestRun, seen_ngrams: Sequence[t
 
 def joined(parts: Sequence[Codes]) -> Codes:
     """The parts one after another, with separators between them."""
-    pieces: list[Codes] = []
-    for part in parts:
-        pieces += [part.astype(np.uint32), np.array([SEPARATOR], dtype=np.uint32)]
-    return np.concatenate(pieces[:-1] or [np.empty(0, dtype=np.uint32)])
+    separator = np.array([SEPARATOR], dtype=np.uint32)
+    return np.concatenate([piece for part in parts for piece in (part.astype(np.uint32), separator)])[:-1]

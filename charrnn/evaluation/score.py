@@ -70,21 +70,22 @@ def total_score(windows: Iterable[tuple[Array, Ids, Places]], replacement: int =
     return Score(total, symbols, correct)
 
 
-class Evaluator:
-    """Scores texts with its own network, so the carried state of a training run is not touched."""
+def text_scorer(config: Config, params: Params, corpus: Corpus, segments: Sequence[Segment]) -> Callable[[], Score]:
+    """A function that scores the segments with the weights as they are when it is called.
 
-    def __init__(self, config: Config, params: Params, vocab: Vocab) -> None:
-        self.network, self.vocab = engine.network(config, params, WINDOW, STREAMS), vocab
+    It has its own network, so the carried state of a training run is not touched. A rare symbol costs its replacement
+    plus the choice among the rare symbols, and is never predicted correctly.
+    """
+    network, vocab = engine.network(config, params, WINDOW, STREAMS), corpus.vocab
+    parts, spelling = cut(segments, vocab.newline), spelling_nats(corpus.ids, segments, vocab)
+    replacement = UNKNOWN if vocab.replacement is None else vocab.replacement
 
-    def score(self, ids: Symbols, segments: Sequence[Segment]) -> Score:
-        """The sums over all symbols of the segments.
+    def score() -> Score:
+        network.pack()
+        score = total_score(scan(network, corpus.ids, parts), replacement)
+        return replace(score, total=score.total + spelling)
 
-        A rare symbol costs its replacement plus the choice among the rare symbols, and is never predicted correctly.
-        """
-        self.network.pack()
-        replacement = UNKNOWN if self.vocab.replacement is None else self.vocab.replacement
-        score = total_score(scan(self.network, ids, cut(segments, self.vocab.newline)), replacement)
-        return replace(score, total=score.total + spelling_nats(ids, segments, self.vocab))
+    return score
 
 
 class Scorer:
@@ -128,11 +129,11 @@ def symbols_of(held_out: Held) -> int:
 
 
 def scorer(config: Config, params: Params, corpus: Corpus | Examples, held_out: Held) -> Callable[[], Score]:
-    """A function that scores the validation split with the weights as they are when it is called."""
+    """A function that scores the validation split of a text or of examples, like `text_scorer`."""
     if isinstance(corpus, Examples) or isinstance(held_out, Rows):
         assert isinstance(held_out, Rows)
         return partial(Scorer(config, params).score, held_out)
-    return partial(Evaluator(config, params, corpus.vocab).score, corpus.ids, held_out)
+    return text_scorer(config, params, corpus, held_out)
 
 
 def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = None) -> Score:
@@ -144,7 +145,7 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     segments = corpus.segments if segments is None else segments
     if corpus.vocab != model.of_text().vocab:
         raise TextError("the text was read with a different vocabulary: read it with vocab=model.vocab.")
-    score = Evaluator(model.config, model.params, model.vocab).score(corpus.ids, segments)
+    score = text_scorer(model.config, model.params, corpus, segments)()
     if not score.symbols:
         raise TextError(f"{corpus.label} has no characters that the model knows, so there is nothing to score.")
     chars, size = corpus.measure(segments)
@@ -155,6 +156,5 @@ def spelling_nats(ids: Symbols, segments: Sequence[Segment], vocab: Vocab) -> fl
     """Nats that identify the rare symbol, one of R equally likely ones, behind each replacement: ln R each."""
     if vocab.replacement is None:
         return 0.0
-    parts = [part for segment in segments for part in pieces(segment.begin, segment.end)]
-    number = sum(int(np.count_nonzero(ids[begin:end] == vocab.replacement)) for begin, end in parts)
-    return number * math.log(len(vocab.rare))
+    parts = (ids[begin:end] for segment in segments for begin, end in pieces(segment.begin, segment.end))
+    return sum(int(np.count_nonzero(part == vocab.replacement)) for part in parts) * math.log(len(vocab.rare))

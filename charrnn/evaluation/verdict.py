@@ -7,7 +7,7 @@ from typing import Any
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.evaluation.baselines import Baselines, compute_baselines
-from charrnn.evaluation.score import Evaluator, Score
+from charrnn.evaluation.score import Score, text_scorer
 from charrnn.text.corpus import Corpus, Segment
 
 SMALL_TEXT = 20_000  # symbols
@@ -61,7 +61,7 @@ def summarize_fit(model: Model, corpus: Corpus, held_out: Sequence[Segment], los
     """How a model fits its training corpus, given its `loss` on the validation split `held_out`."""
     seen = [Segment(s.file_begin, max(s.file_begin, s.begin - len(s)), s.begin) for s in held_out]
     seen = [segment for segment in seen if len(segment)]
-    train = Evaluator(model.config, model.params, model.vocab).score(corpus.ids, seen).nats if seen else loss
+    train = text_scorer(model.config, model.params, corpus, seen)().nats if seen else loss
     curve = model.run.history.val if model.run else []
     epochs = model.run.step / model.run.windows if model.run else None
     return FitSummary(train, loss, curve, len(corpus.ids) - sum(map(len, held_out)), epochs)

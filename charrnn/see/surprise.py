@@ -33,12 +33,8 @@ class Surprise:
         """The symbols expected at the start of each character and their probabilities, the most probable first."""
         symbols = self.window.vocab.symbols
         firsts = np.flatnonzero(np.diff(self.window.owner, prepend=-1))
-        return [
-            [(symbols[i], p) for i, p in zip(ids, probabilities, strict=True)]
-            for ids, probabilities in zip(
-                self.expected[firsts].tolist(), self.probabilities[firsts].tolist(), strict=True
-            )
-        ]
+        rows = zip(self.expected[firsts].tolist(), self.probabilities[firsts].tolist(), strict=True)
+        return [[(symbols[i], p) for i, p in zip(*row, strict=True)] for row in rows]
 
 
 def surprise(model: Model, window: TextWindow) -> Surprise:

@@ -1,4 +1,4 @@
-"""What is copied, against looking at every place of small texts."""
+"""Copied runs and new n-grams, against brute force on small texts."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from charrnn.text.units import UNITS
 WORDS = "the fox and the moon went over the hill to see the sea, said the bear. "
 
 
-def judged(
+def novelty_of(
     folder: Path, samples: list[str], corpus: list[str], val_fraction: float = 0.0
 ) -> tuple[Novelty, Novelty | None]:
     names = []
@@ -54,10 +54,10 @@ TEXT = st.text("ab\n가", max_size=50)
     corpus=st.lists(TEXT.filter(bool), min_size=1, max_size=3),
     chunk=st.sampled_from([3, 7, 1 << 20]),
 )
-def test_figures_are_those_of_the_definition(samples: list[str], corpus: list[str], chunk: int, tmp_path: Path) -> None:
+def test_results_agree_with_the_definition(samples: list[str], corpus: list[str], chunk: int, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(charrnn.text.source, "CHUNK", chunk)
-        found, held = judged(tmp_path, samples, corpus)
+        found, held = novelty_of(tmp_path, samples, corpus)
     assert held is None
     assert found.chars == sum(map(len, samples))
     assert found.new == {n: pytest.approx(new(samples, corpus, n)) for n in LENGTHS}
@@ -69,11 +69,11 @@ def test_figures_are_those_of_the_definition(samples: list[str], corpus: list[st
         assert run.line == text[: run.offset].count("\n") + 1
 
 
-def test_held_out_text_is_judged_by_what_stands_before_it(tmp_path: Path) -> None:
+def test_held_out_text_is_searched_for_in_the_training_part(tmp_path: Path) -> None:
     first, last = "abcdefghij" * 30, "abcdefghXYZ" + "0123456789" * 3
     text = first + last
     fraction = len(last) / len(text) + 1e-9
-    found, held = judged(tmp_path, ["0123456789" * 3 + "!"], [text], fraction)
+    found, held = novelty_of(tmp_path, ["0123456789" * 3 + "!"], [text], fraction)
     assert held is not None
     assert (held.text, held.chars) == (last, len(last))
     assert held.new == {n: pytest.approx(new([last], [first], n)) for n in LENGTHS}
@@ -86,7 +86,7 @@ def test_held_out_text_is_judged_by_what_stands_before_it(tmp_path: Path) -> Non
 
 
 def test_held_out_text_of_several_files(tmp_path: Path) -> None:
-    found, held = judged(tmp_path, ["xyz"], ["a" * 90 + "b" * 10, "c" * 90 + "d" * 10], 0.1)
+    found, held = novelty_of(tmp_path, ["xyz"], ["a" * 90 + "b" * 10, "c" * 90 + "d" * 10], 0.1)
     assert held is not None
     assert held.text == "b" * 10 + "d" * 10
     assert held.new[4] == 1.0
@@ -97,18 +97,18 @@ def test_held_out_text_of_several_files(tmp_path: Path) -> None:
 def test_copied_runs_are_marked(tmp_path: Path) -> None:
     corpus = WORDS * 2
     sample = "zzz" + corpus[5:25] + "zzz" + corpus[10:25] + "zzz" + corpus[:40]
-    found, _ = judged(tmp_path, [sample], [corpus])
+    found, _ = novelty_of(tmp_path, [sample], [corpus])
     marked = [sample[begin:end] for begin, end in found.runs]
     assert marked == [corpus[5:25], corpus[:40]]  # 15 characters are too few
     assert int(found.copied.sum()) == 60
 
 
-def test_runs_do_not_reach_over_the_ends_of_texts(tmp_path: Path) -> None:
-    found, _ = judged(tmp_path, ["abcd", "efgh"], ["abcdefgh"])
+def test_copied_runs_stay_inside_one_text(tmp_path: Path) -> None:
+    found, _ = novelty_of(tmp_path, ["abcd", "efgh"], ["abcdefgh"])
     assert found.longest is not None
     assert found.longest.length == 4
     assert found.new[8] is None
-    found, _ = judged(tmp_path, ["abcdefgh"], ["abcd", "efgh"])
+    found, _ = novelty_of(tmp_path, ["abcdefgh"], ["abcd", "efgh"])
     assert found.longest is not None
     assert found.longest.length == 4
     assert found.new[8] == 1.0
@@ -141,7 +141,7 @@ def test_chunks_may_end_anywhere(unit: str, tmp_path: Path, monkeypatch: pytest.
     assert library.chars == len(text)
 
 
-def test_what_is_no_text(tmp_path: Path) -> None:
+def test_files_that_are_not_text(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("")
     (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
     (tmp_path / "a.txt").write_text("text")

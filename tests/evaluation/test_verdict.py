@@ -66,7 +66,7 @@ def test_a_small_text() -> None:
     )
 
 
-def test_neither() -> None:
+def test_neither_underfitting_nor_overfitting() -> None:
     assert advice(fitted(1.5, 2.0, FALLING)) == (
         "The validation loss was still falling (training loss 1.50, validation loss 2.00 nats): try more steps."
     )
@@ -86,7 +86,7 @@ def test_few_epochs() -> None:
     assert advice(FitSummary(1.2, 1.5, TURNED, 10**6, 0.7)).startswith("Overfitting")
 
 
-def test_one_line_of_both() -> None:
+def test_the_verdict_is_one_line() -> None:
     assert "\n" not in verdict(2.0, baselines_of(4.5, 3.0), fitted(1.5, 2.0, LEVEL))
     assert verdict(2.0, baselines_of(4.5, 3.0)) == compare_to_baselines(2.0, baselines_of(4.5, 3.0))
 

@@ -113,7 +113,7 @@ def test_running_sums_give_the_least_squares_line(seed: int) -> None:
             assert fits[feature, target] == pytest.approx(r2, abs=1e-9)
 
 
-def test_a_unit_that_never_changes_follows_nothing() -> None:
+def test_a_constant_unit_has_no_correlation() -> None:
     sums = RunningRegression(1, 1)
     sums.add(np.ones((9, 1)), np.arange(9.0)[:, None])
     assert sums.correlation()[0, 0] == 0.0
@@ -137,14 +137,14 @@ def test_gates_ranges_and_missing_units() -> None:
     assert {fit.unit.of for fit in gates.fits} == {"i"}
 
 
-def test_a_text_in_which_nothing_changes() -> None:
+def test_a_uniform_text_is_refused() -> None:
     model = model_of("\n")
     corpus = Corpus.from_text("\n\n\n", vocab=model.vocab)
     with pytest.raises(TextError, match="too short or too uniform for any probe"):
         find(model, text_window(corpus, corpus.segments, 9))
 
 
-def test_saturation_is_counted() -> None:
+def test_gate_saturation() -> None:
     model = model_of(TEXT, cell="gru")
     params, H = model.params, model.config.hidden_size
     for name in ("Wx", "Wh"):
