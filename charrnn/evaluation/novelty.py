@@ -51,8 +51,7 @@ class Novelty:
     def runs(self) -> list[tuple[int, int]]:
         """Start and end of each copied run."""
         edges = np.flatnonzero(np.diff(np.concatenate([[False], self.copied, [False]]).astype(np.int8)))
-        pairs: list[list[int]] = edges.reshape(-1, 2).tolist()
-        return [(begin, end) for begin, end in pairs]
+        return [(begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
 
 
 class Position(NamedTuple):

@@ -64,8 +64,7 @@ class Saturation:
 
 def kinds(model: Model) -> list[str]:
     """The values that have units: the states, then the gates."""
-    config = model.config
-    return [*config.states, *(gate for gate in config.gates if gate not in config.states)]
+    return list(dict.fromkeys(model.config.states + model.config.gates))
 
 
 def check_unit(model: Model, unit: Unit) -> None:
