@@ -35,13 +35,7 @@ CONDITIONAL, OUTPUT = "Conditional generation", "Output"
     help="Model file. Several models are mixed, with weights such as a.npz:0.7 and b.npz:0.3.",
 )
 @option("-p", "--prompt", aliases=("--prime",), default="", group=MAIN, show_default=False, help="Text to continue.")
-@option(
-    "--prompt-file",
-    aliases=("--prime-file",),
-    metavar="FILE",
-    group=MAIN,
-    help="File with the prompt, or - for standard input.",
-)
+@option("--prompt-file", aliases=("--prime-file",), metavar="FILE", group=MAIN, help="Read the prompt from FILE; - is stdin.")
 @option(
     "-n",
     "--length",
@@ -62,6 +56,7 @@ CONDITIONAL, OUTPUT = "Conditional generation", "Output"
 )
 @option(
     "--seed",
+    metavar="N",
     type=int,
     group=SAMPLING,
     show_default="random, and shown",
@@ -84,12 +79,7 @@ CONDITIONAL, OUTPUT = "Conditional generation", "Output"
     show_default="the training text",
     help="File or folder that --no-copy compares with.",
 )
-@option(
-    "--encoding",
-    group=CONSTRAINTS,
-    show_default="that of the training, or utf-8",
-    help="Encoding of the corpus.",
-)
+@option("--encoding", group=CONSTRAINTS, show_default="that of the training, or utf-8", help="Encoding of the corpus.")
 @option(
     "--label",
     "labels",
@@ -171,9 +161,9 @@ def sample(
     model = labelled(paths, labels) if labels else mixture.of_text()
     if no_copy:
         options = replace(options, copies=copies(no_copy, paths, corpus, encoding))
-    settings: dict[str, Any] = {"options": options, "prompt": prompt, "unknown": unknown}
-    settings["seed"] = secrets.randbelow(2**31) if seed is None else seed
-    seed_line = f"seed {settings['seed']}" if seed is None and not as_json else ""
+    drawn = secrets.randbelow(2**31) if seed is None else seed
+    settings: dict[str, Any] = {"options": options, "prompt": prompt, "seed": drawn, "unknown": unknown}
+    seed_line = f"seed {drawn}" if seed is None and not as_json else ""
     answer, echo = Answer(), "" if no_echo else prompt
     if count == 1 and best_of is None and not as_json:
         characters = sample_one(model, length, **settings)

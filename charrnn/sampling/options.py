@@ -24,6 +24,7 @@ class SamplingOptions:
             "Temperature: below 1 more predictable, above 1 more surprising; 0 always takes the most likely symbol.",
             SAMPLING,
             ("-t", "--temp", "--temperature"),
+            metavar="T",
             at_least=0.0,
         ),
     ] = 0.8
