@@ -35,7 +35,7 @@ CONDITIONAL, OUTPUT = "Conditional generation", "Output"
     help="Model file. Several models are mixed, with weights such as a.npz:0.7 and b.npz:0.3.",
 )
 @option("-p", "--prompt", aliases=("--prime",), default="", group=MAIN, show_default=False, help="Text to continue.")
-@option("--prompt-file", aliases=("--prime-file",), metavar="FILE", group=MAIN, help="Read the prompt from FILE; - is stdin.")
+@option("--prompt-file", aliases=("--prime-file",), metavar="FILE", group=MAIN, help="File of the prompt; - is stdin.")
 @option(
     "-n",
     "--length",

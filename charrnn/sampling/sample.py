@@ -135,9 +135,10 @@ def sample_batch(sampler: "Sampler", seeds: Sequence[int], scored: bool) -> Iter
         if scored:
             logprobs.append(log_softmax(streams.logits.astype(np.float64))[range(len(ids)), ids].tolist())
     for k, text in enumerate(texts):
-        written = "".join([pieces[k] for pieces in steps])
-        symbols = len(UNITS[sampler.model.vocab.unit].codes(written))
-        mean = sum(row[k] for row in logprobs[:symbols]) / len(written) if scored and written else None
+        written, mean = "".join([pieces[k] for pieces in steps]), None
+        if scored and written:  # symbols after the last released character do not count
+            symbols = len(UNITS[sampler.model.vocab.unit].codes(written))
+            mean = sum(row[k] for row in logprobs[:symbols]) / len(written)
         yield Sample(written, text.seed, mean, text.end)
 
 
