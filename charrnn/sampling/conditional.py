@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from charrnn.arrays import Array, Mask
+from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int
 from charrnn.errors import UsageError
@@ -13,12 +13,10 @@ from charrnn.nn.fast import engine
 from charrnn.nn.loss import log_softmax
 from charrnn.nn.params import Config, Params
 from charrnn.nn.stepper import NetworkStepper
-from charrnn.sampling.filters import mask_logits, temperature
+from charrnn.sampling.filters import mask_logits
 from charrnn.sampling.mixture import check_weights
-from charrnn.sampling.sample import generate
 from charrnn.text.examples import encoded
 from charrnn.text.tasks import TAB
-from charrnn.text.vocab import Vocab
 
 BATCH = 64  # sources read in parallel
 LONGEST = 1000  # symbols of a target
@@ -58,38 +56,6 @@ class Target:
     ended: bool = True
 
 
-class TargetText:
-    """The symbols of a target while it is generated: everything but a tab, up to a newline."""
-
-    def __init__(self, vocab: Vocab) -> None:
-        self.mask, self.newline = target_mask(vocab), vocab.newline
-        self.ids: list[int] = []
-        self.ended = False
-
-    @property
-    def done(self) -> bool:
-        return self.ended or len(self.ids) == LONGEST
-
-    def allowed(self) -> Mask:
-        return self.mask
-
-    def uniform(self) -> float:
-        return 0.0
-
-    def push(self, symbol: int) -> str:
-        if not self.done and symbol == self.newline:
-            self.ended = True
-        elif not self.done:
-            self.ids.append(symbol)
-        return ""
-
-
-def target_mask(vocab: Vocab) -> Mask:
-    """The symbols (V,) that a target may contain: all but a tab."""
-    mask: Mask = vocab.codes != TAB
-    return mask
-
-
 def read_sources(model: Model, sources: Sequence[str]) -> NetworkStepper:
     """Streams that have read one source each."""
     task = model.task
@@ -109,8 +75,8 @@ def read_sources(model: Model, sources: Sequence[str]) -> NetworkStepper:
 
 
 def target_logprobs(model: Model, logits: Array) -> Array:
-    """ln p (K, V) of the next symbol of a target, in float64."""
-    return log_softmax(mask_logits(logits, [target_mask(model.vocab)] * len(logits)))
+    """ln p (K, V) of the next symbol of a target, which is never a tab, in float64."""
+    return log_softmax(mask_logits(logits, [model.vocab.codes != TAB] * len(logits)))
 
 
 def answers(model: Model, sources: Sequence[str]) -> list[Target]:
@@ -119,13 +85,21 @@ def answers(model: Model, sources: Sequence[str]) -> list[Target]:
     order = sorted(range(len(sources)), key=lambda k: len(sources[k]))
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
-        streams, texts = read_sources(model, [sources[k] for k in batch]), [TargetText(model.vocab) for _ in batch]
-        logprobs = []
-        for _ in generate(streams, texts, [temperature(0.0)]):
-            logprobs.append(target_logprobs(model, streams.logits).max(axis=1).tolist())
-        for column, (k, text) in enumerate(zip(batch, texts, strict=True)):
-            logprob = sum(row[column] for row in logprobs[: len(text.ids) + text.ended])
-            targets[k] = Target(model.vocab.decode(text.ids), logprob, text.ended)
+        streams = read_sources(model, [sources[k] for k in batch])
+        symbols: list[list[int]] = [[] for _ in batch]
+        scores, incomplete = np.zeros(len(batch)), np.ones(len(batch), dtype=bool)
+        for _ in range(LONGEST):
+            logprobs = target_logprobs(model, streams.logits)
+            ids = logprobs.argmax(axis=1)
+            scores += np.where(incomplete, logprobs.max(axis=1), 0.0)
+            incomplete &= ids != model.vocab.newline
+            if not incomplete.any():
+                break
+            for k in np.flatnonzero(incomplete).tolist():
+                symbols[k].append(int(ids[k]))
+            streams.step(ids.tolist())
+        for k, source in enumerate(batch):
+            targets[source] = Target(model.vocab.decode(symbols[k]), float(scores[k]), not incomplete[k])
     return [targets[k] for k in range(len(sources))]
 
 
