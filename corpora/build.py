@@ -1,6 +1,8 @@
-"""Makes the larger corpora: from the installed Python or by rule, without a network, or fetched and checked.
+"""Build the larger corpora: from the installed Python, by rule, or by a download that is verified.
 
 python corpora/build.py corpora/python-library.txt corpora/additions.tsv corpora/tinyshakespeare.txt ...
+
+Only tinyshakespeare.txt needs a network.
 """
 
 import hashlib
@@ -20,7 +22,7 @@ SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2d
 
 
 def python_library() -> bytes:
-    """The source of the standard library, file after file."""
+    """The concatenated source files of the standard library."""
     home = Path(sysconfig.get_paths()["stdlib"])
     files = sorted(f for f in home.rglob("*.py") if not LEFT_OUT & set(f.relative_to(home).parts))
     texts = []
@@ -28,28 +30,28 @@ def python_library() -> bytes:
         try:
             texts.append(file.read_text("utf-8"))
         except UnicodeDecodeError:
-            continue  # a few modules declare another encoding
+            continue  # a few modules use another encoding
     return "\n\n".join(texts).encode()
 
 
 def python_manual() -> bytes:
-    """The topics of the reference manual that `help()` shows."""
+    """The topics of the language reference that `help()` shows."""
     from pydoc_data.topics import topics
 
     return "\n\n\n".join(text.strip() for _, text in sorted(topics.items())).encode() + b"\n"
 
 
 def tinyshakespeare() -> bytes:
-    """Fetched from the char-rnn project."""
+    """Download the text from the char-rnn project. Raises ValueError if the SHA-256 differs."""
     with urllib.request.urlopen(SHAKESPEARE, timeout=60) as response:
         data: bytes = response.read()
     if hashlib.sha256(data).hexdigest() != SHAKESPEARE_SHA256:
-        raise ValueError(f"what came from {SHAKESPEARE} is not the text that was expected (its SHA-256 differs)")
+        raise ValueError(f"the download from {SHAKESPEARE} does not match the expected SHA-256")
     return data
 
 
 def rows(pairs: list[tuple[str, str]]) -> bytes:
-    """One pair a line, a tab between."""
+    """One tab-separated pair per line."""
     return "".join(f"{source}\t{target}\n" for source, target in pairs).encode()
 
 
@@ -66,12 +68,12 @@ MAKERS: dict[str, Callable[[], bytes]] = {
 def main(paths: list[str]) -> int:
     for path in map(Path, paths):
         if path.name not in MAKERS:
-            print(f"error: {path.name} is none of {', '.join(MAKERS)}.", file=sys.stderr)
+            print(f"error: unknown corpus {path.name}: choose from {', '.join(MAKERS)}.", file=sys.stderr)
             return 2
         try:
             data = MAKERS[path.name]()
         except (urllib.error.URLError, OSError, ValueError, ImportError) as error:
-            print(f"error: {path} could not be made: {error}.", file=sys.stderr)
+            print(f"error: {path} could not be built: {error}.", file=sys.stderr)
             return 1
         unfinished = path.with_name(path.name + ".part")
         unfinished.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Pairs for a network that reads one text and writes another: additions, and dates to their ISO form."""
+"""Sequence-to-sequence pairs: sums of two numbers, and dates with their ISO 8601 form."""
 
 import random
 from collections.abc import Callable
@@ -9,11 +9,11 @@ MONTHS = (
 )
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
 WEEKDAYS_KO = "월화수목금토일"
-FIRST, DAYS = date(1900, 1, 1), 73_049  # to the end of 2099
+FIRST, DAYS = date(1900, 1, 1), 73_049  # number of days until the end of 2099
 
 
 def additions(count: int = 50_000, seed: int = 0) -> list[tuple[str, str]]:
-    """`57+5` and `62`: numbers of one to three digits, each length as likely; every pair once."""
+    """Pairs such as `57+5` and `62`: one to three digits with equal probability; all pairs are distinct."""
     rng = random.Random(seed)
     found: dict[str, str] = {}
     while len(found) < count:
@@ -25,7 +25,7 @@ def additions(count: int = 50_000, seed: int = 0) -> list[tuple[str, str]]:
 
 
 def dates(count: int = 50_000, seed: int = 0) -> list[tuple[str, str]]:
-    """Days of 1900 to 2099 in one of many English and Korean spellings, and as 2021-05-03; every spelling once."""
+    """Dates from 1900 to 2099 in an English or Korean spelling, and as `2021-05-03`; all spellings are distinct."""
     rng = random.Random(seed)
     found: dict[str, str] = {}
     while len(found) < count:
@@ -35,12 +35,12 @@ def dates(count: int = 50_000, seed: int = 0) -> list[tuple[str, str]]:
 
 
 def ordinal(n: int) -> str:
-    """3rd, 11th, 21st."""
+    """An English ordinal: 3rd, 11th, 21st."""
     return f"{n}{'th' if n in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
 
 
 def sino(n: int) -> str:
-    """A number below 10,000 as Korean reads it: 이천이십일. A leading one is not said (천구백, 십일)."""
+    """A number below 10,000 in Sino-Korean words: 이천이십일. A 1 before 십, 백 or 천 is omitted (천구백, 십일)."""
     words = ""
     for place, name in ((1000, "천"), (100, "백"), (10, "십"), (1, "")):
         digit = n // place % 10
@@ -51,7 +51,7 @@ def sino(n: int) -> str:
 
 
 def month_ko(month: int) -> str:
-    """오월; June and October are said 유월 and 시월."""
+    """The Korean name of a month: 오월. June and October are irregular: 유월 and 시월."""
     return {6: "유", 10: "시"}.get(month, sino(month)) + "월"
 
 

@@ -1,19 +1,19 @@
-"""Korean to the Latin alphabet by the Revised Romanization of 2000, which follows the sound and not the letters.
+"""Romanise Korean by the Revised Romanization of 2000, which transcribes pronunciation rather than spelling.
 
-The rules, in the order in which they are applied where one syllable meets the next:
+These rules apply, in this order, at the boundary between two syllables:
 
-- ㄷ and ㅌ before 이, 히 and what begins like them are said ㅈ and ㅊ: 해돋이 haedoji, 같이 gachi, 닫혀 dachyeo
-- ㅎ with ㄱ, ㄷ, ㅈ gives ㅋ, ㅌ, ㅊ, also the other way round: 좋고 joko, 잡혀 japyeo; a noun keeps its h: 묵호 mukho
-- ㅎ is not said before a vowel or ㅅ: 좋아 joa, 싫소 silso; before ㄴ it is said as ㄴ, or ㄹ after ㄹ: 놓는 nonneun
-- a final letter is said with the vowel that follows, the second of two: 옷이 osi, 닭이 dalgi, 없어 eopseo
-- else a syllable ends in one of ㄱ ㄴ ㄷ ㄹ ㅁ ㅂ ㅇ: 꽃 kkot, 밖 bak, 값 gap, 닭 dak; 읽고 ilgo, 밟다 bapda
-- ㄱ, ㄷ, ㅂ become ㅇ, ㄴ, ㅁ before ㄴ and ㅁ: 백마 baengma, 없네 eomne
-- ㄹ after any of them, ㅁ or ㅇ is said ㄴ: 종로 jongno, 왕십리 wangsimni
-- ㄴ and ㄹ together are ㄹㄹ: 신라 silla, 별내 byeollae
-- ㄱ, ㄷ, ㅂ are g, d, b before vowels, else k, t, p; ㄹ is r before vowels, else l, and ㄹㄹ is ll: 울릉 ulleung
+- Palatalisation: ㄷ and ㅌ before 이, 히, 여 or 혀 become ㅈ and ㅊ: 해돋이 haedoji, 같이 gachi, 닫혀 dachyeo
+- Aspiration: ㅎ and an adjacent ㄱ, ㄷ or ㅈ become ㅋ, ㅌ or ㅊ: 좋고 joko, 잡혀 japyeo; nouns keep the h: 묵호 mukho
+- ㅎ is silent before a vowel or ㅅ: 좋아 joa, 싫소 silso; before ㄴ it becomes ㄴ, or ㄹ after ㄹ: 놓는 nonneun
+- Liaison: a final consonant moves to a following vowel, the second one of two: 옷이 osi, 닭이 dalgi, 없어 eopseo
+- Other syllables end in one of ㄱ ㄴ ㄷ ㄹ ㅁ ㅂ ㅇ: 꽃 kkot, 밖 bak, 값 gap, 닭 dak; 읽고 ilgo, 밟다 bapda
+- Nasalisation: ㄱ, ㄷ, ㅂ become ㅇ, ㄴ, ㅁ before ㄴ and ㅁ: 백마 baengma, 없네 eomne
+- ㄹ becomes ㄴ after ㄱ, ㄷ, ㅂ, ㅁ or ㅇ: 종로 jongno, 왕십리 wangsimni
+- Lateralisation: ㄴ next to ㄹ becomes ㄹ: 신라 silla, 별내 byeollae
+- ㄱ, ㄷ, ㅂ are g, d, b before vowels, otherwise k, t, p; ㄹ is r before vowels, otherwise l; ㄹㄹ is ll: 울릉 ulleung
 
-Tense sounds are not written (압구정 apgujeong). Left out, because letters do not tell: ㄴ that is added in compounds
-(학여울 hangnyeoul), and ㄴㄴ for ㄴㄹ in some (신문로 sinmunno).
+Tense consonants are not transcribed (압구정 apgujeong). Two changes that spelling does not show are not implemented:
+ㄴ-insertion in compounds (학여울 hangnyeoul), and ㄴㄴ for ㄴㄹ in some words (신문로 sinmunno).
 """
 
 LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
@@ -43,7 +43,7 @@ SPLIT = {
         "ㅄㅂㅅ",
     )
 }
-# what is said at the end of a syllable
+# pronunciation at the end of a syllable
 SAID = {
     "ㄱ": "ㄱㄲㅋㄳㄺ",
     "ㄴ": "ㄴㄵㄶ",
@@ -56,22 +56,22 @@ SAID = {
 SAID_OF = {letter: sound for sound, letters in SAID.items() for letter in letters}
 ASPIRATED = {"ㄱ": "ㅋ", "ㄷ": "ㅌ", "ㅂ": "ㅍ", "ㅈ": "ㅊ"}
 NASAL = {"ㄱ": "ㅇ", "ㄷ": "ㄴ", "ㅂ": "ㅁ"}
-TREAD = "밟"  # the one stem in ㄼ that is said with ㅂ
+TREAD = "밟"  # the only stem in ㄼ that is pronounced with ㅂ
 
 Syllable = tuple[str, str, str]
 
 
 def letters(syllable: str) -> Syllable:
-    """The leading letter, the vowel and the trailing letters ('' for none) of one syllable."""
+    """Initial consonant, vowel and final consonants ('' if there are none) of one syllable."""
     place = ord(syllable) - FIRST
     return LEADS[place // 588], VOWELS[place // 28 % 21], TAILS[place % 28].strip()
 
 
 def romanise(word: str, verb: bool = False) -> str:
-    """The word, all Hangul, in Latin letters; `verb` tells a verb or adjective, with its endings, from a noun."""
+    """Romanise a word written in Hangul; `verb` marks an inflected verb or adjective, as opposed to a noun."""
     said = [letters(syllable) for syllable in word]
     for k in range(len(said) - 1):
-        (lead, vowel, tail), (next_lead, next_vowel, next_tail) = said[k], said[k + 1]  # the first as it has become
+        (lead, vowel, tail), (next_lead, next_vowel, next_tail) = said[k], said[k + 1]  # said[k] is up to date
         tail = "ㅂ" if word[k] == TREAD and next_lead not in "ㅇㅎ" else tail
         tail, next_lead = meet(tail, next_lead, next_vowel, verb)
         said[k], said[k + 1] = (lead, vowel, tail), (next_lead, next_vowel, next_tail)
@@ -85,7 +85,7 @@ def romanise(word: str, verb: bool = False) -> str:
 
 
 def meet(tail: str, lead: str, vowel: str, verb: bool) -> tuple[str, str]:
-    """What is said where the end of a syllable meets the next one's leading letter and vowel."""
+    """The pronounced final and initial consonants at the boundary of two syllables."""
     if not tail:
         return "", lead
     first, last = SPLIT.get(tail, ("", tail))
@@ -103,7 +103,7 @@ def meet(tail: str, lead: str, vowel: str, verb: bool) -> tuple[str, str]:
 
 
 def after_h(first: str, lead: str) -> tuple[str, str]:
-    """The same after ㅎ, ㄶ and ㅀ; `first` is what stands before the ㅎ."""
+    """As `meet`, after ㅎ, ㄶ and ㅀ; `first` is the consonant before the ㅎ."""
     if lead in ASPIRATED:
         return first, ASPIRATED[lead]
     if lead == "ㅇ":
@@ -114,7 +114,7 @@ def after_h(first: str, lead: str) -> tuple[str, str]:
 
 
 def assimilated(sound: str, lead: str) -> tuple[str, str]:
-    """One of the seven sounds before a consonant: both may change."""
+    """Assimilate one of the seven final sounds and the initial consonant that follows it."""
     if (sound, lead) in (("ㄴ", "ㄹ"), ("ㄹ", "ㄴ")):
         return "ㄹ", "ㄹ"
     if lead == "ㄹ" and sound != "ㄹ":

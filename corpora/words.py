@@ -1,4 +1,4 @@
-"""Korean words for the romanisation: nouns with particles, verbs with endings, and names of syllables."""
+"""Korean words to romanise: nouns with particles, verbs with endings, and names composed of syllables."""
 
 import random
 
@@ -19,7 +19,7 @@ NOUNS = listed("""
 입맛 입학 자리 작년 잎 저녁 절 젓가락 젖 종로 종이 줄 지붕 집 집현전 짚 쪽 참외 책 책상 천리 첫눈 칼날 콩 키읔
 탑 통나무 팥 편지 풀 풍년 필통 하늘 학교 학년 한글 할머니 항아리 해돋이 햇볕 행복 협력 호랑이 혼란 황소 흙 희망
 """)
-# after a consonant, and after a vowel
+# form after a consonant / form after a vowel
 PARTICLES = [
     pair.split("/")
     for pair in listed("""
@@ -37,7 +37,7 @@ ENDINGS = listed("""
 고 지 는 네 다 던 게 소 자 거든 더라 도록 지만 는데 기 나 느라 니 자마자 습니다 으면 은 을 으니 으며 음 으려고 A
 A서 A도 A요 A라 E다 E고 E지 E네 E던 E으면 E습니다
 """)
-# stems in a vowel; with an ending that begins with one they are written together, ㅣ and ㅓ as ㅕ
+# stems that end in ㅣ; before an ending that starts with ㅓ, both contract to ㅕ
 PASSIVES = listed("""
 잡히 먹히 닫히 굳히 꽂히 잊히 앉히 밝히 읽히 넓히 젖히 막히 뽑히 밟히 업히 박히 맺히 얹히 접히 붙이 높이 먹이
 속이 녹이 죽이 줄이 놓이 쌓이 덮이 섞이 볶이 벗기 웃기 씻기
@@ -58,12 +58,12 @@ SYLLABLES = listed("""
 
 
 def past(stem: str) -> tuple[str, str]:
-    """The ending that is 아 or 어 by the stem's vowel, and that of the past, 았 or 었."""
+    """The infinitive ending (아 or 어) and the past ending (았 or 었), by vowel harmony with the stem."""
     return ("아", "았") if letters(stem[-1])[1] in "ㅏㅑㅗ" else ("어", "었")
 
 
 def nouns() -> list[str]:
-    """Every noun alone and with every particle. 로 follows ㄹ as it does a vowel."""
+    """Every noun, alone and with every particle. After ㄹ, 로 is used as after a vowel."""
     words = []
     for noun in NOUNS:
         tail = letters(noun[-1])[2]
@@ -75,7 +75,7 @@ def nouns() -> list[str]:
 
 
 def verbs() -> list[str]:
-    """Every stem with every ending, and some of what is made of them."""
+    """Every stem with every ending, and derived passive and causative verbs."""
     words = []
     for stem in STEMS:
         now, then = past(stem)
@@ -89,7 +89,7 @@ def verbs() -> list[str]:
 
 
 def romanisations(count: int = 20_000, seed: int = 0) -> list[tuple[str, str]]:
-    """Words and their romanisations: all nouns and verbs above, the rest names of two to four syllables; each once."""
+    """Distinct words with their romanisation: all nouns and verbs above, then names of two to four syllables."""
     rng = random.Random(seed)
     found = {word: romanise(word) for word in nouns()}
     found |= {word: romanise(word, verb=True) for word in verbs() if word not in found}

@@ -56,7 +56,7 @@ def test_an_unknown_corpus_is_an_error(tmp_path: Path) -> None:
     command = [sys.executable, str(CORPORA / "build.py"), str(tmp_path / "x.txt")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: x.txt is none of")
+    assert done.stderr.startswith("error: unknown corpus x.txt: choose from")
 
 
 def test_a_fetched_corpus_is_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Makes the pictures of `charrnn see`, by its commands: python docs/make/inside.py FOLDER
+"""Draw the pictures of `charrnn see` with its own commands: python docs/make/inside.py FOLDER
 
-Models that are not in FOLDER are trained first (about 25 minutes on one core), on corpora/tinyshakespeare.txt and
-corpora/python-library.txt, which `make` fetches and builds.
+Models missing from FOLDER are trained first (about 25 minutes on one core). They need corpora/tinyshakespeare.txt and
+corpora/python-library.txt: make corpora corpora/tinyshakespeare.txt
 """
 
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 TALE, CODE = ROOT / "corpora" / "tinyshakespeare.txt", ROOT / "corpora" / "python-library.txt"
 SHORT = "--seq-length 100 --epochs 10 --lr 0.002 --workers 1"
 LONG = "--seq-length 100 --steps 4000 --lr 0.003 --dropout 0.1 --val-fraction 0.02 --eval-every 1000 --workers 1"
-MODELS = {  # about 240,000 parameters each, but for the last
+MODELS = {  # about 240,000 parameters each, except the last
     "rnn.npz": f"{TALE} --cell rnn --hidden-size 261 {SHORT}",
     "gru.npz": f"{TALE} --cell gru --hidden-size 149 {SHORT}",
     "lstm.npz": f"{TALE} --cell lstm --hidden-size 128 {SHORT}",

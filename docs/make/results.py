@@ -1,7 +1,7 @@
-"""Reproduces the tables of docs/learning.md, a row at a time: python docs/make/results.py [ROW...]
+"""Reproduce the result tables of docs/learning.md: python docs/make/results.py [ROW...]
 
-Without arguments every row but the hour runs, about 45 minutes. Each is a command line, run as a user runs it, and
-printed as a row of Markdown; the n-gram is counted outside the clock.
+Without arguments, every row except the one-hour run is measured, which takes about 45 minutes. Each row runs one
+command line in a separate process and prints a Markdown table row. Training the n-gram model is not timed.
 """
 
 import json
@@ -15,10 +15,10 @@ from pathlib import Path
 HOME = Path(__file__).parents[2]
 CORPORA = HOME / "corpora"
 SHAKESPEARE, LIBRARY = CORPORA / "tinyshakespeare.txt", CORPORA / "python-library.txt"
-EQUAL = {"rnn": 452, "gru": 256, "lstm": 219}  # hidden sizes for 264,000 parameters with 65 symbols, within 500
+EQUAL = {"rnn": 452, "gru": 256, "lstm": 219}  # hidden sizes that give 264,000 ± 500 parameters with 65 symbols
 FIRST = "--layers 2 --hidden-size 128 --dropout 0.2 --seq-length 64 --batch-size 32 --lr 0.004 --steps 1000"
-FIRST += " --weight-decay 0 --patience 0"  # what the first version did, whatever the text
-ROWS: dict[str, tuple[Path, int | None, str]] = {  # the text, how much of it, and the options
+FIRST += " --weight-decay 0 --patience 0"  # the fixed defaults of the first version
+ROWS: dict[str, tuple[Path, int | None, str]] = {  # text, number of bytes (None: all), options
     "10s": (SHAKESPEARE, None, "--minutes 0.16"),
     "3min": (SHAKESPEARE, None, "--minutes 3"),
     "10min": (SHAKESPEARE, None, "--minutes 10"),
@@ -42,7 +42,7 @@ def charrnn(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def beginning(text: Path, size: int | None, folder: Path) -> Path:
-    """The first so many bytes of a text, whole characters of them."""
+    """A file with the first `size` bytes of the text, cut at a character boundary."""
     if size is None:
         return text
     part = folder / f"{size}-of-{text.name}"
@@ -72,10 +72,10 @@ def main(names: list[str]) -> None:
     chosen = names or [name for name in ROWS if name != "hour"]
     for name in chosen:
         if name not in ROWS:
-            sys.exit(f"{name} is none of {', '.join(ROWS)}.")
+            sys.exit(f"unknown row {name}: choose from {', '.join(ROWS)}.")
         if not ROWS[name][0].exists():
-            sys.exit(f"first: make {ROWS[name][0].relative_to(HOME)}")
-    print("| row | network | steps | whole process | nats per symbol | bits per character | best n-gram, bits |")
+            sys.exit(f"{ROWS[name][0].name} is missing: make {ROWS[name][0].relative_to(HOME)}")
+    print("| row | network | steps | total time | validation loss | bits per character | best n-gram |")
     print("|---|---|---|---|---|---|---|")
     for name in chosen:
         print(row(name), flush=True)

@@ -1,7 +1,8 @@
-"""Reproduces the tables of docs/shapes.md, a row at a time: python docs/make/tasks.py [ROW...]
+"""Reproduce the tables of docs/tasks.md: python docs/make/tasks.py [ROW...]
 
-additions, dates, romanised: a command line, run as a user runs it. names: ten divisions, beside character n-grams.
-judge: are generated names taken for their label? distance: the three cells against filler before the source.
+additions, dates, romanised: exact matches on pairs, by the command line. names: accuracy over ten splits, compared with
+character n-grams. judge: accuracy of a classifier on generated names. distance: the three cells on sources preceded by
+filler.
 """
 
 import json
@@ -39,9 +40,9 @@ NAMES = Options(task="classify", cell="gru", layers=1, hidden_size=256, dropout=
                 lr=0.001, weight_decay=0.1, steps=1200, workers=1)  # fmt: skip
 WRITER = Options(task="generate", cell="gru", layers=1, hidden_size=256, dropout=0.5, seq_length=64, batch_size=32,
                  lr=0.004, weight_decay=0.05, steps=3000, workers=1)  # fmt: skip
-CELLS, FILLERS = {"rnn": 200, "gru": 115, "lstm": 100}, (0, 10, 30, 100)  # about the same number of weights
+CELLS, FILLERS = {"rnn": 200, "gru": 115, "lstm": 100}, (0, 10, 30, 100)  # about equal numbers of weights
 DISTANCE: dict[str, Any] = {"task": "pairs", "layers": 1, "dropout": 0.0, "lr": 0.004, "epochs": 20, "workers": 1}
-LONGEST = 60  # characters of a generated name
+LONGEST = 60  # characters per generated name
 Table = Iterator[str]
 
 
@@ -50,8 +51,8 @@ def charrnn(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def pairs(name: str) -> Table:
-    """Exact targets on held-out pairs, by the program itself."""
-    yield "| pairs | network | steps | held out: examples | exact | character error rate |"
+    """Exact matches on the validation split, measured by `charrnn eval`."""
+    yield "| pairs | network | steps | validation pairs | exact | character error rate |"
     with tempfile.TemporaryDirectory() as folder:
         model = str(Path(folder) / "model.npz")
         err = charrnn("train", "--pairs", str(CORPORA / f"{name}.tsv"), *PAIRS[name].split(), "-m", model).stderr
@@ -65,7 +66,7 @@ def pairs(name: str) -> Table:
 
 
 def trained(rows: list[Example], options: Options, examples: Examples) -> Model:
-    """A model of these rows, with the labels and the alphabet of all examples."""
+    """A model trained on `rows`, with the labels and the vocabulary of all examples."""
     mine = Examples.of(rows, options.task, vocab=examples.vocab, task=examples.task)
     training = Training(mine, options)
     for _ in training:
@@ -74,7 +75,7 @@ def trained(rows: list[Example], options: Options, examples: Examples) -> Model:
 
 
 def divisions(rows: list[Example], seed: int = 0) -> list[list[Example]]:
-    """Ten parts with the same share of every label in each."""
+    """Ten parts, stratified by label."""
     rng = np.random.Generator(np.random.PCG64(seed))
     parts: list[list[Example]] = [[] for _ in range(FOLDS)]
     by = defaultdict(list)
@@ -89,7 +90,7 @@ def divisions(rows: list[Example], seed: int = 0) -> list[list[Example]]:
 
 
 class Grams:
-    """Character n-grams of each label, smoothed as Witten and Bell (1991) do, and labels by Bayes' rule."""
+    """Character n-gram models, one per label, with Witten-Bell smoothing (1991); classification by Bayes' rule."""
 
     def __init__(self, rows: list[Example], order: int, alphabet: int) -> None:
         self.order, self.alphabet, self.prior = order, alphabet, Counter(label for label, _ in rows)
@@ -118,7 +119,7 @@ class Grams:
 
 
 def names(_: str) -> Table:
-    """Accuracy over ten divisions, and its differences to the n-grams' on the same ones, with standard errors."""
+    """Accuracy over ten splits, and the paired difference to the n-gram models with its standard error."""
     examples = Examples.read([CORPORA / "names"], "classify")
     parts = divisions(examples.rows)
     found: dict[str, list[float]] = defaultdict(list)
@@ -132,7 +133,7 @@ def names(_: str) -> Table:
             grams = Grams(rows, order, len(examples.vocab))
             found[f"{order}-grams"].append(sum(grams.label(text) == label for label, text in held) / len(held))
         print(k + 1, {name: round(values[-1], 4) for name, values in found.items()}, file=sys.stderr)
-    yield "| | right, mean of ten | the network's lead, with its standard error |"
+    yield "| | accuracy, mean of ten splits | difference of the network, with standard error |"
     for name, values in found.items():
         lead = np.array(found["network"]) - values
         error = lead.std(ddof=1) / math.sqrt(FOLDS)
@@ -144,14 +145,14 @@ def names(_: str) -> Table:
 
 
 def judge(_: str) -> Table:
-    """How often a classifier that saw other names takes generated ones for their label, and real held-out ones."""
+    """Accuracy of a classifier, trained on other names, on generated names and on real names of the test split."""
     examples = Examples.read([CORPORA / "names"], "classify")
     parts = divisions(examples.rows)
     seen, other, held = ([row for part in some for row in part] for some in (parts[:4], parts[4:8], parts[8:]))
     teller = trained(seen, NAMES, examples)
     writing = Examples.of(examples.rows, "generate", vocab=examples.vocab)
-    yield "| | right |"
-    yield f"| real names, held out | {grade_labels(teller, held).accuracy:.1%} |"
+    yield "| | accuracy |"
+    yield f"| real names, test split | {grade_labels(teller, held).accuracy:.1%} |"
     writer = trained(other, WRITER, writing)
     for temperature in (1.0, 0.8, 0.6, 0.5, 0.4):
         made = []
@@ -162,7 +163,7 @@ def judge(_: str) -> Table:
 
 
 def distance(_: str) -> Table:
-    """Additions of numbers up to 99 with filler before them, which is read last: the three cells, same examples."""
+    """Exact matches of the three cells on sums of numbers up to 99, preceded by filler, which is read last."""
     rng = np.random.Generator(np.random.PCG64(0))
     sums = [(f"{a}+{b}", str(a + b)) for a in range(100) for b in range(100)]
     sums = [sums[k] for k in rng.permutation(len(sums))]
@@ -172,7 +173,7 @@ def distance(_: str) -> Table:
         examples = Examples.of(rows, "pairs")
         cells = []
         for cell, size in CELLS.items():
-            steps = 24 + 2 * filler  # of a window: two examples
+            steps = 24 + 2 * filler  # time steps per window: two examples
             options = Options(cell=cell, hidden_size=size, seq_length=steps, **DISTANCE)
             model = trained(rows, options, examples)
             grade = grade_pairs(model, examples.split(options.val_fraction, options.seed)[1])
@@ -187,7 +188,7 @@ TABLES["distance"] = distance
 def main(chosen: list[str]) -> None:
     for name in chosen or TABLES:
         if name not in TABLES:
-            sys.exit(f"{name} is none of {', '.join(TABLES)}.")
+            sys.exit(f"unknown row {name}: choose from {', '.join(TABLES)}.")
         for line in TABLES[name](name):
             print(line, flush=True)
 

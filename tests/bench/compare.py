@@ -1,8 +1,8 @@
-"""charrnn beside PyTorch on this machine, in turn, A B A B: python tests/bench/compare.py PYTHON-WITH-TORCH
+"""Compare the throughput of charrnn and PyTorch on this machine: python tests/bench/compare.py PYTHON-WITH-TORCH
 
-For each row the peer is first tried in its four ways (one-hot or embedding, one thread or two) for a moment; its best
-then runs in turn with charrnn. Prints a Markdown table of medians of the paired ratios, with their spread. Run it on a
-quiet machine: PyTorch's threads, like any, stall when something else wants a core.
+For each row, the peer is first tried briefly in four configurations (one-hot or embedded inputs, one or two threads).
+The fastest configuration then alternates with charrnn. Prints a Markdown table with the median and the range of the
+paired ratios. Run it on a quiet machine: threads stall when another process needs a core.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def peer(python: str, what: str, sizes: list[str], seconds: float) -> float:
 
 
 def best_way(python: str, what: str, sizes: list[str], moment: float) -> list[str]:
-    """The inputs and the number of threads with which the peer is fastest here."""
+    """The options for inputs and threads with which the peer is fastest on this machine."""
     ways = [["--inputs", i, "--threads", t] for i in ("onehot", "embedding") for t in ("1", "2")]
     return max(ways, key=lambda way: peer(python, what, [*sizes, *way], moment))
 
@@ -64,7 +64,7 @@ def paired(
     way = best_way(python, what, sizes, a.seconds / 4)
     mine, theirs, found = [], [], []
     for _ in range(a.pairs):
-        # of its time `bench` gives 0.7 to training and 0.2 to sampling
+        # `bench` spends 0.7 of its time on training and 0.2 on sampling
         result = ours(sizes, a.seconds / (0.7 if what == "train" else 0.5))
         mine.append(float(result[f"{what}_chars_per_second"]))
         theirs.append(peer(python, what, [*sizes, *way], a.seconds))
@@ -81,13 +81,15 @@ def show(name: str, mine: list[float], theirs: list[float], share: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("python", help="a Python that has PyTorch")
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--rows", default="", help="row numbers, as 0,3")
+    parser.add_argument("python", help="Python interpreter with PyTorch installed")
+    parser.add_argument("--pairs", type=int, default=5, help="paired runs per row")
+    parser.add_argument("--seconds", type=float, default=10.0, help="duration of a run")
+    parser.add_argument("--rows", default="", help="comma-separated row numbers, such as 0,3; default: all")
     a = parser.parse_args()
     chosen = [int(k) for k in a.rows.split(",")] if a.rows else range(len(ROWS) + len(SAMPLING))
-    print("| | charrnn, k chars/s | PyTorch, k chars/s | ratio, median (spread) | share of the limit |")
+    print(
+        "| network, streams x window | charrnn, 10³ chars/s | PyTorch, 10³ chars/s | ratio (range) | share of limit |"
+    )
     print("|---|---|---|---|---|", flush=True)
     for k in chosen:
         if k < len(ROWS):

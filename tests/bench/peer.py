@@ -1,10 +1,10 @@
-"""The peer to measure against: the same language model as one would write it in PyTorch, on the CPU.
+"""The peer for comparison: a typical implementation of the same language model in PyTorch, on the CPU.
 
     python tests/bench/peer.py train  --cell lstm --layers 2 --hidden-size 128 --batch-size 50 --seq-length 50
     python tests/bench/peer.py sample --cell lstm --layers 2 --hidden-size 128
 
-Prints one JSON object with characters per second, the median over the steps. Needs PyTorch, in an
-environment of its own.
+Prints one JSON object with the throughput in characters per second (training: median over the steps). Requires
+PyTorch, in a separate environment.
 """
 
 import argparse

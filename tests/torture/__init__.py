@@ -1,1 +1,1 @@
-"""What a long life does to a program, in an hour: `make torture`. One file a part, each with `COUNT` and `run`."""
+"""Stress tests: crashes, faults and bad input, run by `make torture`. Each file is one part, with `COUNT` and `run`."""

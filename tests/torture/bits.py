@@ -1,4 +1,4 @@
-"""Every bit of a small real model file flipped, and every truncation of it."""
+"""Flip every bit of a small model file, and truncate it at every length."""
 
 import io
 
@@ -11,7 +11,7 @@ COUNT = 65_000
 
 
 def small_file(cell: str = "gru", steps: int = 50) -> bytes:
-    """A trained model, best and last weights apart, in as few bytes as can be."""
+    """A small file of a trained model whose best and last weights differ."""
     training = tiny(cell=cell, hidden_size=2, steps=steps, epochs=100, eval_every=3, lr=0.3)
     list(training)
     file = io.BytesIO()
@@ -20,7 +20,7 @@ def small_file(cell: str = "gru", steps: int = 50) -> bytes:
 
 
 def parsed(data: bytes) -> Model | None:
-    """The model in these bytes; None where they are refused as they should be."""
+    """The model in these bytes; None if they are refused with the expected error."""
     try:
         with refusing("m.npz"):
             return read(io.BytesIO(data))
@@ -44,10 +44,10 @@ def run(count: int, seed: int) -> Outcome:
         found, tally.count = parsed(bytes(flipped)), tally.count + 1
         if found is not None:
             same += 1
-            tally.check((found.vocab, found.config, digest(found)) == wanted, f"bit {bit}: another model")
+            tally.check((found.vocab, found.config, digest(found)) == wanted, f"bit {bit}: a different model")
     for end in cuts:
         tally.count += 1
-        tally.check(parsed(data[:end]) is None, f"cut at {end}: not refused")
+        tally.check(parsed(data[:end]) is None, f"truncated at {end}: not refused")
     return tally.outcome(
-        f"flips and cuts of {len(data):,} bytes; {same:,} load exactly the same, the others are refused"
+        f"flipped bits and truncations of {len(data):,} bytes; {same:,} load the same arrays, all others are refused"
     )

@@ -1,4 +1,4 @@
-"""Every code point and many random strings through every way out: the terminal obeys none of them, a pipe gets all."""
+"""Every code point and random strings through every output: terminals get no control codes, pipes the exact bytes."""
 
 import io
 import json
@@ -29,7 +29,7 @@ from tests.torture.common import Outcome, Stream, Tally, dice, tiny
 COUNT = 1_114_112 + 100_000
 POINTS = 1_114_112
 CHUNK, ROW = 4096, 64
-OURS = re.compile(rb"\x1b\[[0-9;]*[mA-HJK]|\x1b\[\?25[hl]|\r")  # colours, and the live display's own moves
+OURS = re.compile(rb"\x1b\[[0-9;]*[mA-HJK]|\x1b\[\?25[hl]|\r")  # colours, and cursor movements of the live display
 
 
 @contextmanager
@@ -43,13 +43,13 @@ def streams(terminal: bool) -> Iterator[tuple[Stream, Stream]]:
 
 
 def harmless(data: bytes) -> bool:
-    """Whether a terminal would show all of it, but for our own colours and moves."""
+    """Whether the output contains no control characters except our colours and cursor movements."""
     text = OURS.sub(b"", data).decode("utf-8")
     return not any(unicodedata.category(c) in UNSEEN for c in set(text) - {"\n", "\t"})
 
 
 def texts(count: int, seed: int) -> Iterator[str]:
-    """All code points in long strings, then random strings of one to forty, half of them of what is dangerous."""
+    """All code points in long strings, then random strings of 1 to 40 characters, half of them control characters."""
     rng = dice(seed, "codepoints")
     every = count >= COUNT
     points = range(POINTS) if every else sorted({*range(0x800), *rng.sample(range(POINTS), min(POINTS, count // 2))})
@@ -69,7 +69,7 @@ def point(rng: random.Random) -> int:
 
 
 def plain_ways(text: str, tally: Tally) -> None:
-    """Sampled text, remarks, notes and errors."""
+    """Check the outputs without rich: sampled text, remarks, notes and errors."""
     shown = safe(text)
     tally.check(not any(unicodedata.category(c) in UNSEEN for c in set(shown) - {"\n", "\t"}), f"safe: {text!r:.200}")
     with streams(terminal=True) as (out, err):
@@ -77,23 +77,23 @@ def plain_ways(text: str, tally: Tally) -> None:
         remark(text)
         notes([text])
         remark(f"error: {TextError(text)}")
-        tally.check(harmless(out.taken()), f"a terminal's stdout: {text!r:.200}")
+        tally.check(harmless(out.taken()), f"stdout on a terminal: {text!r:.200}")
         lines = err.taken()
-        tally.check(harmless(lines) and lines.count(b"\n") == 3, f"a terminal's stderr: {text!r:.200}")
+        tally.check(harmless(lines) and lines.count(b"\n") == 3, f"stderr on a terminal: {text!r:.200}")
     writable = "".join(c for c in text if not 0xD800 <= ord(c) < 0xDC80 and not 0xDD00 <= ord(c) < 0xE000)
     with streams(terminal=False) as (out, _):
         Answer().write(writable)
         Answer().line(json.dumps({"text": text}))
         wanted = writable.encode("utf-8", "surrogateescape")
         got = out.taken()
-        tally.check(got.startswith(wanted), f"a pipe: {text!r:.200}")
+        tally.check(got.startswith(wanted), f"stdout to a pipe: {text!r:.200}")
         answer = got[len(wanted) :]
         same = json.loads(answer)["text"].encode("utf-16", "surrogatepass") == text.encode("utf-16", "surrogatepass")
         tally.check(same and answer.isascii(), f"JSON: {text!r:.200}")
 
 
 def drawn_ways(row: str, model: Model, screen: Screen, tally: Tally) -> None:
-    """Tables and the live display, which rich draws: names of files, symbols, texts, what the network writes."""
+    """Check what rich draws, the tables and the live display: file names, symbols, texts and generated text."""
     assert model.run is not None
     model.run.texts = (row,)
     symbols = sorted({ord(c) for c in row if not 0xD800 <= ord(c) < 0xE000})
@@ -111,7 +111,7 @@ def drawn_ways(row: str, model: Model, screen: Screen, tally: Tally) -> None:
     screen.add_line(1)
     screen.draw()
     file = cast(io.StringIO, screen.console.file)
-    tally.check(harmless(file.getvalue().encode()), f"the live display: {row!r:.200}")
+    tally.check(harmless(file.getvalue().encode()), f"live display: {row!r:.200}")
     file.seek(0)
     file.truncate()
 
@@ -121,7 +121,7 @@ def run(count: int, seed: int) -> Outcome:
     training = tiny(steps=4, eval_every=2)
     records = list(training)
     model = training.model
-    tally.check(not harmless(b"\x1b]0;x\x07"), "the check sees nothing")
+    tally.check(not harmless(b"\x1b]0;x\x07"), "the check does not detect a control sequence")
     console = Console(file=io.StringIO(), width=100, force_terminal=True, markup=False, highlight=False, emoji=False)
     screen = Screen(training, lambda step: "", console)
     screen.record = records[-1]
@@ -129,27 +129,25 @@ def run(count: int, seed: int) -> Outcome:
     for text in texts(count, seed):
         tally.count += len(text) if len(text) > 40 else 1
         plain_ways(text, tally)
-        # short ones are drawn now and then: rich is slow
+        # only some of the short strings are drawn: rich is slow
         if len(text) > 40 or tally.count % 100 == 0:
             for begin in range(0, len(text), ROW):
                 rows += 1
                 drawn_ways(text[begin : begin + ROW], model, screen, tally)
     screen.live.stop()
     bytes_come_back(tally)
-    return tally.outcome(
-        f"code points and strings on a terminal and through a pipe; {rows:,} of their rows drawn by rich"
-    )
+    return tally.outcome(f"code points and strings on a terminal and through a pipe; {rows:,} rows drawn by rich")
 
 
 def bytes_come_back(tally: Tally) -> None:
-    """Every byte that a byte model may write reaches a pipe as it is."""
+    """Check that every byte that a byte model can generate reaches a pipe unchanged."""
     data = bytes(range(256)) * 2
     with streams(terminal=False) as (out, _):
         Answer().write(data.decode("utf-8", "surrogateescape"))
-        tally.check(out.taken() == data, "bytes through a pipe")
+        tally.check(out.taken() == data, "bytes to a pipe are changed")
     vocab = Vocab("byte", range(256))
     config = Config("rnn", 1, 1, 256)
     model = Model(config, vocab, fresh_params(config, 0))
     with streams(terminal=True) as (out, _):
         show(Answer(), lambda paper: information(paper, "m", model, 1))
-        tally.check(harmless(out.taken()), "a vocabulary of bytes")
+        tally.check(harmless(out.taken()), "vocabulary of bytes on a terminal")

@@ -1,4 +1,4 @@
-"""What the parts share: an outcome, a small training, a digest of all that later steps depend on, command lines."""
+"""Shared by all parts: results, a small training run, a digest of the complete run state, and command lines."""
 
 import contextlib
 import hashlib
@@ -24,7 +24,7 @@ TINY = ["--hidden-size", "8", "--layers", "1", "--batch-size", "4", "--seq-lengt
 
 @dataclass
 class Outcome:
-    """What was done, in words, and every miss; `skipped` says why nothing could be done."""
+    """The number of cases, a summary, and every failure; `skipped` is the reason why a part could not run."""
 
     count: int
     says: str
@@ -33,7 +33,7 @@ class Outcome:
 
 
 class Tally:
-    """Counts what was done and keeps what was missed."""
+    """Counts the cases and collects the failures."""
 
     def __init__(self) -> None:
         self.count, self.misses = 0, list[str]()
@@ -53,7 +53,7 @@ def dice(seed: int, purpose: str) -> random.Random:
 
 @contextlib.contextmanager
 def folder() -> Iterator[Path]:
-    """A new folder with corpus.txt in it, which is the current one meanwhile."""
+    """A temporary folder with corpus.txt, used as the working directory."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         os.chdir(name)
@@ -65,13 +65,13 @@ def folder() -> Iterator[Path]:
 
 
 def tiny(text: str = TEXT, **options: Any) -> Training:
-    """A training whose steps take well under a millisecond."""
+    """A training run whose steps take well under a millisecond."""
     sizes = {"hidden_size": 6, "layers": 1, "batch_size": 2, "seq_length": 5, "eval_every": 40, "workers": 1}
     return charrnn.train(charrnn.Corpus.from_text(text), **{**sizes, **options})
 
 
 def digest(model: Model) -> str:
-    """Of every bit that later steps depend on."""
+    """SHA-256 of everything that later steps depend on."""
     assert model.run is not None
     run, found = model.run, hashlib.sha256()
     for values in (run.last.flat, model.params.flat, *run.optimizer.values(), *run.state.values()):
@@ -81,7 +81,7 @@ def digest(model: Model) -> str:
 
 
 class Stream(io.TextIOWrapper):
-    """A stream in memory, which may claim to be a terminal."""
+    """An in-memory stream that can pretend to be a terminal."""
 
     def __init__(self, terminal: bool = False, encoding: str = "utf-8") -> None:
         self.data, self.terminal = io.BytesIO(), terminal
@@ -96,7 +96,7 @@ class Stream(io.TextIOWrapper):
 
 
 def command(arguments: Sequence[str], stdin: bytes = b"") -> tuple[int, bytes, str]:
-    """One command line in this process: its exit code, stdout and stderr."""
+    """Run a command line in this process; return exit code, stdout and stderr."""
     kept = sys.stdin, sys.stdout, sys.stderr
     out, err = Stream(), Stream()
     sys.stdin, sys.stdout, sys.stderr = io.TextIOWrapper(io.BytesIO(stdin)), out, err
@@ -108,10 +108,10 @@ def command(arguments: Sequence[str], stdin: bytes = b"") -> tuple[int, bytes, s
 
 
 def start(arguments: Sequence[str], **more: Any) -> "subprocess.Popen[bytes]":
-    """One command line as a process."""
+    """Start a command line as a separate process."""
     return subprocess.Popen([sys.executable, "-m", "charrnn", *arguments], **more)
 
 
 def errors(stderr: str) -> list[str]:
-    """The lines of an answer that are neither notes nor progress."""
+    """The lines that report an error or belong to a traceback."""
     return [line for line in stderr.splitlines() if line.startswith(("error: ", "Traceback", "  File"))]

@@ -1,4 +1,4 @@
-"""A disk that is full after every 64 KiB of a save, a limit on files, a quota, a folder that goes or is read-only."""
+"""Interrupted saves: a full disk, a file-size limit, a quota (in steps of 64 KiB), a removed or read-only folder."""
 
 import errno
 import json
@@ -21,7 +21,7 @@ from tests.torture.common import TINY, Outcome, Tally, folder, tiny
 COUNT = 60
 STEP = 64 << 10
 DISK = 4 << 20
-# to root nothing is read-only, unless it gives up this
+# without these capabilities, root too is refused by read-only folders
 DROPPED = "-dac_override,-dac_read_search"
 PLAIN_ROOT: list[str] = []
 if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("setpriv"):
@@ -38,7 +38,7 @@ def mount(*words: str) -> bool:
 
 @contextmanager
 def disk() -> Iterator[tuple[Path, bool]]:
-    """A folder, on a small disk of its own where that can be made."""
+    """A temporary folder, on a small file system of its own if one can be mounted; the flag says whether it is."""
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         mounted = root() and mount("-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", name)
         try:
@@ -50,7 +50,7 @@ def disk() -> Iterator[tuple[Path, bool]]:
 
 @contextmanager
 def full_after(here: Path, room: int) -> Iterator[None]:
-    """The disk has room for so many bytes."""
+    """The disk has room for `room` bytes only."""
     free = shutil.disk_usage(here).free
     with open(here / "filler", "wb") as filler:
         filler.write(bytes(max(0, free - room)))
@@ -62,7 +62,7 @@ def full_after(here: Path, room: int) -> Iterator[None]:
 
 @contextmanager
 def limited(here: Path, room: int) -> Iterator[None]:
-    """No file may be longer."""
+    """The size of every file is limited to `room` bytes."""
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -76,7 +76,7 @@ def limited(here: Path, room: int) -> Iterator[None]:
 
 
 class Rationed:
-    """A file that takes only so much: what a quota does, which needs a file system of its own."""
+    """A file that accepts only `room` bytes; simulates a quota, which would need a separate file system."""
 
     def __init__(self, file: object, room: int) -> None:
         self.file, self.room = file, room
@@ -93,7 +93,7 @@ class Rationed:
 
 @contextmanager
 def rationed(here: Path, room: int) -> Iterator[None]:
-    """A quota, played by the file that is written."""
+    """A quota, simulated by the file object that receives the data."""
     right = npz.pack
     npz.pack = lambda file, arrays: right(Rationed(file, room), arrays)  # type: ignore[arg-type]
     try:
@@ -103,7 +103,7 @@ def rationed(here: Path, room: int) -> Iterator[None]:
 
 
 def model_of_size(seed: int) -> Model:
-    """A model whose file takes about 1.5 MB."""
+    """A model whose file has about 1.5 MB."""
     training = tiny(hidden_size=190, layers=1, steps=1, seed=seed)
     next(training)
     return training.model
@@ -124,26 +124,26 @@ def run(count: int, seed: int) -> Outcome:
             with way(here, room):
                 try:
                     new.save(path)
-                    tally.check(False, f"{what}: saved all the same")
+                    tally.check(False, f"{what}: saved although there is no room")
                 except ModelFileError as error:
                     tally.check("could not be written: " in str(error), f"{what}: {error}")
-            tally.check(path.read_bytes() == before, f"{what}: the old file has changed")
-            tally.check(os.listdir(here) == ["m.npz"], f"{what}: left {os.listdir(here)}")
+            tally.check(path.read_bytes() == before, f"{what}: the old file was changed")
+            tally.check(os.listdir(here) == ["m.npz"], f"{what}: leftover files {os.listdir(here)}")
         new.save(path)
         tally.check(
-            load(path).params.flat.tobytes() == new.params.flat.tobytes(), "the next save is not what was saved"
+            load(path).params.flat.tobytes() == new.params.flat.tobytes(), "the next save stored a different model"
         )
     with folder() as top:
         home, away = top / "home", top / "away"
         if not root() or PLAIN_ROOT:
             goes_on(home, "read-only", lambda: home.chmod(0o555), lambda: home.chmod(0o755), tally)
         goes_on(home, "removed", lambda: home.rename(away), lambda: away.rename(home), tally)
-    kinds = "file-size limit, quota (played)" + (", full disk" if mounted else " (no root: no full disk)")
-    return tally.outcome(f"saves cut short: {kinds}; folder gone, read-only: the old file stays, the training goes on")
+    kinds = "file-size limit, simulated quota" + (", full disk" if mounted else " (full disk skipped: needs root)")
+    return tally.outcome(f"interrupted saves: {kinds}; folder removed, read-only: old file kept, training continues")
 
 
 def goes_on(here: Path, what: str, spoil: Callable[[], object], mend: Callable[[], object], tally: Tally) -> None:
-    """A training that saves at every step: its folder is spoiled, and mended; it must go on and save again."""
+    """Make the folder of a run that saves at every step unusable, then restore it: the run must save again."""
     here.mkdir(exist_ok=True)
     log, model = here.parent / "log", here / "model.npz"
     with open(log, "wb") as out:
@@ -159,18 +159,18 @@ def goes_on(here: Path, what: str, spoil: Callable[[], object], mend: Callable[[
             again = wait(log, lambda record: record["saved_step"] > spoiled["step"])
             tally.check(bool(again), f"{what}: not saved again: {again}")
         except TimeoutError:
-            tally.check(False, f"{what}: does not go on")
+            tally.check(False, f"{what}: training did not continue")
         finally:
             process.terminate()
             _, err = process.communicate()
     tally.check(process.returncode == 128 + signal.SIGTERM, f"{what}: {process.returncode} {err[-300:]!r}")
     tally.check(b"The training goes on." in err and b"Traceback" not in err, f"{what}: {err[-300:]!r}")
-    tally.check(load(model).run is not None, f"{what}: no model")
+    tally.check(load(model).run is not None, f"{what}: the model has no run")
     shutil.rmtree(here)
 
 
 def wait(log: Path, wanted: Callable[[dict[str, int]], bool]) -> dict[str, int]:
-    """The first record from now on that is wanted."""
+    """The first new record that satisfies `wanted`. Raises TimeoutError after 30 seconds."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         lines = log.read_bytes().split(b"\n")[:-1]

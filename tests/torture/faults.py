@@ -1,4 +1,4 @@
-"""Every system call of a load and a save made to fail, or to be the process's last: `strace -e inject`."""
+"""Make each system call of loading and saving fail, or kill the process at it: `strace -e inject`."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from tests.torture.common import TINY, Outcome, Tally, command, dice, errors, fo
 
 COUNT = 200
 NAMES = ("model.npz", ".model.npz.tmp", ".model.npz.lock", ".")
-FAULTS = {  # what each may answer; any may be the last
+FAULTS = {  # the errors to inject per call; each call may also kill the process
     "openat": ("ENOSPC", "EACCES", "EIO", "EMFILE", "EINTR"),
     "write": ("ENOSPC", "EIO", "EDQUOT", "EFBIG", "EINTR"),
     "read": ("EIO", "EINTR"),
@@ -32,7 +32,7 @@ FAULTS = {  # what each may answer; any may be the last
 
 
 def traced(here: Path, more: list[str], log: Path) -> tuple[int, str]:
-    """Goes on with the model in a folder by two steps, under strace; the exit code and stderr."""
+    """Resume the model in a folder for two steps under strace; return exit code and stderr."""
     paths = [word for name in NAMES for word in ("-P", str(here if name == "." else here / name))]
     tracing = ["strace", "-f", "-qq", "-e", "signal=none", "-o", str(log), *paths, *more]
     model = ["--resume", "-m", str(here / "model.npz"), "--steps", "5", "-q"]
@@ -45,7 +45,7 @@ def traced(here: Path, more: list[str], log: Path) -> tuple[int, str]:
 
 
 def calls(log: Path) -> list[tuple[str, int]]:
-    """Every call in a trace that may fail, as its name and its number among those of that name."""
+    """Every traced call of a kind in `FAULTS`: its name, and its number among the calls with this name."""
     names = re.findall(r"^\d+ +(\w+)\(", log.read_text("utf-8", "replace"), re.MULTILINE)
     seen: Counter[str] = Counter()
     found = []
@@ -56,7 +56,7 @@ def calls(log: Path) -> list[tuple[str, int]]:
 
 
 def plan(possible: list[tuple[str, int]], count: int, seed: int) -> list[tuple[str, int, str]]:
-    """`count` faults, every kind of call in turn, each call with as many of its faults as there is room for."""
+    """`count` faults, alternating between the kinds of calls, in random order within each kind."""
     rng = dice(seed, "faults")
     kinds = {
         name: [(name, n, how) for kind, n in possible if kind == name for how in ("KILL", *FAULTS[name])]
@@ -72,7 +72,7 @@ def plan(possible: list[tuple[str, int]], count: int, seed: int) -> list[tuple[s
 
 def run(count: int, seed: int) -> Outcome:
     if shutil.which("strace") is None:
-        return Outcome(0, "", skipped="needs strace")
+        return Outcome(0, "", skipped="strace is required")
     tally, kept = Tally(), [0, 0]
     with folder() as top:
         command(["train", "corpus.txt", *TINY, "--steps", "3", "-q"])
@@ -88,7 +88,7 @@ def run(count: int, seed: int) -> Outcome:
         prepare()
         code, err = traced(here, [], log)
         if code or not calls(log):
-            return Outcome(0, "", skipped=f"strace cannot trace here: {err.strip()[-200:]}")
+            return Outcome(0, "", skipped=f"strace does not work on this machine: {err.strip()[-200:]}")
         new = load(here / "model.npz").params.flat.tobytes()
         for name, number, how in plan(calls(log), count, seed):
             prepare()
@@ -101,13 +101,13 @@ def run(count: int, seed: int) -> Outcome:
             tally.check(len(errors(err)) == (code in (1, 2)), what)
             try:
                 old = (here / "model.npz").read_bytes() == good
-                tally.check(old or load(here / "model.npz").params.flat.tobytes() == new, f"{what}: another model")
-                tally.check(not (code == 0 and old), f"{what}: all well, and nothing saved")
+                tally.check(old or load(here / "model.npz").params.flat.tobytes() == new, f"{what}: a different model")
+                tally.check(not (code == 0 and old), f"{what}: exit code 0 although nothing was saved")
                 kept[old] += 1
             except (OSError, ModelFileError) as error:
                 tally.check(False, f"{what}: {error}")
             temporary = (here / ".model.npz.tmp").exists()
-            tally.check(how == "KILL" or name == "unlink" or not temporary, f"{what}: a temporary file is left")
+            tally.check(how == "KILL" or name == "unlink" or not temporary, f"{what}: leftover temporary file")
     return tally.outcome(
-        f"faults in {len(FAULTS)} kinds of system call; the old file intact {kept[1]}, the new {kept[0]} times"
+        f"faults in {len(FAULTS)} kinds of system calls; old file intact {kept[1]} times, new file {kept[0]} times"
     )

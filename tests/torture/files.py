@@ -1,4 +1,4 @@
-"""Model files, hostile and damaged, given to every command that reads one."""
+"""Damaged and hostile model files, passed to every command that reads a model."""
 
 import contextlib
 import hashlib
@@ -39,13 +39,13 @@ def npy(values: Any, **more: Any) -> bytes:
 
 
 def with_header(text: str, data: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
-    """An `.npy` with any header."""
+    """An `.npy` file with an arbitrary header."""
     size = struct.pack("<H" if version[0] == 1 else "<I", len(text))
     return b"\x93NUMPY" + version + size + text.encode("latin-1") + data
 
 
 def sealed(members: dict[str, bytes]) -> dict[str, bytes]:
-    """The members with a digest that fits, as one who knows the format would write it."""
+    """The members with a correct digest, as an attacker who knows the format would write them."""
     whole = b"".join(name.encode() + data for name, data in members.items() if name != "sha256")
     return {**members, "sha256": npy(np.frombuffer(hashlib.sha256(whole).digest(), dtype=np.uint8))}
 
@@ -64,7 +64,7 @@ def members_of(data: bytes) -> dict[str, bytes]:
 
 
 def good_file() -> bytes:
-    """A trained LSTM, with all kinds of arrays in its file."""
+    """The file of a trained LSTM, which contains every kind of array."""
     training = tiny(cell="lstm", steps=30, epochs=50, eval_every=4, lr=0.2)
     list(training)
     training.run.texts = ("corpus.txt",)
@@ -73,7 +73,7 @@ def good_file() -> bytes:
 
 
 def hostile(good: bytes) -> Iterator[tuple[str, bytes]]:
-    """Every file, with its name."""
+    """All damaged and hostile variants of a good file, with a description."""
     yield from containers(good)
     yield from zips(good)
     yield from headers(good)
@@ -98,9 +98,9 @@ def containers(good: bytes) -> Iterator[tuple[str, bytes]]:
         "another npz": archive({"a": npy(np.zeros(3))}),
         "a pickled npz": archive({"meta": npy(np.array([{}], dtype=object))}),
         "letters": b"\x93NUMPY" * 500,
-        "garbage after it": good + b"garbage",
-        "nul after it": good + b"\0",
-        "garbage before it": b"garbage" + good,
+        "trailing garbage": good + b"garbage",
+        "trailing nul": good + b"\0",
+        "leading garbage": b"garbage" + good,
         "twice": good + good,
         "with a comment": good[:-2] + b"\x03\x00abc",
         "backwards": good[::-1],
@@ -110,8 +110,8 @@ def containers(good: bytes) -> Iterator[tuple[str, bytes]]:
     for cut in (1, 2, 10, 21, 22, 23, 46, 98, 99):
         yield f"cut by {cut}", good[:-cut]
     for place in range(0, len(good), len(good) // 12):
-        yield f"a byte gone at {place}", good[:place] + good[place + 1 :]
-        yield f"a byte more at {place}", good[:place] + b"\x00" + good[place:]
+        yield f"a byte removed at {place}", good[:place] + good[place + 1 :]
+        yield f"a byte added at {place}", good[:place] + b"\x00" + good[place:]
 
 
 def zips(good: bytes) -> Iterator[tuple[str, bytes]]:
@@ -125,10 +125,10 @@ def zips(good: bytes) -> Iterator[tuple[str, bytes]]:
     more = {
         "a foreign array": {"evil": npy(np.zeros(3))},
         "an empty name": {"": npy(np.zeros(3))},
-        "a name of a path": {"../../evil": npy(np.zeros(3))},
+        "a path as a name": {"../../evil": npy(np.zeros(3))},
         "a name with an escape": {"\x1b[31mevil": npy(np.zeros(3))},
         "a name in markup": {"[red]by": npy(np.zeros(3))},
-        "a name of two lines": {"by\nerror: fake": npy(np.zeros(3))},
+        "a name with a line break": {"by\nerror: fake": npy(np.zeros(3))},
         "60,000 members": {f"m{i}": b"" for i in range(60_000)},
     }
     for name, extra in more.items():
@@ -144,7 +144,7 @@ def zips(good: bytes) -> Iterator[tuple[str, bytes]]:
     data = io.BytesIO(good)
     with zipfile.ZipFile(data, "a") as file:
         file.writestr("by", members["by"])
-    yield "a member without suffix beside it", data.getvalue()
+    yield "an extra member without suffix", data.getvalue()
     evil = zipfile.ZipInfo("by.npy")
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file:
@@ -186,20 +186,20 @@ def zips(good: bytes) -> Iterator[tuple[str, bytes]]:
         for value in values:
             yield f"{field} {value}", patched(good, b"PK\x05\x06", place, size, value)
     locator = b"PK\x06\x07" + struct.pack("<LQL", 0, 0, 1)
-    yield "a locator of nothing", good[:-22] + locator + good[-22:]
+    yield "a locator without a target", good[:-22] + locator + good[-22:]
     wide = b"PK\x06\x06" + struct.pack("<Q2H2L4Q", 44, 45, 45, 0, 0, 9, 9, 1 << 40, 0)
-    yield "a list of a terabyte", good[:-22] + wide + locator + good[-22:]
+    yield "a directory of a terabyte", good[:-22] + wide + locator + good[-22:]
     yield "overlapping members", overlapping(members)
 
 
 def patched(good: bytes, mark: bytes, place: int, size: int, value: int) -> bytes:
-    """The first record of a kind with another value in it."""
+    """The file with a field of the first record that starts with `mark` replaced."""
     at = good.index(mark) + place
     return good[:at] + value.to_bytes(size, "little") + good[at + size :]
 
 
 def overlapping(members: dict[str, bytes], count: int = 50) -> bytes:
-    """One large member that fifty entries of the list point to."""
+    """An archive in which 50 directory entries refer to the same large member."""
     content = bytes(60_000)
     local = struct.pack(
         "<4s5H3L2H", b"PK\x03\x04", 20, 0, 0, 0, 33, zlib.crc32(content), len(content), len(content), 4, 0
@@ -245,17 +245,17 @@ def headers(good: bytes) -> Iterator[tuple[str, bytes]]:
         "sums": "+1j" * 3000,
         "a call": "__import__('os').system('echo evil')",
         "no shape": plain.replace("shape", "form"),
-        "one key more": plain.replace("}", "'x': 1}"),
+        "an extra key": plain.replace("}", "'x': 1}"),
         "a key twice": plain.replace("}", "'shape': (1,)}"),
         "Fortran order": plain.replace("False", "True"),
         "order 0": plain.replace("False", "0"),
         "a huge shape": plain.replace(str(shape), str(2**62)),
         "a negative shape": plain.replace(str(shape), "-3"),
-        "a shape of fractions": plain.replace(str(shape), "3.0"),
-        "a shape of text": plain.replace(str(shape), "'3'"),
+        "a fractional shape": plain.replace(str(shape), "3.0"),
+        "a shape of strings": plain.replace(str(shape), "'3'"),
         "two axes": plain.replace(f"({shape},)", f"({shape}, 1)"),
         "no axes": plain.replace(f"({shape},)", "()"),
-        "an axis of nothing": plain.replace(f"({shape},)", f"({shape}, 0)"),
+        "an axis of length 0": plain.replace(f"({shape},)", f"({shape}, 0)"),
         "a list of axes": plain.replace(f"({shape},)", f"[{shape}]"),
         "not padded": plain,
         "shifted": plain.ljust(100) + "\n",
@@ -330,7 +330,7 @@ def metas(good: bytes) -> Iterator[tuple[str, bytes]]:
 
     raw = {
         "empty": b"",
-        "no JSON": b"{",
+        "not JSON": b"{",
         "a list": b"[]",
         "a number": b"3",
         "null": b"null",
@@ -338,14 +338,14 @@ def metas(good: bytes) -> Iterator[tuple[str, bytes]]:
         "deep objects": b'{"a":' * 50_000,
         "a long number": b'{"format": ' + b"9" * 5000 + b"}",
         "UTF-16": text.decode().encode("utf-16"),
-        "a mark": b"\xef\xbb\xbf" + text,
+        "a byte order mark": b"\xef\xbb\xbf" + text,
         "NaN": text.replace(b"0.2", b"NaN"),
         "infinity": text.replace(b"0.2", b"1e999"),
         "a key twice": text[:-1] + b', "format": 2}',
         "bytes": b"\xff" * 100,
         "two documents": text + text,
         "many empty lists": b"[" + b"[]," * 650_000 + b"[]]",
-        "more than any": b" " * (1 << 22) + text,
+        "longer than the limit": b" " * (1 << 22) + text,
     }
     for name, content in raw.items():
         yield f"meta: {name}", file(content)
@@ -391,7 +391,7 @@ def metas(good: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def plausible(place: tuple[str, ...], value: Any) -> bool:
-    """What nobody can tell from the truth."""
+    """Whether the value is valid, so that the change cannot be detected."""
     return (
         (place in (("run", "history", "val"), ("run", "history", "train"), ("run", "texts")) and value == [])
         or (place == ("run", "machine") and value == {})
@@ -404,7 +404,7 @@ def plausible(place: tuple[str, ...], value: Any) -> bool:
 
 
 def nodes(here: Path) -> Iterator[tuple[str, Path]]:
-    """Names that are no files, made here."""
+    """Paths that are not regular files: folders, FIFOs, devices, symbolic links, invalid names."""
     (here / "folder").mkdir()
     os.mkfifo(here / "fifo")
     (here / "loop").symlink_to("loop")
@@ -420,7 +420,7 @@ def nodes(here: Path) -> Iterator[tuple[str, Path]]:
 
 
 def look(name: str, path: str, same: str, tally: Tally) -> int:
-    """All commands on one file; 1 where it holds exactly the good model after all, which is as well."""
+    """Run all commands on one file. Returns 1 if it contains exactly the good model, which is acceptable."""
     try:
         if digest(load(path)) == same and not name.startswith("meta"):
             return 1
@@ -436,7 +436,7 @@ def look(name: str, path: str, same: str, tally: Tally) -> int:
 
 
 def cost(path: str) -> tuple[float, int]:
-    """Seconds and bytes that reading takes."""
+    """Time in seconds and peak memory in bytes to read the file."""
     begin = time.perf_counter()
     for measure in (False, True):
         if measure:
@@ -456,7 +456,7 @@ def run(count: int, seed: int) -> Outcome:
     with folder() as here:
         good = good_file()
         Path("again.npz").write_bytes(archive(members_of(good)))
-        same = digest(load("again.npz"))  # the tools of this file make what can be read
+        same = digest(load("again.npz"))  # verifies that the helpers of this file produce readable files
         cases: list[tuple[str, Callable[[], str]]] = []
 
         def written(data: bytes) -> str:
@@ -475,8 +475,8 @@ def run(count: int, seed: int) -> Outcome:
             seconds, peak = cost(path)
             slowest, largest = max(slowest, seconds), max(largest, peak)
             tally.check(seconds < SECONDS and peak < MEMORY, f"{name}: {seconds:.2f} s, {peak:,} bytes")
-        tally.check(not any(name.startswith((".bad", ".again")) for name in os.listdir()), f"left: {os.listdir()}")
+        tally.check(not any(name.startswith((".bad", ".again")) for name in os.listdir()), f"leftover: {os.listdir()}")
     return tally.outcome(
-        f"refusals of {files - alike} files ({alike} more hold the same arrays after all); "
-        f"the slowest {slowest:.2f} s, at most {largest / 1e6:.1f} MB"
+        f"refusals of {files - alike} files ({alike} more contain the same arrays); "
+        f"at most {slowest:.2f} s and {largest / 1e6:.1f} MB"
     )

@@ -1,4 +1,4 @@
-"""Structure-aware fuzzing of the reader: half the files are repaired so that only their contents are wrong."""
+"""Structure-aware fuzzing of the reader: half of the files are resealed, so that only their content is wrong."""
 
 import io
 import json
@@ -17,13 +17,13 @@ from tests.torture.files import members_of, npy, sealed
 from tests.torture.longrun import resident
 
 COUNT = 1_000_000
-GROWTH = 8 << 20  # bytes, whatever the count
+GROWTH = 8 << 20  # bytes, for any number of cases
 ODD: list[Any] = [None, True, -1, 0, 1, 2, 3, 1.5, 2**31, 2**63, 10**30, "", "x", "lstm", "adam", [], [[]], {}, [1, 2]]
 MARKS = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"\x93NUMPY", b"shape", b"descr", b".npy", b"{", b"\xff\xff")
 
 
 def archive(members: dict[str, bytes]) -> bytes:
-    """Members as a plain archive, without the time that `zipfile` takes."""
+    """An uncompressed archive of the members; faster than `zipfile`."""
     body, listed = bytearray(), bytearray()
     for name, data in members.items():
         word, crc, at = name.encode() + b".npy", zlib.crc32(data), len(body)
@@ -57,7 +57,7 @@ def archive(members: dict[str, bytes]) -> bytes:
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
-    """Every container in JSON with each of its keys."""
+    """Every container in a JSON value, with each of its keys."""
     found = []
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
@@ -77,7 +77,7 @@ def wrong_meta(rng: random.Random, text: bytes) -> bytes:
 
 
 def wrong_bytes(rng: random.Random, data: bytes) -> bytes:
-    """Bytes changed, moved, taken out, put in; most often near what has a meaning."""
+    """Change, move, delete or insert bytes, mostly near structural marks."""
     changed = bytearray(data)
     for _ in range(rng.randint(1, 4)):
         mark = rng.choice(MARKS)
@@ -124,7 +124,7 @@ def npy_head(length: int) -> bytes:
 def run(count: int, seed: int) -> Outcome:
     rng, tally, good = dice(seed, "fuzz"), Tally(), small_file("rnn", 4)
     members, accepted, early = members_of(good), 0, 0
-    tally.check(read(io.BytesIO(archive(sealed(members)))).run is not None, "the tools make nothing that can be read")
+    tally.check(read(io.BytesIO(archive(sealed(members)))).run is not None, "the helpers produce no readable file")
     assert npy_head(7) == npy(__import__("numpy").zeros(7, dtype="u1"))[:128]
     for tally.count in range(1, count + 1):
         data = wrong_file(rng, good, members)
@@ -136,11 +136,11 @@ def run(count: int, seed: int) -> Outcome:
             tally.check("\n" not in str(error), str(error))
         except BaseException as error:
             Path(f"fuzz-{tally.count}.npz").write_bytes(data)
-            tally.check(False, f"{type(error).__name__}: {error}, kept as fuzz-{tally.count}.npz")
+            tally.check(False, f"{type(error).__name__}: {error}, saved as fuzz-{tally.count}.npz")
         if tally.count == max(1, min(count // 10, 10_000)):
             early = resident()
     late = resident()
     tally.check(late < early + GROWTH, f"memory grew from {early:,} to {late:,} bytes")
     return tally.outcome(
-        f"files, {accepted:,} of them with another content that is possible; memory {late / 1e6:.0f} MB, flat"
+        f"files, {accepted:,} of them with different but valid content; memory constant at {late / 1e6:.0f} MB"
     )

@@ -1,4 +1,4 @@
-"""kill -9 at random instants of a training that saves every step, and `--resume` after each."""
+"""kill -9 at random moments of a training run that saves every step, each followed by `--resume`."""
 
 import json
 import os
@@ -18,14 +18,14 @@ LONGEST = 0.5  # seconds, after the start or after the first step
 
 
 class Uninterrupted:
-    """The digests of a run that nothing interrupts, computed as far as they are asked for."""
+    """Digests of an uninterrupted run, computed on demand."""
 
     def __init__(self) -> None:
         self.training: Training | None = None
         self.digests = [""]
 
     def digest(self, step: int, options: Options) -> str:
-        """What a run with these options has come to after so many steps."""
+        """The digest of a run with these options after `step` steps."""
         self.training = self.training or charrnn.train(charrnn.Corpus.from_text(TEXT), **options.as_dict())
         while len(self.digests) <= step:
             next(self.training)
@@ -34,7 +34,7 @@ class Uninterrupted:
 
 
 def reported(log: Path) -> int:
-    """The last step of which the log says that it is saved."""
+    """The last step that the log reports as saved."""
     lines = log.read_bytes().split(b"\n")[:-1] if log.exists() else []
     return max((json.loads(line)["saved_step"] or 0 for line in lines[-3:]), default=0)
 
@@ -56,9 +56,9 @@ def run(count: int, seed: int) -> Outcome:
                 victim.kill()
                 code = victim.wait()
             tally.count += 1
-            tally.check(code == -9, f"kill {number}: it had ended with {code}")
+            tally.check(code == -9, f"kill {number}: the process exited with {code} before")
             left = set(os.listdir(here)) - {"corpus.txt", "log", "model.npz", ".model.npz.lock"}
-            tally.check(left <= {".model.npz.tmp"}, f"kill {number}: left {left}")
+            tally.check(left <= {".model.npz.tmp"}, f"kill {number}: leftover files {left}")
             most = max(most, len(left))
             safe = reported(log)
             try:
@@ -69,7 +69,7 @@ def run(count: int, seed: int) -> Outcome:
                 continue
             assert model.run is not None
             step = model.run.step
-            tally.check(step >= safe, f"kill {number}: step {safe} was reported, step {step} is there")
+            tally.check(step >= safe, f"kill {number}: step {safe} was reported, step {step} is in the file")
             same = digest(model) == wanted.digest(step, model.run.options)
-            tally.check(same, f"kill {number}: other bits at step {step}")
-    return tally.outcome(f"kills up to step {len(wanted.digests) - 1:,}; at most {most} temporary file left")
+            tally.check(same, f"kill {number}: different bits at step {step}")
+    return tally.outcome(f"kills up to step {len(wanted.digests) - 1:,}; leftover temporary files: at most {most}")

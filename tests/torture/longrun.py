@@ -1,4 +1,4 @@
-"""A long run of a tiny model: its memory stays where it was."""
+"""A long run of a tiny model: its memory use stays constant."""
 
 import os
 import subprocess
@@ -12,12 +12,12 @@ GROWTH = 0.02
 
 
 def resident() -> int:
-    """Bytes of this process in memory."""
+    """Resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def life(steps: int) -> tuple[int, int]:
-    """Resident memory after a twentieth of the steps, and at the end; saved now and then."""
+    """Resident memory after a twentieth of the steps and at the end, in bytes; the model is saved regularly."""
     training = tiny(steps=steps, hidden_size=4, batch_size=1, eval_every=1000, dropout=0.0)
     early = 0
     with folder():
@@ -32,12 +32,12 @@ def life(steps: int) -> tuple[int, int]:
 def run(count: int, seed: int) -> Outcome:
     tally = Tally()
     if not os.path.exists("/proc/self/statm"):
-        return Outcome(0, "", skipped="needs /proc")
+        return Outcome(0, "", skipped="/proc is required")
     script = f"from tests.torture.longrun import life; print(*life({count}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     early, late = map(int, done.stdout.split())
     tally.count = count
-    # what a short run's first saves and evaluations take stands out more
+    # in a short run, the first saves and evaluations weigh more
     allowed = GROWTH if count >= 100_000 else 5 * GROWTH
     tally.check(late <= early * (1 + allowed), f"memory grew from {early:,} to {late:,} bytes")
     return tally.outcome(

@@ -1,4 +1,4 @@
-"""NaN and infinity planted in weights, gradients, loss, states and the optimizer: noticed in the step."""
+"""NaN and infinity in weights, gradient, loss, hidden state and optimizer are detected in the same step."""
 
 import os
 from itertools import cycle, islice
@@ -19,7 +19,7 @@ CELLS, OPTIMIZERS = ("rnn", "gru", "lstm"), ("adam", "rmsprop", "adagrad", "sgd"
 
 
 def plant(training: Training, place: str, value: float, at: float) -> None:
-    """Puts the value there; `at` in [0, 1) says where in an array."""
+    """Inject the value; `at` in [0, 1) is the relative position in the array."""
 
     def put(values: Array) -> None:
         values.flat[int(at * values.size)] = value
@@ -48,7 +48,7 @@ def run(count: int, seed: int) -> Outcome:
             cell = "lstm" if place == "c" else CELLS[number % 3]
             training = tiny(cell=cell, optimizer=OPTIMIZERS[number % 4], steps=60, dropout=0.0, clip=number % 2)
             steps = rng.randrange(1, 50)
-            steps += steps % training.streams.windows == 0  # an epoch begins with new states
+            steps += steps % training.streams.windows == 0  # the hidden state is reset at the start of an epoch
             for _ in range(steps):
                 next(training)
             training.model.save("m.npz")
@@ -60,11 +60,11 @@ def run(count: int, seed: int) -> Outcome:
                 record = next(training)
                 noticed = record.step == steps + 1 and training.run.health.setbacks == [steps + 1]
                 tally.check(noticed and bool(record.setback), f"{what}: {record}")
-            except DivergedError as error:  # what is planted stays there, and comes again after every setback
+            except DivergedError as error:  # the injected value persists after every setback
                 tally.check(f"step {steps + 1}:" in str(error) and place in ("gradient", "loss"), f"{what}: {error}")
-            tally.check(Path("m.npz").read_bytes() == before, f"{what}: the file has changed")
-            tally.check(digest(load("m.npz")) == bits, f"{what}: the file is not what was saved")
-            training.model.save("m.npz")  # which refuses what is not finite, as reading does
+            tally.check(Path("m.npz").read_bytes() == before, f"{what}: the file was changed")
+            tally.check(digest(load("m.npz")) == bits, f"{what}: the file differs from the saved model")
+            training.model.save("m.npz")  # saving and loading refuse non-finite numbers
             load("m.npz")
-            tally.check(sorted(os.listdir()) == ["corpus.txt", "m.npz"], f"{what}: files were left")
-    return tally.outcome("numbers planted, each noticed in its step; the file on disk stays finite and older")
+            tally.check(sorted(os.listdir()) == ["corpus.txt", "m.npz"], f"{what}: leftover files")
+    return tally.outcome("values injected, each detected in the same step; the file on disk stays finite and unchanged")

@@ -1,4 +1,4 @@
-"""Two to five trainings on one file at once, readers meanwhile."""
+"""Two to five simultaneous training runs on one model file, with concurrent readers."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from charrnn.errors import ModelFileError
 from tests.torture.common import TINY, Outcome, Tally, command, dice, folder, start
 
 COUNT = 50
-PATIENCE = 20.0  # seconds for all but one to be told
+PATIENCE = 20.0  # seconds for all but one process to be refused
 
 
 def run(count: int, seed: int) -> Outcome:
@@ -27,7 +27,7 @@ def run(count: int, seed: int) -> Outcome:
                     load("model.npz")
                     reads[0] += 1
                 except ModelFileError as error:
-                    tally.check(False, f"a reader saw: {error}")
+                    tally.check(False, f"a reader failed: {error}")
                 time.sleep(0.001)
 
         reader = threading.Thread(target=read)
@@ -39,8 +39,8 @@ def run(count: int, seed: int) -> Outcome:
         finally:
             over.set()
             reader.join()
-        tally.check(sorted(os.listdir()) == ["corpus.txt", "model.npz"], f"left: {os.listdir()}")
-    return tally.outcome(f"races, {reads[0]:,} reads meanwhile; one won each, the others were told by whom")
+        tally.check(sorted(os.listdir()) == ["corpus.txt", "model.npz"], f"leftover files: {os.listdir()}")
+    return tally.outcome(f"races during {reads[0]:,} reads; one winner each, named in the errors of the others")
 
 
 def race(number: int, runners: int, tally: Tally) -> None:
@@ -50,7 +50,7 @@ def race(number: int, runners: int, tally: Tally) -> None:
     while sum(process.poll() is None for process in field) > 1 and time.monotonic() < deadline:
         time.sleep(0.01)
     running = [process for process in field if process.poll() is None]
-    tally.check(len(running) == 1, f"race {number}: {len(running)} of {runners} go on")
+    tally.check(len(running) == 1, f"race {number}: {len(running)} of {runners} runs continue")
     for process in running:
         time.sleep(0.05)
         process.send_signal(signal.SIGTERM)

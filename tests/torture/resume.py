@@ -1,4 +1,4 @@
-"""Resume at every step of a run, and look at every later step; leave out each piece of state, which must be seen."""
+"""Resume at every step and compare every later step; omitting any piece of the state must be detected."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ def resumed(model: Model) -> Training:
 
 
 def changed(**pieces: Callable[[Run], object]) -> Callable[[Model], Model]:
-    """A model whose run has other pieces."""
+    """A function that replaces parts of a model's run."""
 
     def change(model: Model) -> Model:
         assert model.run is not None
@@ -41,7 +41,7 @@ def changed(**pieces: Callable[[Run], object]) -> Callable[[Model], Model]:
 
 
 def without(kind: str, name: str) -> Callable[[Model], Model]:
-    """A model that lost one of the optimizer's or the network's vectors."""
+    """A function that zeroes one vector of the optimizer or of the hidden state."""
     return changed(**{kind: lambda run: {**getattr(run, kind), name: 0.0 * getattr(run, kind)[name]}})
 
 
@@ -67,12 +67,12 @@ OMISSIONS: dict[str, Callable[[Model], Model]] = {
 
 
 def omissions(tally: Tally, steps: int) -> int:
-    """How many of the omissions are seen, at a step in the midst of an epoch whose best is behind."""
+    """The number of omissions detected at a step in the middle of an epoch, after the best step."""
     first = begin("lstm", "adam", 0.3, steps)
     wanted, at = [], 0
     for record in first:
         wanted.append(digest(first.model))
-        # neither an epoch nor an evaluation is next, which would hide what was left out
+        # no epoch or evaluation follows directly, which would hide an omission
         midst = record.step % first.streams.windows > 2 and record.step % EVAL_EVERY == 2
         if record.step > 2 * steps // 3 and midst and not at:
             at = record.step
@@ -81,9 +81,9 @@ def omissions(tally: Tally, steps: int) -> int:
     for name, leave_out in OMISSIONS.items():
         again = resumed(leave_out(load("omitted.npz")))
         found = list(islice(digests(again), steps - at))
-        seen += tally.check(found != wanted[at:], f"left out and not seen: {name}")
+        seen += tally.check(found != wanted[at:], f"omission not detected: {name}")
     honest = list(digests(resumed(load("omitted.npz"))))
-    tally.check(honest == wanted[at:], "nothing left out, and yet it differs")
+    tally.check(honest == wanted[at:], "the run differs although nothing was omitted")
     return seen
 
 
@@ -106,7 +106,9 @@ def run(count: int, seed: int) -> Outcome:
                 found = list(digests(resumed(load(f"{k}.npz"))))
                 tally.count += 1
                 looked += len(found)
-                tally.check(found == wanted[k:], f"{case}: resumed at {k}, other bits later")
+                tally.check(found == wanted[k:], f"{case}: resumed at {k}, later steps differ")
                 Path(f"{k}.npz").unlink()
         seen = omissions(tally, steps)
-    return tally.outcome(f"resumes, {looked:,} later steps compared; {seen} of {len(OMISSIONS)} omissions seen")
+    return tally.outcome(
+        f"resumed runs, {looked:,} later steps compared; {seen} of {len(OMISSIONS)} omissions detected"
+    )

@@ -1,4 +1,4 @@
-"""Signals at random instants of a training on a terminal, from the moment on when the handlers stand."""
+"""Signals at random moments of a training run on a terminal, after the handlers are installed."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
 
 
 def drain(ours: int, shown: bytearray, seconds: float) -> None:
-    """Reads what the terminal gets, for so long."""
+    """Read the output to the terminal for the given time."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if select.select([ours], [], [], left)[0]:
@@ -42,7 +42,7 @@ def stands(pid: int) -> bool:
 
 def run(count: int, seed: int) -> Outcome:
     if not os.path.exists("/proc/self/status"):
-        return Outcome(0, "", skipped="needs /proc")
+        return Outcome(0, "", skipped="/proc is required")
     rng, tally, saved = dice(seed, "signals"), Tally(), 0
     with folder() as here:
         for number in range(count):
@@ -51,11 +51,11 @@ def run(count: int, seed: int) -> Outcome:
             second = rng.uniform(0.0, 0.02) if rng.random() < 0.25 else None
             seconds, training = rng.uniform(0.0, LONGEST), rng.random() < 0.6
             saved += one(here, number, rng.choice(NUMBERS), seconds, training, second, tally)
-    return tally.outcome(f"trainings stopped; {saved} had begun and were saved, no cursor lost, no traceback")
+    return tally.outcome(f"training runs stopped; {saved} had started and were saved, cursor restored, no traceback")
 
 
 def one(here: Path, number: int, which: int, seconds: float, training: bool, second: float | None, tally: Tally) -> int:
-    """One signal, so long after the handlers stand, or after the first step of the training."""
+    """Send a signal `seconds` after the handlers are installed or, if `training`, after the first step."""
     ours, theirs = pty.openpty()
     shown, log = bytearray(), here / "log"
     arguments = ["train", "corpus.txt", *TINY, "--steps", "1000000", "--json", "--save-every", "50"]
@@ -83,7 +83,7 @@ def one(here: Path, number: int, which: int, seconds: float, training: bool, sec
     codes = {128 + which} | ({128 + last} if second is not None else set())
     tally.check(process.returncode in codes, what)
     tally.check(b"Traceback" not in shown and b"Error" not in shown, what)
-    tally.check(shown.rfind(SHOW) >= shown.rfind(HIDE), f"{what}: no cursor")
+    tally.check(shown.rfind(SHOW) >= shown.rfind(HIDE), f"{what}: the cursor stays hidden")
     records = [json.loads(line) for line in log.read_bytes().split(b"\n")[:-1]]
     done = records[-1]["step"] if records else 0
     try:
@@ -93,10 +93,10 @@ def one(here: Path, number: int, which: int, seconds: float, training: bool, sec
         step = 0
         tally.check(not (here / "model.npz").exists(), f"{what}: the model cannot be read")
     if second is None:
-        tally.check(step >= done, f"{what}: step {done} was done, step {step} is saved")
+        tally.check(step >= done, f"{what}: step {done} was completed, step {step} is saved")
         tally.check(not step or b"To go on: charrnn train --resume" in shown, what)
     else:
         tally.check(step >= max((r["saved_step"] or 0 for r in records), default=0), f"{what}: a reported step is lost")
     left = set(os.listdir(here)) - {"corpus.txt", "log", "model.npz"}
-    tally.check(not left, f"{what}: left {left}")
+    tally.check(not left, f"{what}: leftover files {left}")
     return int(step > 0)
