@@ -12,7 +12,7 @@ import pytest
 
 from charrnn.checkpoint.model import load
 from charrnn.nn.equations import CELLS
-from charrnn.sampling.mixture import open_streams
+from charrnn.sampling.readers import open_streams
 from tests.cli.test_eval_tables import COMMANDS
 from tests.training.test_loop import begin
 
