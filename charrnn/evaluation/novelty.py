@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.text.raw_text import Library
-from charrnn.text.rolling_hash import Chars, Hashed, Places, Sieve
+from charrnn.text.raw_text import RawText
+from charrnn.text.rolling_hash import Chars, Hashed, HashSet, Places
 from charrnn.text.units import UNITS, Codes
 
 LENGTHS = 4, 8, 16, 32  # of the n-grams
@@ -59,7 +59,7 @@ class Shares:
 
     def __init__(self, text: Hashed, n: int) -> None:
         self.n = n
-        self.sieve = Sieve(text.hashes(n))
+        self.sieve = HashSet(text.hashes(n))
         self.anywhere = np.zeros(len(self.sieve.hashes), dtype=bool)
         self.trained = self.anywhere.copy()
 
@@ -86,12 +86,12 @@ class Longest:
     def __init__(self, text: Hashed) -> None:
         self.text, self.length = text, 0
         self.run: Run | None = None
-        self.sieve: Sieve | None = None
+        self.sieve: HashSet | None = None
         self.look_for(1)
 
     def look_for(self, length: int) -> None:
         hashes = self.text.hashes(length)
-        self.sieve = Sieve(hashes) if len(hashes) else None
+        self.sieve = HashSet(hashes) if len(hashes) else None
 
     def look(self, chunk: Hashed, end: int, place: Callable[[int], tuple[str, int, int]]) -> None:
         """Looks through the first `end` characters of a chunk; `place` tells file, offset and line of a place in it."""
@@ -120,7 +120,7 @@ class Longest:
         return places, length
 
 
-def look_through(library: Library, shares: Sequence[Shares], mine: Longest, real: Longest | None) -> None:
+def look_through(library: RawText, shares: Sequence[Shares], mine: Longest, real: Longest | None) -> None:
     """Streams a corpus past what is looked for: all of it past the text, what was trained on past the held-out text."""
     for source, size, held in zip(library.sources, library.sizes, library.held_out, strict=True):
         rest: Chars = np.empty(0, dtype=np.uint8)
@@ -142,7 +142,7 @@ def look_through(library: Library, shares: Sequence[Shares], mine: Longest, real
             begin, lines = begin + len(whole) - len(rest), place(len(whole) - len(rest))[2]
 
 
-def novelty(codes: Sequence[Codes], library: Library) -> tuple[Novelty, Novelty | None]:
+def novelty(codes: Sequence[Codes], library: RawText) -> tuple[Novelty, Novelty | None]:
     """How far the samples, as code points, are new; and the same for held-out text of the corpus.
 
     The samples are looked for in all of the corpus, the held-out text (None where there is none) in what stands before

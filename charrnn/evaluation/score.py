@@ -23,7 +23,7 @@ from charrnn.nn.loss import softmax_nats
 from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Rows
 from charrnn.text.corpus import Corpus, Segment
-from charrnn.text.examples import Examples
+from charrnn.text.dataset import Dataset
 from charrnn.text.ids import Symbols, pieces
 from charrnn.text.vocab import UNKNOWN, Vocab
 
@@ -131,9 +131,9 @@ class Scorer:
         ends = np.append(starts[1:], rows.steps)
         for begin in range(0, int((ends - starts).max(initial=0)), WINDOW):
             places = starts + np.arange(begin, begin + WINDOW)[:, None]
-            inputs, targets, _, fresh = rows.window(places)
-            mask = rows.scored[places % rows.steps] & (places < ends)
-            logits = self.network.forward(inputs, None, fresh)
+            inputs, targets, _, reset = rows.window(places)
+            mask = rows.loss_mask[places % rows.steps] & (places < ends)
+            logits = self.network.forward(inputs, None, reset)
             yield logits[mask], targets[mask], places[mask]
             self.network.carry()
 
@@ -143,13 +143,13 @@ class Scorer:
         for logits, targets, _ in self.windows(rows):
             correct += int((logits.argmax(axis=-1) == targets).sum())
             total += float(softmax_nats(logits, targets).sum(dtype=np.float64))
-        return Score(total, int(rows.scored.sum()), correct)
+        return Score(total, int(rows.loss_mask.sum()), correct)
 
     def nats(self, rows: Rows) -> NDArray[np.float64]:
         """The nats of each example (E,), over all of its targets."""
         found = np.zeros(len(rows))
         for logits, targets, places in self.windows(rows):
-            owners = np.searchsorted(rows.begins, places, side="right") - 1
+            owners = np.searchsorted(rows.starts, places, side="right") - 1
             np.add.at(found, owners, softmax_nats(logits, targets).astype(np.float64))
         return found
 
@@ -162,11 +162,11 @@ def symbols_of(held_out: Held) -> int:
     return held_out.steps if isinstance(held_out, Rows) else sum(map(len, held_out))
 
 
-def scorer(config: Config, params: Params, corpus: Corpus | Examples, held_out: Held) -> Callable[[], Score]:
+def scorer(config: Config, params: Params, corpus: Dataset, held_out: Held) -> Callable[[], Score]:
     """Scores what is held out with the weights as they are when it is called."""
-    if isinstance(corpus, Examples) or isinstance(held_out, Rows):
-        assert isinstance(held_out, Rows)
+    if isinstance(held_out, Rows):
         return partial(Scorer(config, params).score, held_out)
+    assert isinstance(corpus, Corpus)
     return partial(Evaluator(config, params, corpus.vocab).score, corpus.ids, held_out)
 
 
