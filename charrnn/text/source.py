@@ -192,7 +192,7 @@ def decoded(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[str]:
         except UnicodeDecodeError as error:
             raise undecodable(error, offset - pending, encoding, name) from None
         except UnicodeError as error:
-            raise TextError(f"{name} is not {encoding.upper()}: {error}.") from None
+            raise TextError(f"{name} is not valid {encoding.upper()}: {error}.") from None
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
         carry = "\r" if block and text.endswith("\r") else ""
@@ -209,7 +209,7 @@ def undecodable(error: UnicodeDecodeError, base: int, encoding: str, name: str) 
     if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") and base + error.start < 2:
         return TextError(f"{name} looks like UTF-16: try --encoding utf-16.")
     return TextError(
-        f"{name} is not {encoding.upper()} (byte 0x{byte:02X} at offset {base + error.start:,}). "
+        f"{name} is not valid {encoding.upper()} (byte 0x{byte:02X} at offset {base + error.start:,}). "
         "Try --encoding latin-1 or the actual encoding, or --unit byte to train on bytes."
     )
 

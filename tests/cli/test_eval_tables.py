@@ -119,7 +119,7 @@ def test_a_pipe_is_read_once_for_all_models(charrnn: Command, tmp_path: Path) ->
     left = {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("charrnn-")}
     assert left <= before
     _, _, err = charrnn("eval", "-", *models, stdin=b"caf\xe9")
-    assert err.startswith("error: standard input is not UTF-8")
+    assert err.startswith("error: standard input is not valid UTF-8")
 
 
 def test_a_text_that_changed_or_went_away(charrnn: Command, tmp_path: Path) -> None:

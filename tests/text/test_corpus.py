@@ -73,7 +73,7 @@ def test_what_is_not_utf8_is_named_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, byte: str, offset: int, chunk: int
 ) -> None:
     monkeypatch.setattr(source, "CHUNK", chunk)
-    with pytest.raises(TextError, match=rf"not UTF-8 \(byte {byte} at offset {offset}\).*--unit byte"):
+    with pytest.raises(TextError, match=rf"not valid UTF-8 \(byte {byte} at offset {offset}\).*--unit byte"):
         Corpus.read([write(tmp_path / "a.txt", data)])
 
 
@@ -210,7 +210,7 @@ def test_what_a_user_can_get_wrong_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_a_folder_without_readable_text_says_why(tmp_path: Path) -> None:
     write(tmp_path / "f" / "latin.txt", b"caf\xe9")
-    with pytest.raises(TextError, match=r"contains no text: skipped .*latin.txt is not UTF-8"):
+    with pytest.raises(TextError, match=r"contains no text: skipped .*latin.txt is not valid UTF-8"):
         Corpus.read([tmp_path / "f"])
 
 

@@ -1,4 +1,4 @@
-"""`charrnn see neurons`: the activation of a unit on a text, and the units that follow probe targets."""
+"""`charrnn see neurons`: the activation of a unit on a text, and the units that follow probes."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,9 @@ CHARS, FIND_CHARS = 2000, 50_000
 @option(
     "--find",
     is_flag=True,
-    help="Rank all units by how well they follow built-in probe targets; --chars is 50,000 by default.",
+    help="Rank all units by how well they follow built-in probes; --chars is 50,000 by default.",
 )
-@option("--top", type=int, metavar="N", show_default="1", help="Number of units to show per probe target of --find.")
+@option("--top", type=int, metavar="N", show_default="1", help="Number of units to show per probe of --find.")
 @option("--unit", type=int, metavar="N", show_default="found", help="Unit to colour by, from 0.")
 @option("--layer", type=int, metavar="N", show_default="the last", help="Layer of the unit, from 0.")
 @option("--of", metavar="NAME", show_default="h; --find: the states", help="h, c or a gate (i f o g, r z n).")
@@ -46,9 +46,9 @@ def neurons(
     as_json: bool,
     **which: Any,
 ) -> None:
-    """Colour a text by the activation of one unit, or find the units that follow probe targets.
+    """Colour a text by the activation of one unit, or find the units that follow probes.
 
-    Without --unit and --find, the text is coloured by the unit that best follows a target that requires memory. The
+    Without --unit and --find, the text is coloured by the unit that best follows a probe that requires memory. The
     text is TEXT, or the validation split of the text that the model was trained on.
     """
     check_options(find, top, unit, layer)
@@ -97,12 +97,12 @@ def rank(out: Output, path: str, model: "Model", window: "Passage", of: str | No
 
 
 def best(model: "Model", window: "Passage", of: str | None) -> "Fit":
-    """The unit that best follows a target that the last characters do not reveal."""
+    """The unit that best follows a probe whose value the last characters do not reveal."""
     from charrnn.see.neurons import find
 
     fits = find(model, window, [of] if of else []).fits
     if not fits:
-        raise UsageError("no probe target varies in this text: choose a unit with --unit.")
+        raise UsageError("no probe applies to this text: choose a unit with --unit.")
     return max(fits, key=lambda fit: (fit.lasting, fit.fit))
 
 
