@@ -47,3 +47,8 @@ def zeros(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
     array = empty(shape, dtype)
     array.fill(0.0)
     return array
+
+
+def ceil_div(a: int, b: int) -> int:
+    """a / b, rounded up."""
+    return -(-a // b)

@@ -18,9 +18,9 @@ from tests.bad_input import device, furnish
 from tests.cli.test_train import TEXT, TINY
 
 TRAIN = ["train", *TINY, "--steps", "2", "--workers", "1", "--no-baselines", "-m", "new.npz"]
-NOT_TEXT = "holds no text."
-NOT_UTF8 = "Try --encoding latin-1 or its true encoding, or --unit byte to train on bytes."
-NULS = "is no text, or UTF-16: more than a tenth of its bytes are NUL."
+NOT_TEXT = "contains no text."
+NOT_UTF8 = "Try --encoding latin-1 or the actual encoding, or --unit byte to train on bytes."
+NULS = "is not text, or it is UTF-16: more than a tenth of its bytes are NUL."
 WHOLE, DAMAGED, PLAIN = "is a whole number", "is not a charrnn model", "is not a plain file"
 LONG, HUGE = "x" * 300, "9" * 20
 
@@ -28,17 +28,17 @@ LONG, HUGE = "x" * 300, "9" * 20
 TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("empty.txt", 1, "empty.txt " + NOT_TEXT),
     ("bom.txt", 1, "bom.txt " + NOT_TEXT),
-    ("one.txt", 1, "the text leaves 1 character to train on, and at least 2 are needed"),
-    ("two.txt", 0, "note: the text is short: streams: 1 instead of 4."),
+    ("one.txt", 1, "the training split has fewer than 2 characters (1)"),
+    ("two.txt", 0, "note: the text is short: batch size 1 instead of 4."),
     ("same.txt", 0, "note: the text has only one distinct character: there is nothing to learn."),
     ("spaces.txt", 0, "200 symbols, 2 distinct"),
-    ("latin.txt", 1, f"latin.txt is not UTF-8 (byte 0xE9 at offset 3). {NOT_UTF8}"),
-    ("late.txt", 1, "late.txt is not UTF-8 (byte 0xFF at offset 3,000,000)."),
-    ("cut-short.txt", 1, "cut-short.txt is not UTF-8 (byte 0xEA at offset 3)."),
-    ("overlong.txt", 1, "overlong.txt is not UTF-8 (byte 0xC0 at offset 3)."),
-    ("surrogates.txt", 1, "surrogates.txt is not UTF-8 (byte 0xED at offset 3)."),
-    ("beyond.txt", 1, "beyond.txt is not UTF-8 (byte 0xF4 at offset 3)."),
-    ("five.txt", 1, "five.txt is not UTF-8 (byte 0xF8 at offset 3)."),
+    ("latin.txt", 1, f"latin.txt is not valid UTF-8 (byte 0xE9 at offset 3). {NOT_UTF8}"),
+    ("late.txt", 1, "late.txt is not valid UTF-8 (byte 0xFF at offset 3,000,000)."),
+    ("cut-short.txt", 1, "cut-short.txt is not valid UTF-8 (byte 0xEA at offset 3)."),
+    ("overlong.txt", 1, "overlong.txt is not valid UTF-8 (byte 0xC0 at offset 3)."),
+    ("surrogates.txt", 1, "surrogates.txt is not valid UTF-8 (byte 0xED at offset 3)."),
+    ("beyond.txt", 1, "beyond.txt is not valid UTF-8 (byte 0xF4 at offset 3)."),
+    ("five.txt", 1, "five.txt is not valid UTF-8 (byte 0xF8 at offset 3)."),
     ("latin.txt --encoding latin-1", 0, "latin.txt: 200 symbols"),
     ("latin.txt --unit byte", 0, "latin.txt: 200 symbols"),
     ("utf16.txt", 1, "utf16.txt looks like UTF-16: try --encoding utf-16."),
@@ -47,7 +47,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("utf16-bare.txt", 1, NULS),
     ("utf16-bare.txt --encoding utf-16-le", 0, "utf16-bare.txt: 576 symbols"),
     ("utf32.txt", 1, NULS),
-    ("odd.txt --encoding utf-16-le", 1, "odd.txt is not UTF-16-LE (byte 0x61 at offset 6)."),
+    ("odd.txt --encoding utf-16-le", 1, "odd.txt is not valid UTF-16-LE (byte 0x61 at offset 6)."),
     ("nul.txt", 1, NULS),
     ("nul.txt --unit byte", 0, "only one distinct character"),
     ("some-nul.txt", 0, "577 symbols, 15 distinct"),
@@ -57,8 +57,8 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("crlf.txt", 0, "crlf.txt: 320 symbols"),
     ("distinct.txt --val-fraction 0 --seq-length 2 --batch-size 2 --hidden-size 2", 0, "60,000 distinct"),
     ("decomposed.txt", 0, "200 symbols, 5 distinct"),
-    ("utf7.txt --encoding utf-7", 1, "utf7.txt holds a lone surrogate, which is no character: try --unit byte."),
-    ("model.txt", 1, "model.txt is a model file, not a text: charrnn sample -m model.txt writes text with it."),
+    ("utf7.txt --encoding utf-7", 1, "utf7.txt contains a lone surrogate, which is not a character: try --unit byte."),
+    ("model.txt", 1, "model.txt is a model file, not a text: charrnn sample -m model.txt generates text with it."),
     ("model.npz", 1, "model.npz is a model file, not a text"),
     ("folder", 1, "folder is a folder without text files."),
     ("binaries", 1, "binaries is a folder without text files."),
@@ -75,8 +75,8 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     (["missing\udcff"], 1, r"there is no file missing\u{dcff}."),
     ("-", 1, NOT_TEXT),
     ("corpus.txt missing.txt", 1, "there is no file missing.txt."),
-    ("corpus.txt latin.txt", 1, "latin.txt is not UTF-8"),
-    ("corpus.txt --encoding utf-16", 1, "corpus.txt is not UTF-16"),
+    ("corpus.txt latin.txt", 1, "latin.txt is not valid UTF-8"),
+    ("corpus.txt --encoding utf-16", 1, "corpus.txt is not valid UTF-16"),
     ("corpus.txt --encoding hex", 2, "--encoding 'hex' is not a text encoding that Python knows."),
     ("corpus.txt --encoding ''", 2, "--encoding '' is not a text encoding that Python knows."),
     ("corpus.txt --encoding klingon", 2, "--encoding 'klingon' is not a text encoding that Python knows."),
@@ -110,9 +110,13 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --hidden-size 1000000", 2, " GB of memory, and "),
     (f"corpus.txt --hidden-size {HUGE}", 2, "--hidden-size is a whole number from 1 to 9,223,372,036,854,775,807"),
     ("corpus.txt --batch-size 0", 2, "--batch-size is a whole number of at least 1, not 0."),
-    ("corpus.txt --batch-size 1000000000000", 0, "note: the text is short: streams: 64 instead of 1000000000000."),
+    ("corpus.txt --batch-size 1000000000000", 0, "note: the text is short: batch size 64 instead of 1000000000000."),
     ("corpus.txt --seq-length 0", 2, "--seq-length is a whole number of at least 1, not 0."),
-    ("corpus.txt --seq-length 1000000000000", 0, "note: the text is short: windows of 518 instead of 1000000000000."),
+    (
+        "corpus.txt --seq-length 1000000000000",
+        0,
+        "note: the text is short: sequence length 518 instead of 1000000000000.",
+    ),
     ("corpus.txt --epochs 0", 2, "--epochs is a whole number of at least 1, not 0."),
     ("corpus.txt --steps 0", 2, "--steps is a whole number of at least 1, not 0."),
     ("corpus.txt --lr nan", 2, "--lr is a number above 0, not nan."),
@@ -136,7 +140,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --dropout -0.1", 2, "--dropout is a number at least 0 and below 1, not -0.1."),
     ("corpus.txt --val-fraction 1", 2, "--val-fraction is a number at least 0 and below 1, not 1.0."),
     ("corpus.txt --val-fraction nan", 2, "--val-fraction is a number at least 0 and below 1, not nan."),
-    ("corpus.txt --val-fraction 0.9999", 1, "give more text, or --val-fraction 0."),
+    ("corpus.txt --val-fraction 0.9999", 1, "use a longer text, or --val-fraction 0."),
     ("corpus.txt --seed -1", 2, "--seed is a whole number of at least 0, not -1."),
     ("corpus.txt --seed 9223372036854775808", 2, "--seed is a whole number from 0 to 9,223,372,036,854,775,807"),
     ("corpus.txt --workers -1", 2, "--workers is a whole number from 0 to 1,024, not -1."),
@@ -197,9 +201,9 @@ LINES: list[tuple[str | list[str], int, str]] = [
     (["sample", "-p", "a\0"], 2, "(U+0000) in the prompt"),
     ("sample -p a --prompt-file two.txt", 2, "--prompt and --prompt-file both set the prompt: use one of them."),
     ("sample --prime-file missing.txt", 1, "missing.txt cannot be read: No such file or directory."),
-    ("sample --prime-file latin.txt", 1, "latin.txt is not UTF-8 (at offset 3), so it cannot prime a model."),
+    ("sample --prime-file latin.txt", 1, "latin.txt is not valid UTF-8 (at offset 3)."),
     ("sample --prompt-file folder", 1, "folder cannot be read: Is a directory."),
-    ("sample --prime-file long-prime.txt", 1, "long-prime.txt is too long to prime a model: more than 10 MB."),
+    ("sample --prime-file long-prime.txt", 1, "long-prime.txt is too long for a prompt: more than 10 MB."),
     (["sample", "--prime-file", "a\0b"], 1, "a␀b cannot be read: embedded null byte."),
     ("sample --unknown maybe", 2, "'maybe' is not one of 'error', 'skip'."),
     ("sample --weights worst", 2, "'worst' is not one of 'best', 'last'."),
@@ -221,13 +225,17 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("eval missing.txt", 1, "there is no file missing.txt."),
     ("eval empty.txt", 1, "empty.txt " + NOT_TEXT),
     ("eval foreign.txt", 1, "foreign.txt has no characters that the model knows, so there is nothing to score."),
-    ("eval part-foreign.txt", 0, "note: 2 symbols (1 distinct: 'é') that model.npz has never seen are left out."),
-    ("eval latin.txt", 1, "latin.txt is not UTF-8 (byte 0xE9 at offset 3)."),
+    (
+        "eval part-foreign.txt",
+        0,
+        "note: symbols that are not in the vocabulary of model.npz are skipped: 'é' (1 distinct, 2 in total).",
+    ),
+    ("eval latin.txt", 1, "latin.txt is not valid UTF-8 (byte 0xE9 at offset 3)."),
     ("eval utf16.txt", 1, "utf16.txt looks like UTF-16"),
     ("eval folder", 1, "folder is a folder without text files."),
     ("eval model.npz", 1, "model.npz is a model file, not a text"),
     ("eval --encoding x", 2, "--encoding 'x' is not a text encoding that Python knows."),
-    ("eval -", 1, "standard input holds no text."),
+    ("eval -", 1, "standard input contains no text."),
     ("info -m missing.npz", 1, "there is no model file missing.npz"),
     ("info -m cut.npz", 1, f"cut.npz {DAMAGED}"),
     ("info -m folder", 1, f"folder {PLAIN}, so it is no model."),
@@ -322,7 +330,7 @@ def test_devices(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
         assert run(line) == 1
         assert PLAIN in capfd.readouterr().err
     assert run(["train", name, *TINY, "--steps", "1", "-m", "new.npz"]) == 1
-    said = NOT_TEXT if name == "null" else "has no end yet: save it as a file first."
+    said = NOT_TEXT if name == "null" else "GB: save it to a file first."
     assert said in capfd.readouterr().err
     assert os.path.samestat(before, os.stat(name))
     assert sorted(os.listdir()) == sorted(["corpus.txt", name])
@@ -333,7 +341,7 @@ def test_a_pipe_without_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> No
     for line in ([*TRAIN, "-"], ["eval", "-"]):
         code, _, err = place(line, b"abc\n" * 600_000)
         assert code == 1
-        assert "standard input gave more than 0.0 GB and has no end yet: save it as a file first." in err
+        assert "standard input exceeds 0.0 GB: save it to a file first." in err
 
 
 def test_a_text_that_changes_while_it_is_read(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Models beside the baselines: `charrnn eval --baselines`, and the end of a training."""
+"""Comparison of models with baselines: `charrnn eval --baselines`, and the end of a training."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from charrnn.training.loop import Training
 
 
-LONG = 1_000_000  # symbols: to count more takes a while
+LARGE = 1_000_000  # symbols; the baselines of a larger text take a while
 
 
-class Judge:
-    """Judges models; the baselines are counted once for all that have the same symbols and texts.
+class BaselineComparison:
+    """Compares models with baselines, which are computed once for all models with the same symbols and texts.
 
-    `own` reads the text that the model in a file was trained on.
+    `read_training_text` reads the text that a model was trained on, by its path.
     """
 
-    def __init__(self, own: "Callable[[str, Model], Corpus]") -> None:
-        self.own = own
+    def __init__(self, read_training_text: "Callable[[str, Model], Corpus]") -> None:
+        self.read_training_text = read_training_text
         self.known: dict[tuple[object, ...], Baselines] = {}
 
     def __call__(
         self, path: str, model: "Model", corpus: "Corpus", segments: "list[Segment]", score: "Score"
     ) -> "Comparison":
-        """How `score`, of these segments, stands beside what counting the training text predicts of them."""
+        """Compares `score`, of these segments, with what baselines of the training text predict of them."""
         from charrnn.evaluation.baselines import compute_baselines
         from charrnn.evaluation.verdict import Comparison, summarize_fit, verdict
 
         if model.run is None:
             raise UsageError(
-                f"{path} does not say what it was trained on, so there is nothing to count: no --baselines."
+                f"{path} does not record what it was trained on, so that it has no baselines: leave --baselines out."
             )
-        source = self.source(path, model, model.run, corpus)
+        source = self.training_text(path, model, model.run, corpus)
         train, held_out = source.split(model.run.options.val_fraction)
         same = source is corpus
         if same and segments != held_out:
@@ -52,25 +52,24 @@ class Judge:
         if key not in self.known:
             announce(len(train), remark)
             self.known[key] = compute_baselines(train, corpus, segments)
-        rivals = self.known[key]
-        how = summarize_fit(model, corpus, segments, score.nats) if same else None
-        return Comparison(rivals, verdict(score.bits_per_char, rivals, how))
+        summary = summarize_fit(model, corpus, segments, score.nats) if same else None
+        return Comparison(self.known[key], verdict(score.bits_per_char, self.known[key], summary))
 
-    def source(self, path: str, model: "Model", run: "Run", corpus: "Corpus") -> "Corpus":
+    def training_text(self, path: str, model: "Model", run: "Run", corpus: "Corpus") -> "Corpus":
         """The text that a model was trained on, which may be the one that it was scored on."""
         if corpus.sha256 == run.sha256:
             return corpus
-        found = self.own(path, model)
-        if found.sha256 != run.sha256:
+        source = self.read_training_text(path, model)
+        if source.sha256 != run.sha256:
             raise TextError(
-                f"{found.label} has changed since {path} was trained on it, and the baselines count that text: "
+                f"{source.label} has changed since {path} was trained on it, so that its baselines are unknown: "
                 "leave --baselines out."
             )
-        return found
+        return source
 
 
-def judged(training: "Training", say: Callable[[str], None]) -> "Comparison | None":
-    """How a training that is over stands beside the baselines; None where it cannot be told, which `say` is told."""
+def compare_training(training: "Training", say: Callable[[str], None]) -> "Comparison | None":
+    """Compares the model of a finished training with the baselines; None if that fails, which `say` is told."""
     from charrnn.evaluation.score import evaluate
     from charrnn.evaluation.verdict import compare
 
@@ -80,11 +79,11 @@ def judged(training: "Training", say: Callable[[str], None]) -> "Comparison | No
     model, corpus = training.model, training.corpus
     try:
         return compare(model, corpus, evaluate(model, corpus, corpus.split(training.options.val_fraction)[1]))
-    except (OSError, MemoryError, RuntimeError) as error:  # the model is saved, and this is only an extra
-        say(f"note: there is no comparison with n-grams and xz: {str(error) or 'too little memory'}.")
+    except (OSError, MemoryError, RuntimeError) as error:  # the model is saved: only the comparison is missing
+        say(f"note: no comparison with n-grams and xz: {str(error) or 'not enough memory'}.")
         return None
 
 
 def announce(symbols: int, say: Callable[[str], None]) -> None:
-    if symbols > LONG:
-        say("Counting n-grams and running xz to compare with ...")
+    if symbols > LARGE:
+        say("Counting n-grams and running xz for the comparison ...")

@@ -6,7 +6,7 @@ from math import exp
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.inputs import lines_of, report_unknown_characters
+from charrnn.cli.inputs import lines_of, report_unknown, unknown_symbols
 from charrnn.cli.options import GroupedCommand, json_option, model_option, option, weights_option
 from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
@@ -34,7 +34,7 @@ def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_jso
 
     loaded = load(model, weights)
     labels, lines, answer = labels_of(loaded), lines_of(texts), Answer()
-    report_unknown_characters(loaded, lines)
+    report_unknown(model, unknown_symbols(loaded, lines))
     for line, logs in zip(lines, log_probabilities(loaded, lines), strict=True):
         ranked = [(labels[k], exp(logs[k])) for k in (-logs).argsort(kind="stable").tolist()]
         if as_json:

@@ -2,16 +2,16 @@
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.baselines import Judge
-from charrnn.cli.eval_examples import graded
-from charrnn.cli.options import MODEL, GroupedCommand, option
+from charrnn.cli.baselines import BaselineComparison
+from charrnn.cli.eval_examples import grade
+from charrnn.cli.inputs import TextInput, report_unknown
+from charrnn.cli.options import GroupedCommand, encoding_option, json_option, models_option, option, weights
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.evaluation.score import Score
     from charrnn.evaluation.verdict import Comparison
-    from charrnn.text.corpus import Corpus, Segment
-from charrnn.cli.inputs import Spool, read, report_unknown
 
 
 @dataclass(frozen=True)
 class Row:
-    """A model's score, what it was scored on, and how it was judged where that was asked for.
+    """The score of a model on (a part of) a text, and its comparison with the baselines, if that was asked for.
 
-    `unknown` are the characters of the text that were left out.
+    `unknown` counts the symbols of the text that were skipped.
     """
 
     path: str
@@ -37,153 +35,106 @@ class Row:
     part: str
     sha256: str
     unknown: dict[str, int]
-    judged: "Comparison | None"
+    comparison: "Comparison | None"
 
     def as_dict(self) -> dict[str, Any]:
-        more = self.judged.as_dict() if self.judged else {}
+        more = self.comparison.as_dict() if self.comparison else {}
         return {"model": self.path, "text": list(self.texts), "part": self.part, **figures(self.score), **more}
 
 
 @click.command("eval", cls=GroupedCommand)
 @click.argument("texts", metavar="[TEXT...]", nargs=-1, type=str)
-@option(
-    "-m",
-    "--model",
-    "models",
-    metavar="FILE",
-    multiple=True,
-    default=[MODEL],
-    help="A model file; several give a table, the best first.",
-)
-@option(
-    "--weights",
-    type=click.Choice(("best", "last")),
-    default="best",
-    help="The weights with the best held-out loss, or the last ones.",
-)
-@option(
-    "--all",
-    "whole",
-    is_flag=True,
-    show_default=False,
-    help="Score all of a text that the model was trained on, not only its held-out part.",
-)
+@models_option(help="Model file; several are compared in a table, the best first.")
+@weights
+@option("--all", "whole", is_flag=True, help="Score all of the text that a model was trained on.")
 @option(
     "--baselines",
-    "compared",
+    "compare",
     is_flag=True,
-    show_default=False,
-    help="Beside uniform, unigram, the best n-gram and xz, and what to try next.",
+    help="Compare with baselines (uniform, unigram, n-gram, xz) and suggest what to try next.",
 )
-@option("--encoding", show_default=False, help="Encoding of TEXT.  [default: that of the training]")
-@option("--json", "as_json", is_flag=True, show_default=False, help="One JSON object a model.")
+@encoding_option()
+@json_option(help="Write one JSON object per model to stdout.")
 def evaluate(
     texts: tuple[str, ...],
     models: tuple[str, ...],
     weights: str,
     whole: bool,
-    compared: bool,
+    compare: bool,
     encoding: str | None,
     as_json: bool,
 ) -> None:
     """Score models on TEXT, or on the text that they were trained on.
 
-    Of that text only the part that was held out is scored, unless --all is given.
+    Only the validation split of a training text is scored, unless --all is given.
     """
     answer = Answer()
-    if compared and whole:
-        raise UsageError("--baselines is about text that was held out, and --all is not: leave one of them out.")
+    if compare and whole:
+        raise UsageError("--baselines needs text that a model was not trained on: leave --all out.")
     from charrnn.checkpoint.model import load
 
     first = load(models[0], weights)
     if first.task:
-        if len(models) > 1 or compared:
-            raise UsageError(f"{models[0]} was trained on examples: it is graded by itself, without --baselines.")
-        return graded(models[0], first, texts, encoding, whole, as_json)
-    loaded = chain([first], (load(path, weights) for path in models[1:]))
-    with Spool() as spool:
-        judge = Judge(lambda path, model: read(path, model, spool, (), None)) if compared else None
-        rows = [
-            scored_row(path, model, spool, texts, encoding, whole, judge)
-            for path, model in zip(models, loaded, strict=True)
-        ]
+        if len(models) > 1 or compare:
+            raise UsageError(f"{models[0]} was trained on examples: grade it alone, without --baselines.")
+        return grade(models[0], first, texts, encoding, whole, as_json)
+    reader = TextInput(texts, encoding, whole, "scored", "name the text to score: charrnn eval TEXT")
+    own = replace(reader, texts=(), encoding=None)
+    comparison = BaselineComparison(own.corpus) if compare else None
+    rows = list(scored_rows(models, first, weights, reader, comparison))
     rows.sort(key=lambda row: row.score.bits_per_char)
     different = difference(rows)
     if different:
-        remark(f"warning: the models were scored on different {different}: their figures cannot be compared.")
+        remark(f"warning: the models were scored on different {different}: their scores cannot be compared.")
     if as_json:
         for row in rows:
             answer.line(json.dumps(row.as_dict()))
-        return
-    if compared:
-        from charrnn.display.console import show
-        from charrnn.display.evaluation import ladder
-
-        standings = [(row.path, row.model, row.score, row.judged) for row in rows if row.judged]
-        show(answer, lambda out: ladder(out, standings))
-        return
-    from charrnn.display.console import show
-    from charrnn.display.evaluation import scores
-
-    lines, parts = [(row.path, row.model, row.score) for row in rows], [row.part for row in rows]
-    show(answer, lambda out: scores(out, lines, parts, comparable=not different))
+    else:
+        show_table(answer, rows, comparable=not different)
 
 
-def scored_row(
-    path: str,
-    model: "Model",
-    spool: "Spool",
-    texts: tuple[str, ...],
-    encoding: str | None,
-    whole: bool,
-    judge: Judge | None,
-) -> Row:
-    """Reads the text of a model, and scores the one on the other."""
+def scored_rows(
+    paths: tuple[str, ...], first: "Model", weights: str, reader: TextInput, comparison: BaselineComparison | None
+) -> Iterator[Row]:
+    """Scores models one after another, so that only one of them is in memory; `first` is loaded already."""
+    from charrnn.checkpoint.model import load
     from charrnn.evaluation.score import evaluate as score
 
-    corpus = read(path, model, spool, texts, encoding)
-    segments, part = scored(path, model, corpus, whole, bool(texts))
-    found = score(model, corpus, segments)
-    report_unknown(path, corpus)
-    names = texts or (model.run.texts if model.run else ())
-    judged = judge(path, model, corpus, segments, found) if judge else None
-    return Row(path, model, found, tuple(names), part, corpus.sha256, corpus.unknown, judged)
+    for k, path in enumerate(paths):
+        model = load(path, weights) if k else first
+        corpus = reader.corpus(path, model)
+        segments, part = reader.segments(path, model, corpus)
+        result = score(model, corpus, segments)
+        report_unknown(path, corpus.unknown, sum(corpus.unknown.values()))
+        names = reader.texts or (model.run.texts if model.run else ())
+        compared = comparison(path, model, corpus, segments, result) if comparison else None
+        yield Row(path, model, result, tuple(names), part, corpus.sha256, corpus.unknown, compared)
+
+
+def show_table(answer: Answer, rows: list[Row], comparable: bool) -> None:
+    from charrnn.display.console import show
+    from charrnn.display.evaluation import ladder, scores
+
+    compared = [(row.path, row.model, row.score, row.comparison) for row in rows if row.comparison]
+    if compared:
+        show(answer, lambda out: ladder(out, compared))
+        return
+    lines, parts = [(row.path, row.model, row.score) for row in rows], [row.part for row in rows]
+    show(answer, lambda out: scores(out, lines, parts, comparable))
 
 
 def difference(rows: list[Row]) -> str:
-    """In what the texts differ that the models were scored on; empty where they are the same."""
-    kinds: tuple[tuple[str, Callable[[Row], object]], ...] = (
+    """What differs between the texts that the models were scored on; empty if nothing does."""
+    aspects: tuple[tuple[str, Callable[[Row], object]], ...] = (
         ("texts", lambda row: row.sha256),
         ("parts of the text", lambda row: row.part),
         ("characters of the text", lambda row: (row.unknown, row.score.chars)),
     )
-    for words, of in kinds:
-        if any(of(row) != of(rows[0]) for row in rows):
-            return words
-    return ""
+    return next((name for name, of in aspects if any(of(row) != of(rows[0]) for row in rows)), "")
 
 
 def figures(score: "Score") -> dict[str, float | None]:
-    """The figures for JSON, which has no infinity (a perplexity can be too large for a number)."""
+    """The figures for JSON, which has no infinity (a perplexity can exceed the largest float)."""
     names = ("nats", "bits_per_char", "bits_per_byte", "perplexity", "accuracy", "chars")
     values = {name: getattr(score, name) for name in names}
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
-
-
-def scored(path: str, model: "Model", corpus: "Corpus", whole: bool, named: bool) -> "tuple[list[Segment], str]":
-    """What of the text to score, and its name; `named` says that the user chose the text."""
-    run = model.run
-    if run is None:
-        return corpus.segments, "all"
-    if run.sha256 != corpus.sha256:
-        if not named:
-            remark(f"note: {corpus.label} has changed since the training: all of it is scored.")
-        return corpus.segments, "all"
-    if whole:
-        return corpus.segments, "all"
-    _, held_out = corpus.split(run.options.val_fraction)
-    if not held_out:
-        remark(f"note: {path} was trained on all of {corpus.label}, and all of it is scored.")
-        return corpus.segments, "all"
-    remark(f"note: {path} was trained on {corpus.label}: its held-out part is scored (--all for all of it).")
-    return held_out, "held-out"

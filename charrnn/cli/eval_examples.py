@@ -1,44 +1,45 @@
-"""`charrnn eval` for a model of examples: how many labels or targets are right."""
+"""`charrnn eval` for a model of examples: accuracy on labels or targets."""
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli.options import STDIN, notes
-from charrnn.display.terminal import Answer, remark
-from charrnn.errors import TextError, UsageError
+from charrnn.cli.inputs import TextInput
+from charrnn.display.terminal import Answer
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
+    from charrnn.display.console import Draw
     from charrnn.evaluation.classification import Labelled
     from charrnn.evaluation.pairs import Paired
-    from charrnn.text.examples import Example
 
 
-def graded(path: str, model: "Model", texts: tuple[str, ...], encoding: str | None, whole: bool, as_json: bool) -> None:
-    """Grades the model on examples, or on the held-out ones of its training, and shows how it did."""
-    from charrnn.display import evaluation as grades
+def grade(path: str, model: "Model", texts: tuple[str, ...], encoding: str | None, whole: bool, as_json: bool) -> None:
+    """Grades a model on examples, or on the validation split of its training, and shows the result."""
+    from charrnn.display import evaluation as display
     from charrnn.display.console import show
     from charrnn.evaluation.classification import grade_labels
     from charrnn.evaluation.pairs import grade_pairs
 
     assert model.task is not None
-    rows, part = examples(path, model, texts, encoding, whole)
+    reader = TextInput(texts, encoding, whole, "graded", "name the examples: charrnn eval TEXT")
+    rows, part = reader.examples(path, model, model.task)
     answer = Answer()
     if model.task.kind == "pairs":
-        paired = grade_pairs(model, rows)
-        if as_json:
-            answer.line(json.dumps({"model": path, "part": part, **figures(paired)}))
-        else:
-            show(answer, lambda out: grades.pairs(out, paired))
-        return
-    labelled = grade_labels(model, rows)
-    if as_json:
-        answer.line(json.dumps({"model": path, "part": part, **label_figures(labelled)}))
+        pairs = grade_pairs(model, rows)
+        figures = pair_figures(pairs)
+        draw: Draw = partial(display.pairs, grade=pairs)
     else:
-        show(answer, lambda out: grades.labels(out, labelled))
+        labels = grade_labels(model, rows)
+        figures = label_figures(labels)
+        draw = partial(display.labels, grade=labels)
+    if as_json:
+        answer.line(json.dumps({"model": path, "part": part, **figures}))
+    else:
+        show(answer, draw)
 
 
-def figures(grade: "Paired") -> dict[str, Any]:
+def pair_figures(grade: "Paired") -> dict[str, Any]:
     worst = [dict(zip(("source", "target", "written", "edits"), row, strict=True)) for row in grade.worst]
     return {
         "examples": grade.examples,
@@ -58,30 +59,3 @@ def label_figures(grade: "Labelled") -> dict[str, Any]:
         "confusion": grade.confusion.tolist(),
         "mistakes": mistakes,
     }
-
-
-def examples(
-    path: str, model: "Model", texts: tuple[str, ...], encoding: str | None, whole: bool
-) -> "tuple[list[Example], str]":
-    """The examples to grade on, and which part they are: held-out or all."""
-    from charrnn.options import Options
-    from charrnn.text.examples import Examples
-
-    run, task = model.run, model.task
-    assert task is not None
-    recorded = run.texts if run else ()
-    if not texts and (not recorded or STDIN in recorded):
-        raise TextError(f"{path} does not say which file it was trained on: name the examples: charrnn eval TEXT.")
-    encoding = Options(encoding=encoding or (run.options.encoding if run else "utf-8")).encoding
-    found = Examples.read(texts or recorded, task.kind, model.vocab.unit, encoding, model.vocab, task=task)
-    notes(found.notes)
-    if strange := sorted({label for label, _ in found.rows} - set(task.labels)) if task.labels else []:
-        raise UsageError(f"{found.label} has the label {strange[0]!r}, which {path} does not know.")
-    if run is None or run.sha256 != found.sha256 or whole:
-        return found.rows, "all"
-    held = found.split(run.options.val_fraction, run.options.seed)[1]
-    if not held:
-        remark(f"note: {path} was trained on all of {found.label}, and all of it is graded.")
-        return found.rows, "all"
-    remark(f"note: {path} was trained on {found.label}: what was held out of it is graded (--all for all of it).")
-    return held, "held-out"

@@ -1,11 +1,10 @@
-"""Models by name and weight, and the corpus that texts are held against: one that is named, or what they learned."""
+"""Models and texts that commands read: models with weights, the text that a model was trained on, prompts."""
 
 import os
-import stat
 import sys
-import tempfile
-from contextlib import ExitStack, nullcontext
-from typing import IO, TYPE_CHECKING
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from charrnn.cli.options import STDIN, notes
 from charrnn.display.reading import Reading
@@ -16,155 +15,168 @@ from charrnn.options import Options
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.sampling.mixture import Mixture
-    from charrnn.text.corpus import Corpus
-    from charrnn.text.raw_text import Library
-    from charrnn.text.rolling_hash import Runs
-    from charrnn.text.source import Progress
+    from charrnn.text.corpus import Corpus, Segment
+    from charrnn.text.dataset import Dataset
+    from charrnn.text.examples import Example
+    from charrnn.text.raw_text import RawText
+    from charrnn.text.rolling_hash import NgramFilter
+    from charrnn.text.source import Progress, Source
+    from charrnn.text.tasks import Task
 
-OPEN_FILES = "/proc/self/fd"
+T = TypeVar("T")
+LONGEST_PROMPT = 10_000_000  # bytes
+VAL_FRACTION = 0.1  # of a corpus without a model: its last part serves as new text
 
 
-def read(path: str, model: "Model", spool: "Spool", texts: tuple[str, ...], encoding: str | None) -> "Corpus":
-    from charrnn.text.corpus import Corpus
+def read_text(
+    path: str,
+    model: "Model",
+    texts: tuple[str, ...],
+    encoding: str | None,
+    advice: str,
+    read: Callable[[tuple[str, ...], str], T],
+) -> T:
+    """`read(texts, encoding)` for the texts that the user named, or else for those that the model was trained on.
 
-    recorded = model.run.texts if model.run else ()
-    if not texts and (not recorded or STDIN in recorded):
-        raise TextError(f"{path} does not say which file it was trained on: name the text to score: charrnn eval TEXT.")
-    encoding = encoding or (model.run.options.encoding if model.run else "utf-8")
-    Options(encoding=encoding)  # refuses an encoding that there is not
-    sources = [spool.text(name) for name in texts or recorded]
+    Raises TextError with `advice` if the latter are not recorded or cannot be read.
+    """
+    run = model.run
+    names = texts or (run.texts if run else ())
+    if not texts and (not names or STDIN in names):
+        raise TextError(f"{path} does not record which file it was trained on: {advice}.")
+    encoding = encoding or (run.options.encoding if run else "utf-8")
     try:
-        corpus = Corpus.read(sources, model.vocab.unit, encoding, model.vocab)
+        return read(names, known_encoding(encoding))
     except TextError as error:
         if texts:
             raise
-        raise TextError(f"{error} {path} was trained on it; name the text to score: charrnn eval TEXT.") from None
+        raise TextError(f"{error} {path} was trained on it: {advice}.") from None
+
+
+def known_encoding(encoding: str) -> str:
+    """The encoding itself. Raises UsageError if Python does not know it."""
+    return Options(encoding=encoding).encoding
+
+
+@dataclass(frozen=True)
+class TextInput:
+    """The texts that a command uses: those that the user named, or else those that each model was trained on.
+
+    `whole` asks for all of a training text instead of its validation split. `used` and `advice` are parts of notes and
+    messages: what happens to the text, and how to name one. `opened` keeps the files that were opened, so that several
+    models can read standard input or a pipe.
+    """
+
+    texts: tuple[str, ...]
+    encoding: str | None
+    whole: bool
+    used: str
+    advice: str
+    quiet: bool = False
+    opened: "dict[str, Source]" = field(default_factory=dict)
+
+    def corpus(self, path: str, model: "Model") -> "Corpus":
+        """The text, numbered by the vocabulary of the model."""
+        from charrnn.text.corpus import Corpus
+        from charrnn.text.source import open_source
+
+        def read(names: tuple[str, ...], encoding: str) -> Corpus:
+            for name in names:
+                if name not in self.opened and (name == STDIN or not os.path.isdir(name)):
+                    self.opened[name] = open_source(name)
+            return Corpus.read([self.opened.get(name, name) for name in names], encoding=encoding, vocab=model.vocab)
+
+        corpus = read_text(path, model, self.texts, self.encoding, self.advice, read)
+        notes(corpus.notes)
+        return corpus
+
+    def segments(self, path: str, model: "Model", corpus: "Corpus") -> "tuple[list[Segment], str]":
+        """The part of a corpus to use, and its name."""
+        return self.part(path, model, corpus, corpus.segments, lambda run: corpus.split(run.val_fraction)[1])
+
+    def examples(self, path: str, model: "Model", task: "Task") -> "tuple[list[Example], str]":
+        """The examples to use, and the name of the part. Raises UsageError for labels that the model does not know."""
+        from charrnn.text.examples import Examples
+
+        def read(names: tuple[str, ...], encoding: str) -> Examples:
+            return Examples.read(names, task.kind, model.vocab.unit, encoding, model.vocab, task=task)
+
+        data = read_text(path, model, self.texts, self.encoding, self.advice, read)
+        notes(data.notes)
+        if unknown := sorted({label for label, _ in data.rows} - set(task.labels)) if task.labels else []:
+            raise UsageError(f"{data.label} has the label {unknown[0]!r}, which {path} does not know.")
+        return self.part(path, model, data, data.rows, lambda run: data.split(run.val_fraction, run.seed)[1])
+
+    def part(
+        self, path: str, model: "Model", data: "Dataset", everything: list[T], validation: Callable[[Options], list[T]]
+    ) -> tuple[list[T], str]:
+        """The validation split of the data that the model was trained on, or all of other data; and its name."""
+        run, note = model.run, ""
+        chosen, part = everything, "all"
+        if run and run.sha256 != data.sha256:
+            note = "" if self.texts else f"{data.label} has changed since the training: all of it is {self.used}."
+        elif run and not self.whole:
+            if held_out := validation(run.options):
+                chosen, part = held_out, "held-out"
+                note = f"{path} was trained on {data.label}: its validation split is {self.used} (--all for all of it)."
+            else:
+                note = f"{path} was trained on all of {data.label}: all of it is {self.used}."
+        if note and not self.quiet:
+            remark(f"note: {note}")
+        return chosen, part
+
+
+def open_named_corpus(
+    texts: tuple[str, ...], unit: str, encoding: str, progress: "Progress", held_out: bool = False
+) -> "RawText":
+    """The corpus in files and folders, as a model of this unit generates text; optionally with a validation split."""
+    from charrnn.text.raw_text import RawText
+
+    corpus = RawText.read(texts, unit, known_encoding(encoding), VAL_FRACTION if held_out else 0.0, progress)
     notes(corpus.notes)
     return corpus
 
 
-class Spool:
-    """Texts that every model can read: what can be read only once (standard input, a pipe) is copied once."""
-
-    def __init__(self) -> None:
-        self.files = ExitStack()
-        self.texts: dict[str, str | Copy] = {}
-
-    def __enter__(self) -> "Spool":
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self.files.close()
-
-    def text(self, name: str) -> "str | Copy":
-        if name not in self.texts:
-            self.texts[name] = self.copy(name) if read_once(name) else name
-        return self.texts[name]
-
-    def copy(self, name: str) -> "Copy":
-        from charrnn.text.ids import unwritable
-        from charrnn.text.source import ending, unreadable
-
-        shown = "standard input" if name == STDIN else name
-        if name == STDIN and sys.stdin is None:
-            raise TextError("standard input is closed: name a text.")
-        try:
-            # without a name where it can be opened again without one: then nothing is left, however this ends
-            make = tempfile.TemporaryFile if os.path.isdir(OPEN_FILES) else tempfile.NamedTemporaryFile
-            file = self.files.enter_context(make(prefix="charrnn-", buffering=0))
-        except OSError as error:
-            raise unwritable(shown, error) from None
-        try:
-            with nullcontext(sys.stdin.buffer) if name == STDIN else open(name, "rb") as pipe:
-                for block in ending(pipe, shown):
-                    keep(block, file, shown)
-        except OSError as error:
-            raise unreadable(shown, error) from None
-        return Copy(shown, file.name if isinstance(file.name, str) else f"{OPEN_FILES}/{file.fileno()}")
-
-
-def keep(block: bytes, file: IO[bytes], shown: str) -> None:
-    """Writes all of a block: a file without a buffer may take it in parts, and has nothing left to fail at its end."""
-    from charrnn.text.ids import unwritable
-
-    rest = memoryview(block)
-    try:
-        while rest:
-            rest = rest[file.write(rest) :]
-    except OSError as error:
-        raise unwritable(shown, error) from None
-
-
-class Copy:
-    """The path of a copy, shown under the name of what was copied."""
-
-    def __init__(self, name: str, path: str) -> None:
-        self.name, self.path = name, path
-
-    def __str__(self) -> str:
-        return self.name
-
-    def __fspath__(self) -> str:
-        return self.path
-
-
-def read_once(name: str) -> bool:
-    if name == STDIN:
-        return True
-    try:
-        mode = os.stat(name).st_mode
-    except (OSError, ValueError):
-        return False  # reading it says what is wrong
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def report_unknown(path: str, corpus: "Corpus") -> None:
-    if corpus.unknown:
-        number, kinds = sum(corpus.unknown.values()), len(corpus.unknown)
-        first = ", ".join(f"{symbol!r}" for symbol in list(corpus.unknown)[:5])
-        remark(
-            f"note: {number:,} symbols ({kinds:,} distinct: {first}{', ...' if kinds > 5 else ''}) "
-            f"that {path} has never seen are left out."
-        )
-
-
-LONGEST_PRIME = 10_000_000  # bytes
-VAL_FRACTION = 0.1  # of a corpus without a model: its last part stands for text that is new
-
-
-def named(paths: tuple[str, ...], unit: str, encoding: str, progress: "Progress", held_out: bool = False) -> "Library":
-    """The corpus in these files and folders, as a model of this unit would write it; with a part held out, or none."""
-    from charrnn.text.raw_text import open_library
-
-    Options(encoding=encoding)  # refuses an encoding that there is not
-    library = open_library(paths, unit, encoding, VAL_FRACTION if held_out else 0.0, progress)
-    notes(library.notes)
-    return library
-
-
-def recorded(
+def open_training_corpus(
     path: str, model: "Model", encoding: str | None, progress: "Progress", held_out: bool = False
-) -> "Library":
-    """What the model in `path` was trained on, as far as that is still there."""
-    from charrnn.text.raw_text import open_library
+) -> "RawText":
+    """The corpus that a model was trained on, as it generates text; optionally with its validation split."""
+    from charrnn.text.raw_text import RawText
 
     run = model.run
-    if run is None or STDIN in run.texts:
-        raise TextError(f"{path} does not say which file it was trained on: name it with --corpus.")
-    options = Options(encoding=encoding or run.options.encoding)
-    fraction = run.options.val_fraction if held_out else 0.0
-    try:
-        library = open_library(run.texts, model.vocab.unit, options.encoding, fraction, progress)
-    except TextError as error:
-        raise TextError(f"{error} {path} was trained on it; name a corpus with --corpus.") from None
-    notes(library.notes)
-    if library.sha256 != run.sha256:
+    fraction = run.options.val_fraction if run and held_out else 0.0
+
+    def read(names: tuple[str, ...], encoding: str) -> RawText:
+        return RawText.read(names, model.vocab.unit, encoding, fraction, progress)
+
+    corpus = read_text(path, model, (), encoding, "name a corpus with --corpus", read)
+    notes(corpus.notes)
+    if run and corpus.sha256 != run.sha256:
         remark(f"note: {', '.join(run.texts[:3])} has changed since {path} was trained on it.")
-    return library
+    return corpus
+
+
+def corpus_ngrams(
+    n: int, models: "list[tuple[str, Model]]", texts: tuple[str, ...], encoding: str | None
+) -> "NgramFilter":
+    """The n-grams of the corpus that the user named, or else of those that the models were trained on."""
+    from charrnn.text.rolling_hash import NgramFilter
+
+    trained = tuple(text for _, model in models if model.run for text in model.run.texts)
+    with Reading(texts or trained or ("the corpus",), quiet=False) as reading:
+        if texts:
+            corpora = [open_named_corpus(texts, models[0][1].vocab.unit, encoding or "utf-8", reading.progress)]
+        else:
+            corpora = [open_training_corpus(path, model, encoding, reading.progress) for path, model in models]
+        ngrams = NgramFilter(n, sum(corpus.chars for corpus in corpora))
+        for corpus in corpora:
+            for source in corpus.sources:
+                ngrams.add(corpus.codes(source))
+    return ngrams
 
 
 def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, Model]], Model | Mixture]":
-    """The models by their paths, and what they are together."""
+    """The models with their paths, and their mixture."""
     from charrnn.checkpoint.model import load
     from charrnn.sampling.mixture import mix
 
@@ -175,7 +187,7 @@ def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, 
 
 
 def split(name: str) -> tuple[str, float]:
-    """A path and its weight: what stands after the last colon, if that is a number."""
+    """A path and its weight, PATH:WEIGHT; without a number after the last colon, the weight is 1."""
     path, _, number = name.rpartition(":")
     try:
         return (path, float(number)) if path else (name, 1.0)
@@ -183,71 +195,59 @@ def split(name: str) -> tuple[str, float]:
         return name, 1.0
 
 
-def copies(n: int, models: "list[tuple[str, Model]]", corpus: tuple[str, ...], encoding: str | None) -> "Runs":
-    """The runs of n characters that stand in the corpus."""
-    from charrnn.text.rolling_hash import Runs
-
-    trained = tuple(text for _, model in models if model.run for text in model.run.texts)
-    with Reading(corpus or trained or ("the corpus",), quiet=False) as reading:
-        if corpus:
-            libraries = [named(corpus, models[0][1].vocab.unit, encoding or "utf-8", reading.progress)]
-        else:
-            libraries = [recorded(path, model, encoding, reading.progress) for path, model in models]
-        runs = Runs(n, sum(library.chars for library in libraries))
-        for library in libraries:
-            for source in library.sources:
-                runs.add(library.codes(source))
-    return runs
-
-
-def read_prime(path: str) -> str:
-    """A file's text, without the newline that ends it."""
+def read_prompt(path: str) -> str:
+    """The text of a file or of standard input, without the final newline."""
     try:
-        if path == "-":
-            if sys.stdin is None:
-                raise TextError("standard input is closed, so it cannot prime a model.")
-            data = sys.stdin.buffer.read(LONGEST_PRIME + 1)
+        if path == STDIN:
+            data = standard_input(LONGEST_PROMPT + 1)
         else:
             with open(path, "rb") as file:
-                data = file.read(LONGEST_PRIME + 1)
-        if len(data) > LONGEST_PRIME:
-            raise TextError(f"{path} is too long to prime a model: more than {LONGEST_PRIME / 1e6:.0f} MB.")
-        text = data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise TextError(f"{path} is not UTF-8 (at offset {error.start:,}), so it cannot prime a model.") from None
+                data = file.read(LONGEST_PROMPT + 1)
     except (OSError, ValueError) as error:
         raise TextError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    return text.removesuffix("\n")
+    if len(data) > LONGEST_PROMPT:
+        raise TextError(f"{path} is too long for a prompt: more than {LONGEST_PROMPT / 1e6:.0f} MB.")
+    return utf8(path, data).replace("\r\n", "\n").removesuffix("\n")
 
 
 def lines_of(texts: tuple[str, ...]) -> list[str]:
-    """The texts themselves; for - the lines of standard input."""
-    found: list[str] = []
+    """The texts themselves; for `-`, the lines of standard input."""
+    lines: list[str] = []
     for text in texts:
-        if text != STDIN:
-            found.append(text)
-            continue
-        if sys.stdin is None:
-            raise TextError("standard input is closed: name a text.")
-        try:
-            found += sys.stdin.buffer.read().decode("utf-8").removeprefix("\ufeff").splitlines()
-        except UnicodeDecodeError as error:
-            raise TextError(f"standard input is not UTF-8 (at offset {error.start:,}).") from None
-    return found
+        lines += utf8("standard input", standard_input()).splitlines() if text == STDIN else [text]
+    return lines
 
 
-def report_unknown_characters(model: "Model", texts: list[str]) -> None:
-    """Says which characters of the texts the model does not know, and leaves out."""
-    missing = list(dict.fromkeys(symbol for text in texts for symbol in model.vocab.unknown(text)))
-    if missing:
-        shown = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
-        remark(f"note: {len(missing):,} distinct symbols ({shown}) that the model has never seen are left out.")
+def standard_input(limit: int = -1) -> bytes:
+    if sys.stdin is None:
+        raise TextError("standard input is closed: name a file or a text.")
+    return sys.stdin.buffer.read(limit)
+
+
+def utf8(name: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise TextError(f"{name} is not valid UTF-8 (at offset {error.start:,}).") from None
+
+
+def report_unknown(path: str, symbols: Collection[str], total: int | None = None) -> None:
+    """Remarks which distinct symbols are skipped, and how often they occur, if there are any."""
+    if symbols:
+        shown = ", ".join(map(repr, list(symbols)[:5])) + (", ..." if len(symbols) > 5 else "")
+        count = f"{len(symbols):,} distinct" + ("" if total is None else f", {total:,} in total")
+        remark(f"note: symbols that are not in the vocabulary of {path} are skipped: {shown} ({count}).")
+
+
+def unknown_symbols(model: "Model", texts: list[str]) -> list[str]:
+    """The distinct symbols of texts that are not in the vocabulary of a model."""
+    return list(dict.fromkeys(symbol for text in texts for symbol in model.vocab.unknown(text)))
 
 
 def refuse_overwriting(
     output: str, text: str | int, why: str = "the text itself: choose another -m for the model"
 ) -> None:
-    """Raises UsageError where a file would be written over the text (a path, or an open descriptor)."""
+    """Raises UsageError if `output` is the same file as the text (a path or a file descriptor)."""
     try:
         same = os.path.samestat(os.stat(output), os.stat(text))
     except (OSError, ValueError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.inputs import copies, load_models, read_prime
+from charrnn.cli.inputs import corpus_ngrams, load_models, read_prompt
 from charrnn.cli.options import MODEL, GroupedCommand, json_option, model_option, option, options_from, weights_option
 from charrnn.cli.sample_examples import examples_asked, labelled, write_targets
 from charrnn.display.terminal import Answer, remark
@@ -151,7 +151,7 @@ def sample(
     if prompt_file is not None:
         if prompt:
             raise UsageError("--prompt and --prompt-file both set the prompt: use one of them.")
-        prompt = read_prime(prompt_file)
+        prompt = read_prompt(prompt_file)
     import secrets
 
     from charrnn.sampling.sample import sample as sample_one
@@ -160,7 +160,7 @@ def sample(
     paths, mixture = load_models(models, weights)
     model = labelled(paths, labels) if labels else mixture.of_text()
     if no_copy:
-        options = replace(options, copies=copies(no_copy, paths, corpus, encoding))
+        options = replace(options, copies=corpus_ngrams(no_copy, paths, corpus, encoding))
     drawn = secrets.randbelow(2**31) if seed is None else seed
     settings: dict[str, Any] = {"options": options, "prompt": prompt, "seed": drawn, "unknown": unknown}
     seed_line = f"seed {drawn}" if seed is None and not as_json else ""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from charrnn.cli.inputs import lines_of, report_unknown_characters
+from charrnn.cli.inputs import lines_of, report_unknown, unknown_symbols
 from charrnn.cli.options import given
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
@@ -61,7 +61,7 @@ def write_targets(
     if len(models) > 1:
         raise UsageError("--source works with one model: remove the other -m.")
     model, texts, answer = load(models[0], weights), lines_of(sources), Answer()
-    report_unknown_characters(model, texts)
+    report_unknown(models[0], unknown_symbols(model, texts))
     best = [[one] for one in answers(model, texts)] if beam is None else [beam_search(model, t, beam) for t in texts]
     for text, targets in zip(texts, best, strict=True):
         for target in targets:

@@ -289,10 +289,10 @@ def read(
 ) -> "Corpus | Examples":
     """The text as numbers, by `vocab` or its own symbols and those of `beside`; a large one is seen to be read."""
     from charrnn.display.reading import Reading
-    from charrnn.text.dataset import read_texts
+    from charrnn.text.dataset import read_dataset
 
     with Reading(texts, quiet) as reading:
-        return read_texts(texts, options, vocab, beside, reading.progress)
+        return read_dataset(texts, options, vocab, beside, reading.progress)
 
 
 def finished(found: "Model", options: Options, model: str, quiet: bool) -> bool:

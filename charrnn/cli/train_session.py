@@ -198,9 +198,9 @@ class Session:
 
     def comparison(self) -> None:
         """Is it good? The model beside the baselines, when the training is over and saved."""
-        from charrnn.cli.baselines import judged
+        from charrnn.cli.baselines import compare_training
 
-        found, run = judged(self.training, self.remark), self.training.run
+        found, run = compare_training(self.training, self.remark), self.training.run
         if found is None or run.best_loss is None:
             return
         bits = self.training.bits_per_char(run.best_loss)

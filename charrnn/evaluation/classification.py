@@ -83,7 +83,7 @@ def classify(model: Model, texts: Sequence[str]) -> Array:
         rows = Rows.of([task.steps(model.vocab, one, 0) for one in ids])
         logs: Array = np.zeros((len(texts), len(labels)))
         for logits, _, places in scorer.windows(rows):
-            logs[np.searchsorted(rows.begins, places, side="right") - 1] = logits[:, len(model.vocab) :]
+            logs[np.searchsorted(rows.starts, places, side="right") - 1] = logits[:, len(model.vocab) :]
     else:
         rows_of = [Rows.of([task.steps(model.vocab, one, k) for one in ids]) for k in range(len(labels))]
         logs = np.log(np.array(task.counts, float)) - np.stack([scorer.nats(rows) for rows in rows_of], axis=1)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from charrnn.arrays import Mask
-from charrnn.text.raw_text import Library
-from charrnn.text.rolling_hash import Chars, Hashed, Places, Sieve
+from charrnn.text.raw_text import RawText
+from charrnn.text.rolling_hash import Chars, Hashed, HashSet, Places
 from charrnn.text.units import UNITS, Codes
 
 LENGTHS = 4, 8, 16, 32  # of the n-grams
@@ -70,7 +70,7 @@ class SeenNgrams:
     """Which n-grams of a text occur in a corpus, and which in its training part."""
 
     def __init__(self, text: Hashed, n: int) -> None:
-        self.n, self.sieve = n, Sieve(text.hashes(n))
+        self.n, self.sieve = n, HashSet(text.hashes(n))
         self.anywhere = np.zeros(len(self.sieve.hashes), dtype=bool)
         self.trained = self.anywhere.copy()
 
@@ -97,7 +97,7 @@ class LongestRun:
     def __init__(self, text: Hashed) -> None:
         self.text, self.length = text, 0
         self.run: CopiedRun | None = None
-        self.sieve = Sieve(text.hashes(1))
+        self.sieve = HashSet(text.hashes(1))
 
     def search(self, chunk: Hashed, end: int, position: Position) -> None:
         """Searches the first `end` characters of a chunk, which starts at a position of the corpus."""
@@ -108,7 +108,7 @@ class LongestRun:
         place, self.length = self.extend(chunk, places, length, end)
         at = np.flatnonzero(self.text.hashes(self.length) == chunk.hashes_at(np.array([place]), self.length))
         self.run = CopiedRun(self.length, int(at[0]), *position.after(chunk.codes[:place]))
-        self.sieve = Sieve(self.text.hashes(self.length + 1))
+        self.sieve = HashSet(self.text.hashes(self.length + 1))
 
     def extend(self, chunk: Hashed, places: Places, length: int, end: int) -> tuple[int, int]:
         """The first of the longest runs that start at these places, and its length, by a galloping search."""
@@ -123,12 +123,12 @@ class LongestRun:
         return int(places[0]), length
 
 
-def search(library: Library, ngrams: Sequence[SeenNgrams], sample: LongestRun, held_out: LongestRun | None) -> None:
+def search(corpus: RawText, ngrams: Sequence[SeenNgrams], sample: LongestRun, held_out: LongestRun | None) -> None:
     """Streams a corpus past the n-grams and runs: all of it for the sample, the training part for the held-out text."""
-    for source, size, held in zip(library.sources, library.sizes, library.held_out, strict=True):
+    for source, size, held in zip(corpus.sources, corpus.sizes, corpus.held_out, strict=True):
         rest: Chars = np.empty(0, dtype=np.uint8)
         position = Position(source.name, 0, 1)
-        for codes in library.codes(source):
+        for codes in corpus.codes(source):
             whole: Chars = np.concatenate([rest, codes]) if len(rest) else codes
             chunk, trained = Hashed(whole), min(max(size - held - position.offset, 0), len(whole))
             for seen in ngrams:
@@ -141,17 +141,17 @@ def search(library: Library, ngrams: Sequence[SeenNgrams], sample: LongestRun, h
             rest, position = whole[done:], position.after(whole[:done])
 
 
-def novelty(codes: Sequence[Codes], library: Library) -> tuple[Novelty, Novelty | None]:
+def novelty(codes: Sequence[Codes], corpus: RawText) -> tuple[Novelty, Novelty | None]:
     """The novelty of samples, given as code points, and of the corpus' own validation text, None if it has none.
 
     Samples are searched for in the whole corpus, validation text in the training part.
     """
-    held = list(library.last_parts(HELD_OUT)) if any(library.held_out) else []
+    held = list(corpus.last_parts(HELD_OUT)) if any(corpus.held_out) else []
     sample, held_out = Hashed(joined(codes)), Hashed(joined(held)) if held else None
     both = Hashed(joined([*codes, *held]))
     ngrams = [SeenNgrams(both, n) for n in LENGTHS]
     sample_run, held_out_run = LongestRun(sample), LongestRun(held_out) if held_out else None
-    search(library, ngrams, sample_run, held_out_run)
+    search(corpus, ngrams, sample_run, held_out_run)
     end = len(sample.codes)
     of_sample = summary(codes, sample_run, [(seen.n, seen.mask(False)[:end]) for seen in ngrams])
     if held_out_run is None:

@@ -17,7 +17,7 @@ from charrnn.nn.loss import softmax_nats
 from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Rows
 from charrnn.text.corpus import Corpus, Segment
-from charrnn.text.examples import Examples
+from charrnn.text.dataset import Dataset
 from charrnn.text.ids import Symbols, pieces
 from charrnn.text.vocab import UNKNOWN, Vocab
 
@@ -102,7 +102,7 @@ class Scorer:
         for begin in range(0, int((ends - starts).max(initial=0)), WINDOW):
             places = starts + np.arange(begin, begin + WINDOW)[:, None]
             inputs, targets, _, reset = rows.window(places)
-            mask = rows.scored[places % rows.steps] & (places < ends)
+            mask = rows.loss_mask[places % rows.steps] & (places < ends)
             logits = self.network.forward(inputs, None, reset)
             yield logits[mask], targets[mask], places[mask]
             self.network.carry()
@@ -115,7 +115,7 @@ class Scorer:
         """The nats of each example (E,), summed over its targets."""
         nats = np.zeros(len(rows))
         for logits, targets, places in self.windows(rows):
-            owners = np.searchsorted(rows.begins, places, side="right") - 1
+            owners = np.searchsorted(rows.starts, places, side="right") - 1
             np.add.at(nats, owners, softmax_nats(logits, targets).astype(np.float64))
         return nats
 
@@ -128,11 +128,11 @@ def symbols_of(held_out: Held) -> int:
     return held_out.steps if isinstance(held_out, Rows) else sum(map(len, held_out))
 
 
-def scorer(config: Config, params: Params, corpus: Corpus | Examples, held_out: Held) -> Callable[[], Score]:
+def scorer(config: Config, params: Params, corpus: Dataset, held_out: Held) -> Callable[[], Score]:
     """A function that scores the validation split of a text or of examples, like `text_scorer`."""
-    if isinstance(corpus, Examples) or isinstance(held_out, Rows):
-        assert isinstance(held_out, Rows)
+    if isinstance(held_out, Rows):
         return partial(Scorer(config, params).score, held_out)
+    assert isinstance(corpus, Corpus)
     return text_scorer(config, params, corpus, held_out)
 
 

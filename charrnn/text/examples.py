@@ -1,7 +1,6 @@
-"""Examples from files: texts with labels, or pairs of a source and a target; numbered, and some held out."""
+"""`Examples`: labelled texts, or pairs of a source and a target, with a validation split."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,21 +13,21 @@ from charrnn.arrays import Ids
 from charrnn.errors import TextError
 from charrnn.options import Options
 from charrnn.text.batches import Packed, Rows
-from charrnn.text.source import Source, checked, decoded, find_sources
+from charrnn.text.source import STDIN, Paths, Source, as_list, find_sources, short_name
 from charrnn.text.tasks import END, REVERSED, TAB, Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 
-PURPOSE = 3  # of the random numbers: which examples are held out
+PURPOSE = 3  # of the random numbers: the choice of the validation split
 TABLE = ".tsv"
 Example = tuple[str, str]  # label and text, or source and target
 
 
 @dataclass
 class Examples:
-    """Examples as they were read (`rows`, as text), numbered by a vocabulary for a task.
+    """Examples (`rows`, as text) of a task, numbered by a vocabulary.
 
-    `names` are the paths as typed, `files` what was read. With a task that is given, labels are its own.
+    `names` are the paths as typed, `files` the files that were read.
     """
 
     rows: list[Example]
@@ -42,35 +41,35 @@ class Examples:
     @classmethod
     def read(
         cls,
-        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        paths: Paths,
         kind: str,
         unit: str = "char",
         encoding: str = "utf-8",
         vocab: Vocab | None = None,
-        beside: Vocab | None = None,
+        include: Vocab | None = None,
         task: Task | None = None,
     ) -> "Examples":
-        """Files, folders and `-`. A table (`-`, or a name that ends in .tsv) has rows of two columns with a tab
-        between; of any other file each line is an example, and the file's name is its label.
+        """Reads files, folders and `-`. A table (`-` or .tsv) has two columns, separated by a tab; in any other file
+        each line is an example, and the name of the file is its label.
 
-        They are numbered by `vocab`, or by their own symbols and those of `beside`; `task` is that of a model whose
-        labels they have. Raises TextError where a row is wrong.
+        The symbols are numbered by `vocab`, or by their own vocabulary with the symbols of `include`; `task` is that of
+        a model with the same labels. Raises TextError if a row is not valid.
         """
-        paths = [paths] if isinstance(paths, str | os.PathLike) else paths
+        names = as_list(paths)
         notes: list[str] = []
         rows: list[Example] = []
         digest, files = hashlib.sha256(), []
-        for source, _ in find_sources(paths, notes, encoding):
-            found = list(read_rows(source, kind, encoding))
-            if not found:
-                raise TextError(f"{source.name} holds no example.")
-            digest.update(f"{len(found)}:{found}".encode("utf-8", "surrogatepass"))
-            rows += found
+        for source, _ in find_sources(names, notes, encoding):
+            more = list(read_rows(source, kind, encoding))
+            if not more:
+                raise TextError(f"{source.name} contains no examples.")
+            digest.update(f"{len(more)}:{more}".encode("utf-8", "surrogatepass"))
+            rows += more
             files.append(source.name)
         if task is None and kind != "pairs":
-            task = labelled(kind, [label for label, _ in rows], str(paths[0]))
-        examples = cls.of(rows, kind, unit, vocab, beside, task)
-        examples.names, examples.sha256 = tuple(map(str, paths)), digest.hexdigest()
+            task = labelled(kind, [label for label, _ in rows], str(names[0]))
+        examples = cls.of(rows, kind, unit, vocab, include, task)
+        examples.names, examples.sha256 = tuple(map(str, names)), digest.hexdigest()
         examples.files, examples.notes = tuple(files), notes
         return examples
 
@@ -81,14 +80,14 @@ class Examples:
         kind: str,
         unit: str = "char",
         vocab: Vocab | None = None,
-        beside: Vocab | None = None,
+        include: Vocab | None = None,
         task: Task | None = None,
     ) -> "Examples":
-        """Examples from (label, text), or from (source, target)."""
+        """Examples from rows of (label, text) or (source, target)."""
         if vocab is None:
             texts = "".join(text for row in rows for text in (row if kind == "pairs" else row[1:]))
             codes = np.unique(UNITS[unit].codes(texts))
-            more = beside.codes.tolist() if beside else []
+            more = include.codes.tolist() if include else []
             vocab = Vocab(unit, [*codes.tolist(), *more, END, *([TAB] if kind == "pairs" else [])])
         if task is None and kind == "pairs":
             task = Task(kind, reverse=REVERSED)
@@ -101,29 +100,29 @@ class Examples:
 
     @cached_property
     def symbols(self) -> int:
-        """The steps of all examples."""
+        """Number of steps of all examples."""
         return self.numbered(self.rows).steps
 
     @property
     def label(self) -> str:
-        """The examples as the user named them, short."""
-        return self.names[0] if len(self.names) == 1 else f"{self.names[0]} and {len(self.names) - 1} more"
+        """Short name of the examples, as the user typed it."""
+        return short_name(self.names)
 
     @property
     def share(self) -> float:
-        """The share of the symbols that are targets: one an example, or all of a text or target and its newline."""
+        """The share of the steps with a target: one per example (classify), or one per symbol of a text or target."""
         if self.task.kind == "classify":
             return len(self) / self.symbols
         return 1.0 if self.task.labels else sum(len(target) + 1 for _, target in self.rows) / self.symbols
 
     @property
     def example(self) -> float:
-        """The steps of an example, on average."""
+        """Mean number of steps per example."""
         return self.symbols / len(self)
 
     @property
     def occurring(self) -> list[str]:
-        """The symbols of the vocabulary that the examples hold."""
+        """The symbols of the vocabulary that occur in the examples."""
         ids = [self.vocab.encode(text) for row in self.rows for text in row]
         return [self.vocab.symbol(code) for code in self.vocab.codes[np.unique(np.concatenate(ids))].tolist()]
 
@@ -134,11 +133,11 @@ class Examples:
 
     @property
     def alphabet(self) -> int:
-        """How many symbols the network knows: those of the vocabulary, and the labels."""
+        """Size of the network's input and output: the symbols of the vocabulary, and the labels."""
         return len(self.vocab) + len(self.task.labels)
 
     def numbered(self, rows: Sequence[Example]) -> Rows:
-        """The steps of examples whose symbols the vocabulary has."""
+        """The steps of examples; symbols that are not in the vocabulary are skipped."""
         place = {label: k for k, label in enumerate(self.task.labels)}
         encode = partial(encoded, self.vocab)
         if self.task.kind == "pairs":
@@ -146,9 +145,9 @@ class Examples:
         return Rows.of([self.task.steps(self.vocab, encode(text), place[label]) for label, text in rows])
 
     def split(self, val_fraction: float, seed: int) -> tuple[list[Example], list[Example]]:
-        """Those to train on and those held out: of every label the same share, chosen by the seed.
+        """The training and the validation split, stratified by label and shuffled by the seed.
 
-        Of every label at least one stays to train on.
+        At least one example of every label is in the training split.
         """
         rng = np.random.Generator(np.random.PCG64([seed, PURPOSE]))
         held = np.zeros(len(self.rows), dtype=bool)
@@ -156,8 +155,8 @@ class Examples:
             count = min(round(len(members) * val_fraction), len(members) - 1)
             held[rng.permutation(members)[:count]] = True
         parts: tuple[list[Example], list[Example]] = ([], [])
-        for row, mine in zip(self.rows, held.tolist(), strict=True):
-            parts[mine].append(row)
+        for row, is_held in zip(self.rows, held.tolist(), strict=True):
+            parts[is_held].append(row)
         return parts
 
     def _strata(self) -> list[NDArray[np.intp]]:
@@ -167,38 +166,36 @@ class Examples:
         return [np.flatnonzero(labels == label) for label in self.task.labels]
 
     def divide(self, options: Options) -> tuple[Packed, Rows]:
-        """The streams to train on, and the steps of what is held out; duplicates between them are noted."""
+        """The training streams, and the steps of the validation split; duplicates between them are noted."""
         train, held = self.split(options.val_fraction, options.seed)
         both = duplicates(train, held)
         if both:
-            self.notes.append(f"{both:,} of {len(held):,} held-out examples stand in the training part, too.")
+            self.notes.append(f"{both:,} of {len(held):,} validation examples also occur in the training split.")
         packed = Packed(self.numbered(train), options.batch_size, options.seq_length, options.seed)
         return packed, self.numbered(held)
 
 
 def duplicates(train: Sequence[Example], held: Sequence[Example]) -> int:
-    """How many of the held-out examples are also trained on."""
+    """Number of held-out examples that also occur in the training split."""
     known = set(train)
     return sum(row in known for row in held)
 
 
 def labelled(kind: str, labels: list[str], name: str = "the list") -> Task:
-    """The task for examples with these labels. Raises TextError where there is only one."""
+    """The task of examples with these labels. Raises TextError if there is only one label."""
     names = tuple(sorted(set(labels)))
     if len(names) < 2:
         raise TextError(
             f"{name} has only one label, {names[0]!r}, and at least two are needed: name several files, "
-            f"or a table of label and text (its name ends in {TABLE})."
+            f"or a table ({TABLE}) with the columns label and text."
         )
     return Task(kind, names, tuple(map(labels.count, names)))
 
 
 def read_rows(source: Source, kind: str, encoding: str) -> Iterator[Example]:
-    """The examples of one file; raises TextError with the line's number where one is wrong. Empty lines are none."""
-    table = str(source.path) == "-" or Path(source.name).suffix.lower() == TABLE
-    with source.open() as file:
-        blocks = checked(iter(lambda: file.read(1 << 20), b""), encoding, source.name)
-        text = "".join(decoded(blocks, encoding, source.name))
+    """The examples of one file, without empty lines. Raises TextError with the line number if a row is not valid."""
+    table = str(source.path) == STDIN or Path(source.name).suffix.lower() == TABLE
+    text = "".join(source.text(encoding, lambda _: None))
     first, second = ("source", "target") if kind == "pairs" else ("label", "text")
     for number, line in enumerate(text.split("\n"), 1):
         if not line:
@@ -207,17 +204,17 @@ def read_rows(source: Source, kind: str, encoding: str) -> Iterator[Example]:
             yield Path(source.name).stem, line
             continue
         one, tab, other = line.partition("\t")
-        where = f"{source.name}, line {number:,}"
+        line_name = f"{source.name}, line {number:,}"
         if not tab:
-            raise TextError(f"{where}: there is no tab between {first} and {second}.")
+            raise TextError(f"{line_name}: there is no tab between {first} and {second}.")
         if not one or not other:
-            raise TextError(f"{where}: the {second if one else first} is empty.")
+            raise TextError(f"{line_name}: the {second if one else first} is empty.")
         if kind == "pairs" and "\t" in other:
-            raise TextError(f"{where}: there is more than one tab, and a row is a source, a tab and a target.")
+            raise TextError(f"{line_name}: there is more than one tab: a row is a source, a tab and a target.")
         yield one, other
 
 
 def encoded(vocab: Vocab, text: str) -> Ids:
-    """The ids of a text, without the symbols that the vocabulary lacks."""
+    """The ids of a text; symbols that are not in the vocabulary are skipped."""
     ids = vocab.encode(text)
     return ids[ids >= 0]

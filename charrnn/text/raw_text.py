@@ -1,20 +1,21 @@
-"""Texts as the code points that a model writes: read chunk by chunk, as often as they are needed."""
+"""`RawText`: a corpus as code points, as a model generates them; read again, chunk by chunk, for every pass."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import codecs
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from charrnn.errors import TextError
 from charrnn.text.rolling_hash import Chars
-from charrnn.text.source import Progress, Source, characters, find_sources, unreadable
-from charrnn.text.units import Codes
+from charrnn.text.source import OnBlock, PassProgress, Progress, Source, find_sources, survey, unreadable
+from charrnn.text.units import UNITS, Codes
 
 
 @dataclass
-class Library:
-    """The texts of a corpus; `held_out` counts the last characters of each, which were not trained on."""
+class RawText:
+    """The files of a corpus with their sizes in characters; `held_out` counts the last ones of each, not trained on."""
 
     unit: str
     encoding: str
@@ -23,11 +24,38 @@ class Library:
     held_out: list[int]
     sha256: str
     notes: list[str]
-    see: Callable[[bytes], None]
+    on_block: OnBlock
+
+    @classmethod
+    def read(
+        cls,
+        paths: Sequence[str],
+        unit: str = "char",
+        encoding: str = "utf-8",
+        val_fraction: float = 0.0,
+        progress: Progress | None = None,
+    ) -> "RawText":
+        """The texts of files and folders, read once to count their characters.
+
+        Raises TextError if there is no text; files of a folder that are not text are skipped and noted.
+        """
+        notes: list[str] = []
+        candidates = list(find_sources(paths, notes, encoding))
+        passes = 3 if val_fraction else 2  # counting, reading the validation split, searching
+        counter = PassProgress(progress, sum(source.size for source, _ in candidates), passes)
+
+        def length(source: Source, on_block: OnBlock) -> int:
+            return sum(len(codes) for codes in characters(source, unit, encoding, on_block))
+
+        sources, sizes, sha256 = survey(candidates, length, counter.add, notes)
+        if not sum(sizes):
+            raise TextError(f"{', '.join(map(str, paths[:3]))} contains no text.")
+        held_out = [int(size * val_fraction) for size in sizes]
+        return cls(unit, encoding, sources, sizes, held_out, sha256, notes, counter.add)
 
     def codes(self, source: Source) -> Iterator[Chars]:
         try:
-            yield from characters(source, self.unit, self.encoding, self.see)
+            yield from characters(source, self.unit, self.encoding, self.on_block)
         except OSError as error:
             raise unreadable(source.name, error) from None
 
@@ -36,90 +64,53 @@ class Library:
         return sum(self.sizes)
 
     def last_parts(self, most: int) -> Iterator[Codes]:
-        """What was held out, the first characters of it where it is more than `most` in all."""
+        """The validation split of each file: its first characters, if the splits have more than `most` in all."""
         share = min(1.0, most / max(sum(self.held_out), 1))
         for source, size, held in zip(self.sources, self.sizes, self.held_out, strict=True):
             yield self.part(source, size - held, size - held + int(np.ceil(held * share)))
 
     def part(self, source: Source, begin: int, end: int) -> Codes:
-        parts, at = [np.empty(0, dtype=np.uint32)], 0
+        parts, offset = [np.empty(0, dtype=np.uint32)], 0
         for codes in self.codes(source):
-            parts.append(codes[max(begin - at, 0) : max(end - at, 0)].astype(np.uint32))
-            at += len(codes)
-            if at >= end:
+            parts.append(codes[max(begin - offset, 0) : max(end - offset, 0)].astype(np.uint32))
+            offset += len(codes)
+            if offset >= end:
                 break
         return np.concatenate(parts)
 
 
-def open_library(
-    paths: Sequence[str],
-    unit: str = "char",
-    encoding: str = "utf-8",
-    val_fraction: float = 0.0,
-    progress: Progress | None = None,
-) -> Library:
-    """The texts of these files and folders, read once to learn how long they are.
+def read_samples(paths: Sequence[str], corpus: RawText) -> tuple[list[str], list[Codes]]:
+    """Notes on files that were skipped, and the code points of each sample, read in the same way as the corpus."""
+    notes: list[str] = []
 
-    Raises TextError where there is nothing to read or it is not text; what a folder holds that is not text is left out
-    and noted.
+    def read(source: Source, on_block: OnBlock) -> Codes:
+        chunks = characters(source, corpus.unit, corpus.encoding, on_block)
+        return np.concatenate([np.empty(0, dtype=np.uint32), *(codes.astype(np.uint32) for codes in chunks)])
+
+    _, samples, _ = survey(list(find_sources(paths, notes, corpus.encoding)), read, lambda _: None, notes)
+    if not any(map(len, samples)):
+        raise TextError(f"{', '.join(map(str, paths[:3]))} contains no text.")
+    return notes, samples
+
+
+def characters(source: Source, unit: str, encoding: str, on_block: OnBlock) -> Iterator[Codes | NDArray[np.uint8]]:
+    """The code points of a file, chunk by chunk, as a model of this unit generates them.
+
+    A byte model keeps line ends and reads invalid UTF-8 as surrogate escapes; a jamo model composes Hangul syllables.
+    Raises TextError if the bytes are not valid in this encoding.
     """
-    notes: list[str] = []
-    sources = list(find_sources(paths, notes, encoding))
-    readings = 3 if val_fraction else 2  # once now, once to see what is held out, once past what is looked for
-    done, total = 0, readings * sum(source.size for source, _ in sources)
-
-    def see(block: bytes) -> None:
-        nonlocal done
-        done += len(block)
-        if progress:
-            progress(min(done, total) // readings, total // readings)
-
-    library = Library(unit, encoding, [], [], [], "", notes, see)
-    digests = []
-    for source, found in sources:
-        digest = hashlib.sha256()
-
-        def both(block: bytes, digest: "hashlib._Hash" = digest) -> None:
-            digest.update(block)
-            see(block)
-
-        try:
-            size = sum(len(codes) for codes in characters(source, unit, encoding, both))
-        except TextError as error:
-            if not found:
-                raise
-            notes.append(f"left out {error}")
-            continue
-        except OSError as error:
-            raise unreadable(source.name, error) from None
-        digests.append(digest)
-        library.sources.append(source)
-        library.sizes.append(size)
-        library.held_out.append(int(size * val_fraction))
-    if not library.chars:
-        raise TextError(f"{', '.join(map(str, paths[:3]))} holds no text.")
-    one = len(digests) == 1
-    library.sha256 = (digests[0] if one else hashlib.sha256(b"".join(d.digest() for d in digests))).hexdigest()
-    return library
-
-
-def read_samples(paths: Sequence[str], library: Library) -> tuple[list[str], list[Codes]]:
-    """The code points of each sample, read as the corpus was, and notes on what was left out."""
-    notes: list[str] = []
-    parts: list[Codes] = []
-    for source, found in list(find_sources(paths, notes, library.encoding)):
-        try:
-            pieces = [
-                codes.astype(np.uint32) for codes in characters(source, library.unit, library.encoding, lambda _: None)
-            ]
-        except TextError as error:
-            if not found:
-                raise
-            notes.append(f"left out {error}")
-            continue
-        except OSError as error:
-            raise unreadable(source.name, error) from None
-        parts.append(np.concatenate([np.empty(0, dtype=np.uint32), *pieces]))
-    if not any(len(part) for part in parts):
-        raise TextError(f"{', '.join(map(str, paths[:3]))} holds no text.")
-    return notes, parts
+    if unit == "byte":
+        utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        for block in source.blocks(on_block):
+            yield UNITS["char"].codes(utf8.decode(block))
+        yield UNITS["char"].codes(utf8.decode(b"", True))
+    elif unit == "jamo":
+        jamo, rest = UNITS["jamo"], np.empty(0, dtype=np.uint32)
+        for codes in source.codes(jamo, encoding, on_block):
+            letters = np.concatenate([rest, codes])
+            cut = int(np.flatnonzero(jamo.starts(letters))[-1:].sum())  # the next chunk may extend the last syllable
+            rest = letters[cut:]
+            yield UNITS["char"].codes(jamo.text(letters[:cut]))
+        yield UNITS["char"].codes(jamo.text(rest))
+    else:
+        yield from source.codes(UNITS["char"], encoding, on_block)

@@ -1,15 +1,16 @@
-"""Texts from files, folders and pipes: found, read and decoded in chunks."""
+"""Files, folders and pipes: listed, spooled if they can be read only once, and decoded in chunks."""
 
 import codecs
+import hashlib
 import os
 import stat
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +20,20 @@ from charrnn.text.ids import unwritable
 from charrnn.text.units import UNITS, Codes, Unit
 
 CHUNK = 1 << 20
-LONGEST_PIPE = 1 << 32  # bytes: what has no end is noticed
+LONGEST_PIPE = 1 << 32  # bytes; stops endless input such as /dev/zero
 STDIN = "-"
 MODEL_START = b"PK\x03\x04", b"meta.npy"
 
-See = Callable[[bytes], None]
-Progress = Callable[[int, int], None]
+T = TypeVar("T")
+PathLike = str | os.PathLike[str]
+OnBlock = Callable[[bytes], None]  # called with every block that is read
+Progress = Callable[[int, int], None]  # called with the bytes done and the bytes in all
 
 
 class Source:
-    """One file to read, twice if need be; what cannot be read twice (a pipe) is spooled once."""
+    """One file that can be read several times; input that can be read only once (a pipe) is spooled."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: PathLike) -> None:
         self.path, self.name = path, "standard input" if str(path) == STDIN else str(path)
         self.spool: IO[bytes] | None = None
         self.stamp: tuple[int, ...] | None = None
@@ -42,10 +45,17 @@ class Source:
             with open(path, "rb") as pipe:
                 self._spool(pipe)
 
+    def __str__(self) -> str:
+        return self.name
+
     def _spool(self, pipe: IO[bytes]) -> None:
         self.spool = tempfile.SpooledTemporaryFile(max_size=64 * CHUNK)  # noqa: SIM115
         weakref.finalize(self, self.spool.close)
-        for block in ending(pipe, self.name):
+        size = 0
+        while block := pipe.read(CHUNK):
+            size += len(block)
+            if size > LONGEST_PIPE:
+                raise TextError(f"{self.name} exceeds {LONGEST_PIPE / 1e9:.1f} GB: save it to a file first.")
             try:
                 self.spool.write(block)
             except OSError as error:
@@ -53,7 +63,7 @@ class Source:
 
     @property
     def size(self) -> int:
-        """Its bytes, as far as can be told."""
+        """Size in bytes; 0 if it is unknown."""
         if self.spool is not None:
             return self.spool.seek(0, os.SEEK_END)
         try:
@@ -67,24 +77,32 @@ class Source:
         self.spool.seek(0)
         return nullcontext(self.spool)
 
-    def codes(self, unit: Unit, encoding: str, see: See) -> Iterator[Codes | NDArray[np.uint8]]:
-        """The file's codes, chunk by chunk, as bytes where all are below 256; `see` is shown every block.
-
-        Raises TextError where the bytes are not text in this encoding, or change meanwhile.
-        """
+    def blocks(self, on_block: OnBlock) -> Iterator[bytes]:
+        """The bytes, block by block. Raises TextError if the file has changed since it was first read."""
         with self.open() as file:
             self.check_unchanged(file)
-            blocks = seen(iter(lambda: file.read(CHUNK), b""), see)
-            if unit is UNITS["byte"]:
-                yield from (np.frombuffer(block, dtype=np.uint8) for block in blocks)
-            else:
-                for text in decoded(checked(blocks, encoding, self.name), encoding, self.name):
-                    # the codes of ASCII are its bytes in every unit, and most text is ASCII
-                    yield np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else unit.codes(text)
+            while block := file.read(CHUNK):
+                on_block(block)
+                yield block
             self.check_unchanged(file)
 
+    def text(self, encoding: str, on_block: OnBlock) -> Iterator[str]:
+        """The text, chunk by chunk. Raises TextError if the bytes are not valid in this encoding."""
+        return decoded(checked(self.blocks(on_block), encoding, self.name), encoding, self.name)
+
+    def codes(self, unit: Unit, encoding: str, on_block: OnBlock) -> Iterator[Codes | NDArray[np.uint8]]:
+        """The codes of the text, chunk by chunk, as uint8 if all are below 256.
+
+        Raises TextError if the bytes are not valid in this encoding, or the file changes meanwhile.
+        """
+        if unit is UNITS["byte"]:
+            yield from (np.frombuffer(block, dtype=np.uint8) for block in self.blocks(on_block))
+            return
+        for text in self.text(encoding, on_block):
+            # the codes of ASCII are its bytes in every unit, and most text is ASCII
+            yield np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else unit.codes(text)
+
     def check_unchanged(self, file: IO[bytes]) -> None:
-        """Raises TextError where a file is not what it was when it was first opened."""
         if self.spool is not None:
             return
         now = os.fstat(file.fileno())
@@ -94,68 +112,58 @@ class Source:
         self.stamp = stamp
 
 
-def characters(source: Source, unit: str, encoding: str, see: See) -> Iterator[Codes | NDArray[np.uint8]]:
-    """The code points of a file, chunk by chunk, as a model of this unit writes them.
+class PassProgress:
+    """Progress of reading the same files several times, reported in bytes of one pass."""
 
-    One of bytes writes line ends as they stand, and what is no UTF-8 as surrogate escapes; one of jamo composes Hangul.
-    Raises TextError where the bytes are not text in this encoding.
-    """
-    if unit == "byte":
-        with source.open() as file:
-            utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-            for block in seen(iter(lambda: file.read(CHUNK), b""), see):
-                yield UNITS["char"].codes(utf8.decode(block))
-            yield UNITS["char"].codes(utf8.decode(b"", True))
-    elif unit == "jamo":
-        jamo, rest = UNITS["jamo"], np.empty(0, dtype=np.uint32)
-        for codes in source.codes(jamo, encoding, see):
-            letters = np.concatenate([rest, codes])
-            cut = int(np.flatnonzero(jamo.starts(letters))[-1:].sum())  # what comes may belong to the last syllable
-            rest = letters[cut:]
-            yield UNITS["char"].codes(jamo.text(letters[:cut]))
-        yield UNITS["char"].codes(jamo.text(rest))
-    else:
-        yield from source.codes(UNITS["char"], encoding, see)
+    def __init__(self, progress: Progress | None, size: int, passes: int) -> None:
+        self.progress, self.passes, self.done, self.total = progress, passes, 0, passes * size
 
-
-class Reading:
-    """How far two readings of some files have got, told to a callback in bytes of their text."""
-
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self.progress, self.done, self.total = progress, 0, 2 * total
-
-    def see(self, block: bytes) -> None:
+    def add(self, block: bytes) -> None:
         self.done += len(block)
         if self.progress:
-            self.progress(self.done // 2, max(self.done, self.total) // 2)
-
-    def again(self, total: int) -> None:
-        """The second reading begins, of so many bytes."""
-        self.total = self.done + total
+            self.progress(self.done // self.passes, max(self.done, self.total) // self.passes)
 
 
-def ending(pipe: IO[bytes], name: str) -> Iterator[bytes]:
-    """What a pipe gives, block by block; raises TextError where it does not end."""
-    size = 0
-    while block := pipe.read(CHUNK):
-        size += len(block)
-        if size > LONGEST_PIPE:
-            raise TextError(
-                f"{name} gave more than {LONGEST_PIPE / 1e9:.1f} GB and has no end yet: save it as a file first."
-            )
-        yield block
+def survey(
+    sources: Iterable[tuple[Source, bool]], read: Callable[[Source, OnBlock], T], on_block: OnBlock, notes: list[str]
+) -> tuple[list[Source], list[T], str]:
+    """Reads every source once with `read`: the sources that are text, the results of `read`, and a SHA-256 of all.
+
+    Files of a folder that are not text are skipped and noted. Raises TextError for other files that are not text.
+    """
+    kept, results, digests = [], [], []
+    for source, in_folder in sources:
+        digest = hashlib.sha256()
+
+        def both(block: bytes, digest: "hashlib._Hash" = digest) -> None:
+            digest.update(block)
+            on_block(block)
+
+        try:
+            result = read(source, both)
+        except TextError as error:
+            if not in_folder:
+                raise
+            notes.append(f"skipped {error}")
+            continue
+        except OSError as error:
+            raise unreadable(source.name, error) from None
+        kept.append(source)
+        results.append(result)
+        digests.append(digest)
+    whole = digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(digest.digest() for digest in digests))
+    return kept, results, whole.hexdigest()
 
 
 def checked(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes]:
-    """The same blocks; raises TextError where the first is plainly no text in this encoding."""
+    """The same blocks. Raises TextError if the first one is clearly not text in this encoding."""
     first = next(blocks, b"")
     if first.startswith(MODEL_START[0]) and MODEL_START[1] in first[:64]:
-        raise TextError(f"{name} is a model file, not a text: charrnn sample -m {name} writes text with it.")
-    known = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and first[2:4] != b"\0\0"
-    wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-    if not wide and not known and first.count(0) > len(first) // 10:
+        raise TextError(f"{name} is a model file, not a text: charrnn sample -m {name} generates text with it.")
+    utf16 = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and first[2:4] != b"\0\0"
+    if not is_wide(encoding) and not utf16 and first.count(0) > len(first) // 10:
         raise TextError(
-            f"{name} is no text, or UTF-16: more than a tenth of its bytes are NUL. "
+            f"{name} is not text, or it is UTF-16: more than a tenth of its bytes are NUL. "
             "Try --encoding utf-16-le, or --unit byte to train on bytes."
         )
     if first:
@@ -163,18 +171,17 @@ def checked(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes
     yield from blocks
 
 
+def is_wide(encoding: str) -> bool:
+    """Whether NUL bytes are a regular part of text in this encoding."""
+    return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+
+
 def changed(name: str) -> TextError:
     return TextError(f"{name} changed while it was being read: try again when it is complete.")
 
 
-def seen(blocks: Iterator[bytes], see: See) -> Iterator[bytes]:
-    for block in blocks:
-        see(block)
-        yield block
-
-
 def decoded(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[str]:
-    """Text without a byte-order mark, CRLF read as LF."""
+    """The text without a byte-order mark, with CRLF replaced by LF."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     offset, carry, first = 0, "", True
     while True:
@@ -185,13 +192,13 @@ def decoded(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[str]:
         except UnicodeDecodeError as error:
             raise undecodable(error, offset - pending, encoding, name) from None
         except UnicodeError as error:
-            raise TextError(f"{name} is not {encoding.upper()}: {error}.") from None
+            raise TextError(f"{name} is not valid {encoding.upper()}: {error}.") from None
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
         carry = "\r" if block and text.endswith("\r") else ""
         text = text.removesuffix(carry) if carry else text
         if text:
-            yield text.replace("\r\n", "\n") if "\r" in text else text  # to look for one is 10 times as fast
+            yield text.replace("\r\n", "\n") if "\r" in text else text  # searching for one is 10 times as fast
         if not block:
             return
         offset += len(block)
@@ -202,34 +209,52 @@ def undecodable(error: UnicodeDecodeError, base: int, encoding: str, name: str) 
     if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") and base + error.start < 2:
         return TextError(f"{name} looks like UTF-16: try --encoding utf-16.")
     return TextError(
-        f"{name} is not {encoding.upper()} (byte 0x{byte:02X} at offset {base + error.start:,}). "
-        "Try --encoding latin-1 or its true encoding, or --unit byte to train on bytes."
+        f"{name} is not valid {encoding.upper()} (byte 0x{byte:02X} at offset {base + error.start:,}). "
+        "Try --encoding latin-1 or the actual encoding, or --unit byte to train on bytes."
     )
 
 
-def find_sources(
-    paths: Sequence[str | os.PathLike[str]], notes: list[str], encoding: str
-) -> Iterator[tuple[Source, bool]]:
-    """Every file to read, and whether it was found in a folder rather than named."""
+def find_sources(paths: Sequence[PathLike | Source], notes: list[str], encoding: str) -> Iterator[tuple[Source, bool]]:
+    """Every file to read, and whether it was found in a folder rather than named.
+
+    Raises TextError if a path cannot be read or a folder contains no text.
+    """
     for path in paths:
-        if not os.fspath(path):
-            raise TextError("the name of a text is empty.")
+        if isinstance(path, Source) or str(path) == STDIN or not os.path.isdir(path):
+            yield open_source(path), False
+            continue
         try:
-            if str(path) != STDIN and os.path.isdir(path):
-                found = [file for file in walk(Path(path)) if is_text(file, notes, encoding)]
-                if not found:
-                    raise TextError(f"{path} is a folder without text files.")
-                yield from ((Source(file), True) for file in found)
-            else:
-                yield Source(path), False
-        except FileNotFoundError:
-            raise TextError(f"there is no file {path}.") from None
-        except (OSError, ValueError) as error:
+            files = [file for file in walk(Path(path)) if is_text(file, notes, encoding)]
+        except OSError as error:
             raise unreadable(str(path), error) from None
+        if not files:
+            raise TextError(f"{path} is a folder without text files.")
+        yield from ((open_source(file), True) for file in files)
+
+
+Paths = PathLike | Source | Sequence[PathLike | Source]
+
+
+def as_list(paths: Paths) -> list[PathLike | Source]:
+    return [paths] if isinstance(paths, str | os.PathLike | Source) else list(paths)
+
+
+def open_source(path: PathLike | Source) -> Source:
+    """Opens a file, a pipe or standard input (`-`). Raises TextError if it cannot be read."""
+    if isinstance(path, Source):
+        return path
+    if not os.fspath(path):
+        raise TextError("the name of a text is empty.")
+    try:
+        return Source(path)
+    except FileNotFoundError:
+        raise TextError(f"there is no file {path}.") from None
+    except (OSError, ValueError) as error:
+        raise unreadable(str(path), error) from None
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """The non-hidden files of a folder and its folders, in name order."""
+    """The files of a folder and its subfolders in name order, without hidden ones."""
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):
             continue
@@ -240,17 +265,21 @@ def walk(folder: Path) -> Iterator[Path]:
 
 
 def is_text(file: Path, notes: list[str], encoding: str) -> bool:
-    """Whether a file that was found looks like text: it can be opened, and it holds no NUL that is no part of it."""
+    """Whether a file in a folder looks like text; a note says why one is skipped."""
     try:
         with open(file, "rb") as opened:
             start = opened.read(8192)
     except OSError as error:
-        notes.append(f"left out {file}: {error.strerror}")
+        notes.append(f"skipped {file}: {error.strerror}")
         return False
-    foreign = b"\0" in start and not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-    if foreign:
-        notes.append(f"left out {file}: it is not text")
-    return bool(start) and not foreign
+    binary = b"\0" in start and not is_wide(encoding)
+    if binary:
+        notes.append(f"skipped {file}: it is not text")
+    return bool(start) and not binary
+
+
+def short_name(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def unreadable(name: str, error: Exception) -> TextError:

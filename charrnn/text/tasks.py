@@ -1,12 +1,12 @@
-"""What a network is trained to do with examples: which symbols go in, and which steps carry a target.
+"""`Task`: the inputs and targets of an example.
 
-| kind     | goes in                                   | targets                                      |
-|----------|-------------------------------------------|----------------------------------------------|
-| generate | the label, then the text                  | the text and a newline, one step ahead       |
-| classify | the text and a newline                    | the label, at the newline alone              |
-| pairs    | the source, a tab, then the target        | from the tab on, the target and a newline    |
+| kind     | inputs                             | targets                                   |
+|----------|------------------------------------|-------------------------------------------|
+| generate | the label, then the text           | the text and a newline                    |
+| classify | the text and a newline             | the label, at the newline only            |
+| pairs    | the source, a tab, then the target | from the tab on, the target and a newline |
 
-A label is a symbol of its own: labels stand after the symbols of the vocabulary. No example holds a newline.
+Labels are symbols with the ids after those of the vocabulary. No example contains a newline.
 """
 
 import shlex
@@ -20,13 +20,17 @@ from charrnn.text.vocab import Vocab
 
 KINDS = ("generate", "classify", "pairs")
 END, TAB = 10, 9
-DOES = {"generate": "writes by label", "classify": "tells labels", "pairs": "writes targets for sources"}
-REVERSED = True  # sources are read backwards, so that their beginning is the nearest: see docs/shapes.md
+DOES = {
+    "generate": "generates text for a label",
+    "classify": "classifies texts",
+    "pairs": "generates a target for a source",
+}
+REVERSED = True  # sources are read backwards, so that their beginning is close to the target: see docs/tasks.md
 
 
 @dataclass(frozen=True)
 class Task:
-    """`labels`, with how many examples each of them has (`counts`); `reverse`: sources are read backwards."""
+    """`labels` with the number of examples of each (`counts`); `reverse`: sources are read backwards."""
 
     kind: str
     labels: tuple[str, ...] = ()
@@ -43,16 +47,16 @@ class Task:
 
     @property
     def needs(self) -> set[int]:
-        """The codes that the vocabulary must have."""
+        """The codes that the vocabulary must contain."""
         return {END, TAB} if self.kind == "pairs" else {END}
 
     @property
     def instead(self) -> str:
-        """What a user can do with a model of this task, for where no text can be written or scored."""
+        """What a model of this task does instead of generating or scoring plain text, with a command."""
         return f"the model {DOES[self.kind]}: {self.command()}."
 
     def command(self, model: str = "") -> str:
-        """How a model of this task is used; `model` names it on the command line."""
+        """The command that uses a model of this task; `model` is its option, with a space before it."""
         if self.kind == "generate":
             return f"charrnn sample{model} --label {shlex.quote(self.labels[0])}"
         return f"charrnn classify{model} TEXT" if self.kind == "classify" else f"charrnn sample{model} --source TEXT"
@@ -62,27 +66,27 @@ class Task:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Task":
-        """The task from a model file; raises ValueError or TypeError where it is none."""
+        """The task in a model file. Raises ValueError, TypeError or KeyError if it is not valid."""
         labels, counts = values["labels"], values["counts"]
-        sound = isinstance(values["reverse"], bool) and isinstance(values["kind"], str)
-        sound &= all(isinstance(label, str) for label in labels) and len(set(labels)) == len(labels)
-        sound &= all(type(count) is int and count > 0 for count in counts)
-        if not sound or set(values) != {"kind", "labels", "counts", "reverse"}:
+        valid = isinstance(values["reverse"], bool) and isinstance(values["kind"], str)
+        valid &= all(isinstance(label, str) for label in labels) and len(set(labels)) == len(labels)
+        valid &= all(type(count) is int and count > 0 for count in counts)
+        if not valid or set(values) != {"kind", "labels", "counts", "reverse"}:
             raise ValueError("task")
         return cls(values["kind"], tuple(labels), tuple(counts), values["reverse"])
 
     def source(self, vocab: Vocab, ids: Ids) -> Ids:
-        """What is read of a source (n,) before its target is written: (n+1,), with the tab."""
+        """The input before a target: the source (n,) and a tab, (n+1,)."""
         tab = vocab.ids_of(np.array([TAB], np.uint32))
         return np.concatenate([ids[::-1] if self.reverse else ids, tab])
 
     def steps(self, vocab: Vocab, ids: Ids, other: Ids | int) -> tuple[Ids, Ids, int]:
-        """Inputs (n,), targets (n,) and the first step that is scored, for a text and its label or target."""
+        """Inputs (n,), targets (n,) and the first step with a target, for a text and its label (a number) or target."""
         end = vocab.ids_of(np.array([END], np.uint32))
         if isinstance(other, int):
-            mark = np.array([len(vocab) + other])
+            label = np.array([len(vocab) + other])
             if self.kind == "generate":
-                return np.concatenate([mark, ids]), np.concatenate([ids, end]), 0
-            return np.concatenate([ids, end]), np.concatenate([np.zeros_like(ids), mark]), len(ids)
+                return np.concatenate([label, ids]), np.concatenate([ids, end]), 0
+            return np.concatenate([ids, end]), np.concatenate([np.zeros_like(ids), label]), len(ids)
         inputs = np.concatenate([self.source(vocab, ids), other])
         return inputs, np.concatenate([np.zeros_like(ids), other, end]), len(ids)

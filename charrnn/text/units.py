@@ -9,26 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.uint32]
-SYLLABLES = 0xAC00, 11172  # the first, and how many
+SYLLABLES = 0xAC00, 11172  # the first one, and their number
 LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
 
 
 class Decoder(Protocol):
-    """Turns codes back into text one by one, each character as soon as nothing that follows can change it."""
+    """Decodes codes one by one, and returns each character as soon as no later code can change it."""
 
     def push(self, code: int) -> str:
         """The characters that this code completes."""
 
     def flush(self) -> str:
-        """What was held back, as it stands."""
+        """The incomplete character, as it is."""
 
     @property
     def held(self) -> tuple[int, ...]:
-        """The codes of a character that is not complete, or may still grow."""
+        """The codes of the incomplete character."""
 
 
 class CharDecoder:
-    """One code, one character."""
+    """One code is one character."""
 
     held: tuple[int, ...] = ()
 
@@ -40,7 +40,7 @@ class CharDecoder:
 
 
 class ByteDecoder:
-    """UTF-8; a byte that is none comes out as a surrogate escape, so that writing it gives the byte again."""
+    """UTF-8; an invalid byte becomes a surrogate escape, which is encoded as the same byte."""
 
     def __init__(self) -> None:
         self.utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
@@ -57,7 +57,7 @@ class ByteDecoder:
 
 
 class JamoDecoder:
-    """Letters into syllables: a leading letter waits for its vowel, and the pair for a trailing letter."""
+    """Composes syllables: a leading letter waits for a vowel, and both for a trailing letter."""
 
     def __init__(self) -> None:
         self.letters = ""
@@ -86,7 +86,7 @@ def in_range(codes: Codes, first: int, last: int) -> NDArray[np.bool_]:
 
 
 def jamo_kind(letter: str) -> str:
-    """L, V or T for the leading, vowel and trailing letters of modern syllables, else the empty string."""
+    """L, V or T for leading letters, vowels and trailing letters of modern syllables, otherwise an empty string."""
     for kind, first, last in (
         ("L", "\u1100", "\u1112"),
         ("V", "\u1161", "\u1175"),
@@ -116,13 +116,13 @@ class Char:
 
     @staticmethod
     def sizes(codes: Codes) -> NDArray[np.int64]:
-        """Bytes of UTF-8 that each code takes; a surrogate escape stands for one."""
+        """Length of each code in UTF-8, in bytes; 1 for a surrogate escape."""
         longer = (codes >= 0x80).astype(np.int64) + (codes >= 0x800) + (codes >= 0x10000)
         return 1 + np.where(in_range(codes, 0xDC80, 0xDCFF), 0, longer)
 
 
 class Byte:
-    """The bytes of UTF-8, or of whatever the file holds."""
+    """Bytes of UTF-8, or of any other file."""
 
     decoder: type[Decoder] = ByteDecoder
 
@@ -145,25 +145,25 @@ class Byte:
 
 
 class Jamo:
-    """Code points, but Hangul syllables as their two or three letters (NFD); other scripts stay as they are."""
+    """Code points, with Hangul syllables as their two or three letters (NFD); other scripts are unchanged."""
 
     decoder: type[Decoder] = JamoDecoder
 
     @staticmethod
     def codes(text: str) -> Codes:
         codes = Char.codes(text)
-        place = codes - np.uint32(SYLLABLES[0])  # unsigned, so that what is below comes out far above
-        where = np.flatnonzero(place < SYLLABLES[1])
-        if not len(where):
+        place = codes - np.uint32(SYLLABLES[0])  # unsigned: smaller codes become very large
+        syllables = np.flatnonzero(place < SYLLABLES[1])
+        if not len(syllables):
             return codes
-        place = place[where]
+        place = place[syllables]
         trailing = place % 28
         letters = np.ones(len(codes), dtype=np.intp)
-        letters[where] = 2 + (trailing > 0)
+        letters[syllables] = 2 + (trailing > 0)
         spelled = np.repeat(codes, letters)
-        at = (np.cumsum(letters) - letters)[where]
-        spelled[at], spelled[at + 1] = 0x1100 + place // 588, 0x1161 + place // 28 % 21
-        spelled[at[trailing > 0] + 2] = 0x11A7 + trailing[trailing > 0]
+        first = (np.cumsum(letters) - letters)[syllables]
+        spelled[first], spelled[first + 1] = 0x1100 + place // 588, 0x1161 + place // 28 % 21
+        spelled[first[trailing > 0] + 2] = 0x11A7 + trailing[trailing > 0]
         return spelled
 
     @staticmethod
@@ -176,7 +176,7 @@ class Jamo:
 
     @staticmethod
     def sizes(codes: Codes) -> NDArray[np.int64]:
-        """A syllable is three bytes however many letters it has: all counted with its first."""
+        """A syllable has three bytes, whatever the number of its letters: all are counted at the first."""
         return Char.sizes(codes) * Jamo.starts(codes)
 
 

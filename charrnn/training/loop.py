@@ -24,7 +24,7 @@ from charrnn.system.blas import differences, machine
 from charrnn.system.resources import cores
 from charrnn.text.batches import Packed, Rows, Streams
 from charrnn.text.corpus import Corpus, Segment
-from charrnn.text.examples import Examples
+from charrnn.text.dataset import Dataset
 from charrnn.training.cost import check_memory
 from charrnn.training.learner import Learner
 from charrnn.training.transfer import before, check_text, transfer
@@ -43,7 +43,7 @@ class Training(Iterator[Step]):
 
     def __init__(
         self,
-        corpus: Corpus | Examples,
+        corpus: Dataset,
         options: Options,
         resumed: Model | None = None,
         average: Average | None = None,
@@ -179,7 +179,7 @@ class Training(Iterator[Step]):
         index = (step - 1) % self.streams.windows
         with np.errstate(all="ignore"):  # what is not finite is noticed below, before it does harm
             loss = learner.gradient(batch := self.streams.batch(step), step, reset=index == 0)
-            loss = loss if batch.scores else health.recent or 0.0  # as it was: a 0 would make the next one a jump
+            loss = loss if batch.has_targets else health.recent or 0.0  # as it was: a 0 would make the next one a jump
             if self.average is not None:
                 learner.average(self.average)
             grad_norm = learner.norm

@@ -8,7 +8,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 from charrnn.options import Options
 from charrnn.text.corpus import Corpus
-from charrnn.text.dataset import read_texts
+from charrnn.text.dataset import read_dataset
 from charrnn.text.examples import Examples
 from charrnn.training.loop import Average, Training
 from charrnn.training.transfer import check_start, settled
@@ -44,4 +44,4 @@ def train(
     if isinstance(texts, Corpus | Examples):
         return Training(texts, chosen, model, average, init_from)
     vocab, beside = model.vocab if model else None, init_from.vocab if init_from else None
-    return Training(read_texts(texts, chosen, vocab, beside), chosen, model, average, init_from)
+    return Training(read_dataset(texts, chosen, vocab, beside), chosen, model, average, init_from)

@@ -13,8 +13,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.checks import flag
 from charrnn.errors import TextError, UsageError
 from charrnn.nn.params import Config, Params, fresh_params
-from charrnn.text.corpus import Corpus
-from charrnn.text.examples import Examples
+from charrnn.text.dataset import Dataset
 from charrnn.text.vocab import UNKNOWN, Vocab
 
 FIXED = ("cell", "layers", "hidden_size", "unit")  # what a model's weights settle
@@ -45,7 +44,7 @@ def check_start(model: Model | None, init_from: Model | None) -> None:
         raise UsageError("a run either goes on with model or starts from init_from: give one of them.")
 
 
-def check_text(resumed: Model, corpus: Corpus | Examples) -> None:
+def check_text(resumed: Model, corpus: Dataset) -> None:
     """Raises CharRNNError unless `resumed` is a run on this corpus."""
     if resumed.run is None:
         raise UsageError("the model holds no training to go on from: leave --resume out.")

@@ -30,7 +30,7 @@ def layout(config: Config, steps: int, streams: int, workers: int, optimizer: st
     arrays: dict[str, tuple[tuple[int, ...], str]] = dict.fromkeys(("params", *vectors), ((size,), "<f4"))
     arrays["settings"] = (SETTINGS,), "<f8"
     arrays |= dict.fromkeys(("inputs", "targets"), ((steps, streams), "<i4"))
-    arrays |= {name: ((steps, streams), "|b1") for name in ("scored", "fresh") if masked}
+    arrays |= {name: ((steps, streams), "|b1") for name in ("loss_mask", "reset") if masked}
     arrays |= {f"grads{rank}": ((size,), "<f4") for rank in range(workers)}
     for kind in KINDS:
         arrays |= {f"{kind}.{name}": ((config.layers, streams, config.hidden_size), "<f4") for name in config.states}

@@ -70,7 +70,7 @@ def test_eval_with_baselines_as_json(charrnn: Command, tmp_path: Path) -> None:
 def test_baselines_that_would_say_nothing_are_refused(charrnn: Command, tmp_path: Path) -> None:
     train(charrnn)
     code, _, err = charrnn("eval", "--baselines", "--all")
-    assert (code, "--baselines is about text that was held out" in err) == (2, True)
+    assert (code, "--baselines needs text that a model was not trained on" in err) == (2, True)
     train(charrnn, "-m", "all.npz", "--val-fraction", "0")
     code, _, err = charrnn("eval", "--baselines", "-m", "all.npz")
     assert (code, "all.npz was trained on all of corpus.txt: name a text that it has not seen" in err) == (2, True)
@@ -83,7 +83,7 @@ def test_baselines_that_would_say_nothing_are_refused(charrnn: Command, tmp_path
     model.run = None
     model.save(tmp_path / "bare.npz")
     code, _, err = charrnn("eval", "--baselines", "-m", "bare.npz", "other.txt")
-    assert (code, "bare.npz does not say what it was trained on" in err) == (2, True)
+    assert (code, "bare.npz does not record what it was trained on" in err) == (2, True)
 
 
 def test_too_little_memory_to_compare_is_only_a_note(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,5 +93,5 @@ def test_too_little_memory_to_compare_is_only_a_note(charrnn: Command, monkeypat
     monkeypatch.setattr("charrnn.evaluation.baselines.ngram_nats", refuse)
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12")
     assert code == 0
-    assert "note: there is no comparison with n-grams and xz: too little memory." in err
+    assert "note: no comparison with n-grams and xz: not enough memory." in err
     assert "Now: charrnn sample" in err

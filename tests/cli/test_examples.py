@@ -43,7 +43,7 @@ def test_label_to_text(charrnn: Command) -> None:
     for options, words in (
         (("--label", "ko"), "no label 'ko'. It has other, vowel."),
         (("--label", "other", "--count", "2"), "use it instead of --count"),
-        (("--source", "ab"), "writes by label"),
+        (("--source", "ab"), "generates text for a label"),
         (("--beam", "2"), "--beam works with --source only"),
     ):
         code, out, err = charrnn("sample", *options)
@@ -70,7 +70,7 @@ def test_text_to_label(charrnn: Command) -> None:
     Path("more.tsv").write_text("other\tbb\nko\tkim\n")
     code, out, err = charrnn("eval", "more.tsv")
     assert (code, "has the label 'ko'" in err) == (2, True)
-    assert "tells labels: other 4, vowel 5" in charrnn("info")[1]
+    assert "classifies texts: other 4, vowel 5" in charrnn("info")[1]
     assert json.loads(charrnn("info", "--json")[1])["task"]["counts"] == [4, 5]
     for command in (("sample",), ("novelty",), ("see", "surprise"), ("eval", "--baselines")):
         code, out, err = charrnn(*command)
@@ -103,7 +103,7 @@ def test_text_to_text(charrnn: Command) -> None:
     [
         (("--pairs", "--labelled"), 2, "leave --labelled out"),
         (("--task", "classify"), 2, "use --labelled, too"),
-        (("--pairs", "--min-count", "3"), 2, "--min-count is for one long text"),
+        (("--pairs", "--min-count", "3"), 2, "--min-count applies to plain text only"),
         (("--labelled",), 1, "t.tsv has only one label"),
         (("--pairs",), 1, "t.tsv, line 2: the target is empty"),
     ],

@@ -169,7 +169,7 @@ def test_no_copy_and_novelty(charrnn: Command, tmp_path: Path) -> None:
     [
         (["novelty", "corpus.txt", "-m", "model.npz", "--corpus", "corpus.txt"], "use one of them"),
         (["novelty", "-", "--corpus", "-"], "read only once"),
-        (["novelty"], "name the text to judge"),
+        (["novelty"], "name the text to check"),
         (["novelty", "corpus.txt", "--corpus", "corpus.txt", "--encoding", "klingon"], "klingon"),
         (["sample", "--corpus", "corpus.txt"], "--corpus works with --no-copy only"),
         (["sample", "--encoding", "utf-8"], "--encoding works with --no-copy only"),
@@ -195,7 +195,7 @@ def test_a_corpus_that_is_gone_or_has_changed(charrnn: Command, tmp_path: Path) 
     for arguments in (["sample", "--no-copy", "9"], ["novelty", "sample.txt"]):
         code, out, err = charrnn(*arguments)
         assert (code, out) == (1, "")
-        assert "there is no file corpus.txt. model.npz was trained on it; name a corpus with --corpus." in err
+        assert "there is no file corpus.txt. model.npz was trained on it: name a corpus with --corpus." in err
 
 
 def test_on_a_terminal_what_is_copied_is_marked_and_harmless(charrnn: Command, tmp_path: Path) -> None:

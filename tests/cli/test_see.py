@@ -67,7 +67,7 @@ def refuse(name: str) -> None:
 @pytest.mark.parametrize("ending", ["html", "SVG"])
 def test_pictures_in_files(command: list[str], ending: str, models: Command, tmp_path: Path) -> None:
     code, out, err = models("see", *command, "-o", f"picture.{ending}")
-    assert (code, out, err) == (0, "", f"Drawn in picture.{ending}.\n")
+    assert (code, out, err) == (0, "", f"Saved picture.{ending}.\n")
     data = (tmp_path / f"picture.{ending}").read_text("utf-8")
     assert data.startswith("<!DOCTYPE html>" if ending == "html" else "<svg")
     assert "font-face" not in data
@@ -98,12 +98,12 @@ def test_plots_of_several_models(command: list[str], models: Command, tmp_path: 
 SENTENCES = [
     (["curve", "--against", "hours"], 2, "'hours' is not one of 'steps', 'seconds'"),
     (["curve", "-m", "gone.npz"], 1, "there is no model file gone.npz"),
-    (["curve", "--plot"], 2, "--plot draws into a file: name it with -o"),
+    (["curve", "--plot"], 2, "--plot draws to a file: name it with -o"),
     (["curve", "-o", "p.txt"], 2, "-o is a file that ends in .html, .svg, .png or .pdf, not p.txt"),
     (["curve", "-o", "p.html", "--plot"], 2, "--plot draws .png, .pdf, .svg, not p.html"),
     (["curve", "-o", "no/p.html"], 1, "to write the picture to"),
     (["neurons", "-o", "p.png"], 2, "-o is a file that ends in .html or .svg, not p.png"),
-    (["gradients", "--scale", "2"], 2, "--scale multiplies the fresh weights of --untrained"),
+    (["gradients", "--scale", "2"], 2, "--scale needs --untrained: use both."),
     (["gradients", "--untrained", "--scale", "nan"], 2, "--scale is a number"),
     (["gradients", "--lags", "0"], 2, "--lags is a whole number"),
     (["gradients", "--lags", "900"], 1, "902 are needed"),
@@ -112,9 +112,9 @@ SENTENCES = [
     (["memory", "--from", "999999"], 1, "has no characters after the first 999,999"),
     (["neurons", "--unit", "99"], 2, "--unit is a whole number from 0 to 7"),
     (["neurons", "--unit", "0", "--of", "z"], 2, "--of is one of h, c, i, f, o, g"),
-    (["neurons", "--unit", "0", "--find"], 2, "--find looks at all units"),
-    (["neurons", "--top", "2"], 2, "--top is for --find"),
-    (["neurons", "--layer", "0"], 2, "--layer is for --unit"),
+    (["neurons", "--unit", "0", "--find"], 2, "--find ranks all units, and --unit shows one"),
+    (["neurons", "--top", "2"], 2, "--top needs --find: use both."),
+    (["neurons", "--layer", "0"], 2, "--layer needs --unit: use both."),
     (["surprise", "--worst", "0"], 2, "--worst is a whole number"),
     (["surprise", "--encoding", "klingon"], 2, "--encoding 'klingon'"),
     (["step", "--text", "a"], 2, "--text has from 2 to 13 symbols"),
@@ -141,10 +141,10 @@ def test_pictures_replace_no_model_and_no_text(models: Command, tmp_path: Path) 
         before = (tmp_path / target).read_bytes()
         code, _, err = models("see", *command, "-o", target)
         assert code == 2
-        assert err == f"error: {target} is a file that is read: choose another -o for the picture.\n"
+        assert err == f"error: {target} is an input file: choose another -o for the picture.\n"
         assert (tmp_path / target).read_bytes() == before
     assert models("train", "text.html", "-m", "html.npz", *TINY, "--steps", "4")[0] == 0
-    assert "is a file that is read" in models("see", "surprise", "-m", "html.npz", "-o", "text.html")[2]
+    assert "is an input file" in models("see", "surprise", "-m", "html.npz", "-o", "text.html")[2]
     assert (tmp_path / "text.html").read_text() == TEXT
     (tmp_path / "folder.html").mkdir()
     assert "not a plain file, so no picture" in models("see", "curve", "-o", "folder.html")[2]
@@ -154,7 +154,7 @@ def test_surprise_of_another_text_and_its_worst_lines(models: Command, tmp_path:
     (tmp_path / "essay.txt").write_text("the cat sat on the mat.\nthe tac sat Z\n" * 2)
     code, out, err = models("see", "surprise", "essay.txt", "--worst", "1", "--json")
     assert code == 0
-    assert "'Z') that model.npz has never seen are left out" in err
+    assert "not in the vocabulary of model.npz are skipped: 'Z' (1 distinct, 2 in total)" in err
     (line,) = map(json.loads, out.splitlines())
     assert line["text"] in ("the tac sat \n", "the cat sat on the mat.\n")
     assert len(line["bits"]) == len(line["text"]) == len(line["expected"])
@@ -171,7 +171,7 @@ def test_the_held_out_part_unless_all_is_asked_for(models: Command) -> None:
     for more, text in (((), held_out), (("--all",), TEXT), (("corpus.txt",), held_out)):
         _, out, err = models("see", "surprise", "--json", *more)
         assert "".join(json.loads(line)["text"] for line in out.splitlines()) == text
-        assert ("its held-out part is looked at" in err) == ("corpus.txt" in more)
+        assert ("its validation split is used" in err) == ("corpus.txt" in more)
     _, out, _ = models("see", "surprise", "--json", "--all", "--from", "4", "--chars", "3")
     assert json.loads(out)["text"] == TEXT[4:7]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import charrnn.text.source
 from charrnn.errors import TextError
 from charrnn.evaluation.novelty import LENGTHS, Novelty, novelty
-from charrnn.text.raw_text import open_library, read_samples
+from charrnn.text.raw_text import RawText, read_samples
 from charrnn.text.units import UNITS
 
 WORDS = "the fox and the moon went over the hill to see the sea, said the bear. "
@@ -23,7 +23,7 @@ def novelty_of(
     for number, text in enumerate(corpus):
         names.append(str(folder / f"corpus-{number}.txt"))
         Path(names[-1]).write_text(text, "utf-8")
-    library = open_library(names, val_fraction=val_fraction)
+    library = RawText.read(names, val_fraction=val_fraction)
     return novelty([UNITS["char"].codes(sample) for sample in samples], library)
 
 
@@ -119,7 +119,7 @@ def test_samples_are_read_like_the_corpus(tmp_path: Path) -> None:
     (tmp_path / "sample.txt").write_bytes("\u1100\u1161나\n".encode())
     texts = {}
     for unit in UNITS:
-        library = open_library([str(tmp_path / "corpus.txt")], unit)
+        library = RawText.read([str(tmp_path / "corpus.txt")], unit)
         notes, (codes,) = read_samples([str(tmp_path / "sample.txt")], library)
         assert notes == []
         (source,) = library.sources
@@ -135,7 +135,7 @@ def test_chunks_may_end_anywhere(unit: str, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(charrnn.text.source, "CHUNK", 5)
     text = "각하고 나는 abc 안 갔다.\n" * 3
     (tmp_path / "a.txt").write_text(text, "utf-8")
-    library = open_library([str(tmp_path / "a.txt")], unit)
+    library = RawText.read([str(tmp_path / "a.txt")], unit)
     (source,) = library.sources
     assert "".join(UNITS["char"].text(np.asarray(part, np.uint32)) for part in library.codes(source)) == text
     assert library.chars == len(text)
@@ -147,9 +147,9 @@ def test_files_that_are_not_text(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("text")
     for name in ("empty.txt", "latin.txt", "missing.txt"):
         with pytest.raises(TextError, match=name):
-            open_library([str(tmp_path / name)])
-    library = open_library([str(tmp_path)])
+            RawText.read([str(tmp_path / name)])
+    library = RawText.read([str(tmp_path)])
     assert [Path(source.name).name for source in library.sources] == ["a.txt"]
     assert any("latin.txt" in note for note in library.notes)
-    with pytest.raises(TextError, match=r"empty\.txt holds no text"):
+    with pytest.raises(TextError, match=r"empty\.txt contains no text"):
         read_samples([str(tmp_path / "empty.txt")], library)

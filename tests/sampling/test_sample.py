@@ -14,7 +14,7 @@ from charrnn.options import CELLS
 from charrnn.sampling.options import SamplingOptions
 from charrnn.sampling.readers import open_streams
 from charrnn.sampling.sample import BATCH, sample, sample_many
-from charrnn.text.rolling_hash import Runs
+from charrnn.text.rolling_hash import NgramFilter
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 
@@ -188,7 +188,7 @@ def test_where_nothing_is_left_the_text_ends() -> None:
 @pytest.mark.parametrize("unit", UNITS)
 def test_no_run_of_the_corpus_is_written(unit: str) -> None:
     corpus = "한글은 소리다.\nABC é 은글 다소리한 é.CBA" * 3
-    runs = Runs(3, len(corpus))
+    runs = NgramFilter(3, len(corpus))
     runs.add([UNITS["char"].codes(corpus)])
     model = model_of(corpus, unit)
     known = {corpus[i : i + 3] for i in range(len(corpus) - 2)}

@@ -73,7 +73,7 @@ def test_what_is_not_utf8_is_named_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, byte: str, offset: int, chunk: int
 ) -> None:
     monkeypatch.setattr(source, "CHUNK", chunk)
-    with pytest.raises(TextError, match=rf"not UTF-8 \(byte {byte} at offset {offset}\).*--unit byte"):
+    with pytest.raises(TextError, match=rf"not valid UTF-8 \(byte {byte} at offset {offset}\).*--unit byte"):
         Corpus.read([write(tmp_path / "a.txt", data)])
 
 
@@ -118,8 +118,8 @@ def test_standard_input_and_pipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ("make", "sentence"),
     [
         (lambda folder: folder / "missing.txt", "there is no file"),
-        (lambda folder: write(folder / "empty.txt", b""), "holds no text"),
-        (lambda folder: write(folder / "bom.txt", b"\xef\xbb\xbf"), "holds no text"),
+        (lambda folder: write(folder / "empty.txt", b""), "contains no text"),
+        (lambda folder: write(folder / "bom.txt", b"\xef\xbb\xbf"), "contains no text"),
         (lambda folder: write(folder / "x" / ".hidden", b"a").parent, "without text files"),
         (lambda folder: "a\0b", "cannot be read"),
     ],
@@ -178,7 +178,7 @@ def test_windows_follow_each_other_and_cover_the_text(size: int, batch: int, ste
 
 
 def test_a_text_too_short_to_predict_anything() -> None:
-    with pytest.raises(TextError, match="at least 2"):
+    with pytest.raises(TextError, match="fewer than 2 characters"):
         Streams(np.zeros(1, dtype=np.uint8), 4, 4)
 
 
@@ -210,7 +210,7 @@ def test_what_a_user_can_get_wrong_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_a_folder_without_readable_text_says_why(tmp_path: Path) -> None:
     write(tmp_path / "f" / "latin.txt", b"caf\xe9")
-    with pytest.raises(TextError, match=r"holds no text: left out .*latin.txt is not UTF-8"):
+    with pytest.raises(TextError, match=r"contains no text: skipped .*latin.txt is not valid UTF-8"):
         Corpus.read([tmp_path / "f"])
 
 

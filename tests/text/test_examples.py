@@ -20,13 +20,13 @@ def spelled(examples: Examples, rows: Rows) -> list[tuple[str, str, list[int]]]:
     """Each example as inputs, targets (a point where none is scored, labels in capitals), and where it begins."""
     symbols = [*examples.vocab.symbols, *(label.upper() for label in examples.task.labels)]
     found = []
-    for begin, end in zip(rows.begins[:-1], rows.begins[1:], strict=True):
+    for begin, end in zip(rows.starts[:-1], rows.starts[1:], strict=True):
         inputs = "".join(symbols[i] for i in rows.inputs[begin:end])
         targets = "".join(
             symbols[i] if scored else "."
-            for i, scored in zip(rows.targets[begin:end], rows.scored[begin:end], strict=True)
+            for i, scored in zip(rows.targets[begin:end], rows.loss_mask[begin:end], strict=True)
         )
-        found.append((inputs, targets, np.flatnonzero(rows.fresh[begin:end]).tolist()))
+        found.append((inputs, targets, np.flatnonzero(rows.reset[begin:end]).tolist()))
     return found
 
 
@@ -73,7 +73,7 @@ def test_tables_have_two_columns(tmp_path: Path) -> None:
         ("generate", "\ta\n", "line 1: the label is empty"),
         ("pairs", "a\tb\tc\n", "line 1: there is more than one tab"),
         ("generate", "a\tb\na\tc\n", "only one label, 'a'"),
-        ("pairs", "\n\n", "holds no example"),
+        ("pairs", "\n\n", "contains no examples"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, kind: str, text: str, wanted: str) -> None:
@@ -87,7 +87,7 @@ def test_a_bad_row_is_named(tmp_path: Path, kind: str, text: str, wanted: str) -
 def test_a_label_without_an_example_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "it.txt").write_text("rossi\n")
     (tmp_path / "ko.txt").write_text("\n")
-    with pytest.raises(TextError, match="ko.txt holds no example"):
+    with pytest.raises(TextError, match="ko.txt contains no examples"):
         Examples.read([tmp_path / "it.txt", tmp_path / "ko.txt"], "generate")
 
 
@@ -120,8 +120,8 @@ def test_an_epoch_reads_every_example_whole(lengths: list[int], streams: int, st
     packed = Packed(Rows.of(examples), streams, steps, seed=1)
     batches = [packed.batch(epoch * packed.windows + k + 1) for k in range(packed.windows)]
     inputs = np.concatenate([batch.inputs for batch in batches])
-    fresh = np.concatenate([batch.fresh for batch in batches if batch.fresh is not None])
-    scored = np.concatenate([batch.scored for batch in batches if batch.scored is not None])
+    fresh = np.concatenate([batch.reset for batch in batches if batch.reset is not None])
+    scored = np.concatenate([batch.loss_mask for batch in batches if batch.loss_mask is not None])
     assert inputs.shape == fresh.shape == (packed.windows * steps, packed.batch_size)
     np.testing.assert_array_equal(fresh, inputs % 100 == 0)
     assert fresh[0].all()

@@ -189,7 +189,7 @@ class FullDisk(io.BytesIO):
 
 def test_a_disk_that_fills_up_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(symbols, "IN_MEMORY", 0)
-    sentence = rf"cannot be kept in the temporary folder, {folder}: No space left on device\. .*TMPDIR"
+    sentence = rf"cannot be stored in the temporary folder, {folder}: No space left on device\. .*TMPDIR"
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullDisk())
     with pytest.raises(TextError, match=sentence):
         Corpus.from_text(SENTENCE)

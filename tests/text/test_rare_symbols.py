@@ -65,7 +65,7 @@ def test_one_keeps_all_and_some_always_stay() -> None:
 
 def test_nothing_left_is_refused() -> None:
     with pytest.raises(
-        TextError, match="--min-count 9 leaves nothing of the text: its commonest symbol occurs 5 times"
+        TextError, match="--min-count 9 makes every symbol unknown: the most frequent one occurs 5 times"
     ):
         vocab_of(TEXT, 9)
     with pytest.raises(UsageError, match="--min-count is for characters"):
@@ -84,8 +84,8 @@ def test_the_rule_for_very_many_symbols(monkeypatch: pytest.MonkeyPatch) -> None
     corpus = Corpus.from_text(text + "c" * 20)
     assert [chr(code) for code in corpus.vocab.rare] == ["x", "y", "z"]
     assert corpus.notes == [
-        "3 of 6 distinct symbols occur fewer than 10 times, in all 0.15% of the text: one symbol stands for them, "
-        "which is never written (--min-count 1 keeps them)."
+        "3 of 6 distinct symbols occur fewer than 10 times (0.15% of the text) and are mapped to an unknown symbol, "
+        "which is never generated (--min-count 1 keeps them)."
     ]
     monkeypatch.setattr(rare, "SHARE", 0.001)
     assert [chr(code) for code in vocab_of(text + "c" * 20, 0).rare] == ["x", "y"]
@@ -182,7 +182,7 @@ def test_train_resume_eval_and_info(command: Command, tmp_path: Path) -> None:
     (tmp_path / "u.txt").write_text("the cat x z Q")
     _, out, err = command("eval", "u.txt", "--json")
     assert json.loads(out)["chars"] == 12
-    assert "1 symbols (1 distinct: 'Q')" in err
+    assert "'Q' (1 distinct, 1 in total)" in err
     assert command("train", "t.txt", *tiny, "-m", "b.npz", "--min-count", "2000")[0] == 1
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charrnn.text.rolling_hash import Hashed, Runs, Sieve, hash_of, overlapping
+from charrnn.text.rolling_hash import Hashed, HashSet, NgramFilter, hash_of, overlapping
 from charrnn.text.units import UNITS
 
 TEXTS = st.text("ab가\U0001f600", max_size=40)
@@ -50,7 +50,7 @@ def test_a_sieve_finds_what_is_there() -> None:
     rng = np.random.default_rng(0)
     wanted, stream = (rng.integers(0, 2**63, size, dtype=np.uint64) for size in (100, 5000))
     stream[[7, 70, 700]] = wanted[[3, 5, 3]]
-    sieve = Sieve(wanted)
+    sieve = HashSet(wanted)
     places, found = sieve.find(stream)
     assert places.tolist() == [7, 70, 700]
     np.testing.assert_array_equal(sieve.hashes[found], wanted[[3, 5, 3]])
@@ -61,7 +61,7 @@ def test_a_sieve_finds_what_is_there() -> None:
 @settings(deadline=None)
 @given(text=TEXTS, more=TEXTS, n=st.integers(1, 5))
 def test_every_run_of_the_texts_is_known(text: str, more: str, n: int) -> None:
-    runs = Runs(n, len(text) + len(more))
+    runs = NgramFilter(n, len(text) + len(more))
     for part in (text, more):
         runs.add([codes_of(part[:7]), codes_of(part[7:])])
     known = {part[i : i + n] for part in (text, more) for i in range(len(part) - n + 1)}
@@ -72,7 +72,7 @@ def test_every_run_of_the_texts_is_known(text: str, more: str, n: int) -> None:
 def test_few_others_are_taken_for_them() -> None:
     rng = np.random.default_rng(0)
     letters = rng.integers(97, 123, 300_000).astype(np.uint32)
-    runs = Runs(12, len(letters))
+    runs = NgramFilter(12, len(letters))
     runs.add([letters])
     others = ["".join(map(chr, rng.integers(97, 123, 11).tolist())) for _ in range(1000)]
     wrong = sum(len(runs.completing(other)) for other in others)

@@ -73,12 +73,12 @@ def test_the_held_out_loss_is_that_of_the_examples_one_at_a_time(kind: str) -> N
     assert isinstance(examples, Examples)
     rows = examples.numbered(examples.rows)
     score = Scorer(training.config, params).score(rows)
-    assert score.symbols == rows.scored.sum()
+    assert score.symbols == rows.loss_mask.sum()
     nats = 0.0
-    for begins, end in zip(rows.begins[:-1], rows.begins[1:], strict=True):
+    for begins, end in zip(rows.starts[:-1], rows.starts[1:], strict=True):
         part = slice(begins, end)
         logits = Network(training.config, params, end - begins, 1).forward(rows.inputs[part, None])
-        nats += cross_entropy(logits, rows.targets[part, None], 1, rows.scored[part, None])
+        nats += cross_entropy(logits, rows.targets[part, None], 1, rows.loss_mask[part, None])
     assert score.total == pytest.approx(nats, rel=1e-4)
 
 
@@ -143,7 +143,7 @@ def test_a_step_without_a_target_has_the_loss_of_before() -> None:
     training = begin("classify", rows, steps=60, batch_size=1, seq_length=4, val_fraction=0.0)
     records = list(training)
     assert not any(record.setback for record in records)
-    scores = [training.streams.batch(record.step).scores for record in records]
+    scores = [training.streams.batch(record.step).has_targets for record in records]
     assert 5 < scores.count(True) < 15
     assert all(record.loss > 0.0 for record, scored in zip(records, scores, strict=True) if scored)
     after = [record.loss for record, scored in zip(records, scores, strict=True) if not scored and record.step > 10]

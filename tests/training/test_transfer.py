@@ -34,7 +34,7 @@ def test_weights_land_at_the_right_symbols(cell: str) -> None:
     """bdf, united with abcde, is abcdef: none of the three stands where it stood."""
     source = model_of("bdf", cell=cell)
     source.params["by"][:] = [1.0, 2.0, 6.0]
-    vocab = Corpus.from_text("abcde", beside=source.vocab).vocab
+    vocab = Corpus.from_text("abcde", include=source.vocab).vocab
     assert vocab.symbols == list("abcdef")
     found = transfer(source, config_for(source, vocab), vocab, 0)
     fresh = fresh_params(config_for(source, vocab), 0)
@@ -58,7 +58,7 @@ def test_weights_land_at_the_right_symbols(cell: str) -> None:
 def test_what_both_know_is_predicted_as_before() -> None:
     """New symbols that are ruled out change nothing of what the network says of the others."""
     source = model_of("the cat sat\n")
-    vocab = Corpus.from_text("é한!", beside=source.vocab).vocab
+    vocab = Corpus.from_text("é한!", include=source.vocab).vocab
     found = transfer(source, config_for(source, vocab), vocab, 0)
     found.params["by"][vocab.encode("é한!")] = -1e9
     text = "that cat\n"
@@ -69,14 +69,14 @@ def test_what_both_know_is_predicted_as_before() -> None:
 
 def test_rare_symbols_of_both_are_united() -> None:
     source = Vocab("char", map(ord, "abx"), map(ord, "pq"))
-    corpus = Corpus.from_text("aabbppxyz" + "\n" * 2, min_count=2, beside=source)
+    corpus = Corpus.from_text("aabbppxyz" + "\n" * 2, min_count=2, include=source)
     assert corpus.vocab.symbols == ["\n", "a", "b", "p", "x", "\ufffd"]
     assert [chr(code) for code in corpus.vocab.rare] == ["q", "y", "z"]
-    assert Corpus.from_text("ab", beside=source).vocab == source
+    assert Corpus.from_text("ab", include=source).vocab == source
     # where none is left that is rare, there is no replacement that could be written
-    assert Corpus.from_text("appqq", beside=source).vocab == Vocab("char", map(ord, "abpqx"))
-    with pytest.raises(UsageError, match="symbols that are chars cannot stand beside bytes"):
-        Corpus.from_text("ab", "byte", beside=source)
+    assert Corpus.from_text("appqq", include=source).vocab == Vocab("char", map(ord, "abpqx"))
+    with pytest.raises(UsageError, match="a vocabulary of bytes cannot be combined with one of chars"):
+        Corpus.from_text("ab", "byte", include=source)
 
 
 def test_a_symbol_that_lost_its_own_place_is_not_the_replacement() -> None:

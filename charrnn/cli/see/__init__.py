@@ -1,4 +1,4 @@
-"""`charrnn see`: a group of commands, each loaded when it is asked for."""
+"""`charrnn see`: a group of commands that are imported only when they are needed."""
 
 from importlib import import_module
 
@@ -7,8 +7,8 @@ import click
 COMMANDS = ("curve", "gradients", "memory", "neurons", "surprise", "step")
 
 
-class Lazy(click.Group):
-    """A group that imports a command only to run it, or to say what it does."""
+class LazyGroup(click.Group):
+    """A group that imports a command only to run it or to show its help."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -21,10 +21,10 @@ class Lazy(click.Group):
         return command
 
 
-@click.group(cls=Lazy, invoke_without_command=True)
+@click.group(cls=LazyGroup, invoke_without_command=True)
 @click.pass_context
 def see(context: click.Context) -> None:
-    """See inside a network: gradients, memory, units, surprise.
+    """Look inside a network: gradients, memory, neurons, surprise.
 
     charrnn see gradients -m rnn.npz -m lstm.npz, then charrnn see surprise essay.txt
     """

@@ -1,4 +1,4 @@
-"""What the commands of `see` share: the text that is looked at, and where the picture goes."""
+"""What the commands of `see` share: the text that they show, and where the result goes."""
 
 import json
 import os
@@ -8,34 +8,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.inputs import Spool, refuse_overwriting, report_unknown
-from charrnn.cli.options import STDIN, notes, option, weights
+from charrnn.cli.inputs import TextInput, refuse_overwriting, report_unknown
+from charrnn.cli.options import STDIN, Decorator, encoding_option, option, weights
 from charrnn.display.terminal import Answer, remark
-from charrnn.errors import TextError, UsageError
-from charrnn.options import Options
+from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.display.console import Draw
     from charrnn.display.panels import Panel
     from charrnn.see.text_window import TextWindow
-    from charrnn.text.corpus import Corpus, Segment
 
-READ = "a file that is read: choose another -o for the picture"
-Decorator = Callable[[Any], Any]
+INPUT = "an input file: choose another -o for the picture"
 
 
 def text_options(chars: int) -> Decorator:
-    """Which text, and how much of it; `chars` unless something else is asked for."""
+    """Options for the text and the part of it to show, by default `chars` characters."""
     decorators = [
         click.argument("texts", metavar="[TEXT...]", nargs=-1, type=str),
         weights,
-        option("--chars", type=int, default=chars, metavar="N", help="Characters to look at."),
-        option("--from", "begin", type=int, default=0, metavar="N", help="Characters to leave out before them."),
-        option(
-            "--all", "whole", is_flag=True, show_default=False, help="Look at all of a text, not its held-out part."
-        ),
-        option("--encoding", show_default=False, help="Encoding of TEXT.  [default: that of the training]"),
+        option("--chars", type=int, default=chars, metavar="N", help="Number of characters to analyse."),
+        option("--from", "skip", type=int, default=0, metavar="N", help="Number of characters to skip before them."),
+        option("--all", "whole", is_flag=True, help="Use all of a training text, not only its validation split."),
+        encoding_option(),
     ]
 
     def decorate(command: Any) -> Any:
@@ -46,8 +41,8 @@ def text_options(chars: int) -> Decorator:
     return decorate
 
 
-class Looking:
-    """The texts of one call of a command, read once for all models; a context."""
+class WindowInput:
+    """The windows of text that a command shows, for one model or several."""
 
     def __init__(
         self,
@@ -56,92 +51,55 @@ class Looking:
         *,
         weights: str,
         chars: int,
-        begin: int,
+        skip: int,
         whole: bool,
         encoding: str | None,
     ) -> None:
         """`output` is a file that may not be one of the texts."""
         check_int("chars", chars, 1)
-        check_int("from", begin, 0)
-        self.texts, self.weights, self.chars, self.begin = texts, weights, chars, begin
-        self.whole, self.encoding, self.output = whole, encoding, output
-        self.spool = Spool()
-
-    def __enter__(self) -> "Looking":
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self.spool.__exit__(*problem)
+        check_int("from", skip, 0)
+        self.weights, self.chars, self.skip, self.output = weights, chars, skip, output
+        self.texts = TextInput(texts, encoding, whole, "used", "name a text", quiet=not texts)
 
     def open(self, path: str) -> "tuple[Model, Callable[[int], TextWindow]]":
-        """A model, and what takes so many characters of the text that is to be looked at."""
+        """A model, and a function that returns a window of N characters of its text."""
         from charrnn.checkpoint.model import load
         from charrnn.see.text_window import text_window
 
         model = load(path, self.weights).of_text()
-        corpus = self.read(path, model)
-        segments = self.segments(path, model, corpus)
-        report_unknown(path, corpus)
-        return model, lambda chars: text_window(corpus, segments, chars, self.begin)
-
-    def at(self, path: str) -> "tuple[Model, TextWindow]":
-        """A model, and the part of the text to look at."""
-        model, take = self.open(path)
-        return model, take(self.chars)
-
-    def read(self, path: str, model: "Model") -> "Corpus":
-        from charrnn.text.corpus import Corpus
-
-        recorded = model.run.texts if model.run else ()
-        if not self.texts and (not recorded or STDIN in recorded):
-            raise TextError(f"{path} does not say which file it was trained on: name the text to look at.")
-        encoding = self.encoding or (model.run.options.encoding if model.run else "utf-8")
-        Options(encoding=encoding)  # refuses an encoding that there is not
-        sources = [self.spool.text(name) for name in self.texts or recorded]
-        try:
-            corpus = Corpus.read(sources, model.vocab.unit, encoding, model.vocab)
-        except TextError as error:
-            if self.texts:
-                raise
-            raise TextError(f"{error} {path} was trained on it; name the text to look at.") from None
+        corpus = self.texts.corpus(path, model)
         for file in corpus.files:
             if self.output is not None:
-                refuse_overwriting(self.output, file, READ)
-        notes(corpus.notes)
-        return corpus
+                refuse_overwriting(self.output, file, INPUT)
+        segments, _ = self.texts.segments(path, model, corpus)
+        report_unknown(path, corpus.unknown, sum(corpus.unknown.values()))
+        return model, lambda chars: text_window(corpus, segments, chars, self.skip)
 
-    def segments(self, path: str, model: "Model", corpus: "Corpus") -> "list[Segment]":
-        """The held-out part of the text that the model was trained on, all of any other."""
-        run = model.run
-        if run is None or self.whole or run.sha256 != corpus.sha256:
-            return corpus.segments
-        held_out = corpus.split(run.options.val_fraction)[1]
-        if not held_out:
-            return corpus.segments
-        if self.texts:
-            remark(f"note: {path} was trained on {corpus.label}: its held-out part is looked at (--all for all of it).")
-        return held_out
+    def window(self, path: str) -> "tuple[Model, TextWindow]":
+        """A model, and the window of its text."""
+        model, window = self.open(path)
+        return model, window(self.chars)
 
 
 class Output:
-    """Where the answer goes: JSON to stdout, a picture to a file, and without either, a drawing to stdout."""
+    """Where the result goes: JSON to stdout, a picture to a file, or, without either, text to stdout."""
 
     def __init__(
-        self, as_json: bool, output: str | None, others: Iterable[str], plots: bool = False, plot: bool = False
+        self, as_json: bool, output: str | None, inputs: Iterable[str], plots: bool = False, plot: bool = False
     ) -> None:
-        """`others` are files that must not be written over. What is wrong with `output` is said before any work."""
+        """`inputs` are files that must not be overwritten. Raises UsageError early if `output` is not valid."""
         self.as_json, self.output, self.answer = as_json, output, Answer()
         if plot and output is None:
-            raise UsageError("--plot draws into a file: name it with -o.")
+            raise UsageError("--plot draws to a file: name it with -o.")
         self.plotted = False
         if output is not None:
             from charrnn.display.console import check_output
 
             self.plotted = check_output(output, plots, plot)
-            for other in others:
-                refuse_overwriting(output, 0 if other == STDIN else other, READ)
+            for name in inputs:
+                refuse_overwriting(output, 0 if name == STDIN else name, INPUT)
 
-    def give(
+    def emit(
         self,
         objects: Callable[[], Iterable[dict[str, Any]]],
         title: str,
@@ -149,19 +107,19 @@ class Output:
         panels: "Callable[[], Sequence[Panel]] | None" = None,
         page: Callable[[], str] | None = None,
     ) -> None:
-        """Answers as asked. `page` is the HTML, where it is not what the terminal would show."""
+        """Writes the result. `page` is the HTML, if it differs from what a terminal shows."""
         from charrnn.display.console import show
 
         if self.output is not None:
-            self.write(self.output, title, draw, panels, page)
-            remark(f"Drawn in {self.output}.")
+            self.draw_file(self.output, title, draw, panels, page)
+            remark(f"Saved {self.output}.")
         if self.as_json:
-            for found in objects():
-                self.answer.line(json.dumps(found))
+            for values in objects():
+                self.answer.line(json.dumps(values))
         elif self.output is None:
             show(self.answer, draw)
 
-    def write(
+    def draw_file(
         self,
         output: str,
         title: str,

@@ -1,4 +1,4 @@
-"""cli.see.curve."""
+"""`charrnn see curve`: the course of a training."""
 
 import click
 
@@ -8,22 +8,22 @@ from charrnn.cli.see.common import Output
 
 @click.command(cls=GroupedCommand)
 @several_models
-@option("--against", type=click.Choice(("steps", "seconds")), default="steps", help="What the x-axis counts.")
+@option("--against", type=click.Choice(("steps", "seconds")), default="steps", help="Unit of the x-axis.")
 @plotting
 @as_plot
 @as_json
 def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool, as_json: bool) -> None:
-    """Draw how runs went: losses, learning rate, and the norm of the gradient."""
+    """Plot the course of a training: losses, learning rate, and gradient norm."""
     out = Output(as_json, output, models, plots=True, plot=plot)
     from charrnn.checkpoint.model import load
     from charrnn.display import panels
-    from charrnn.display import see as inside
+    from charrnn.display import see as display
     from charrnn.see.curve import training_curves
 
     rows = [(path, training_curves(path, load(path), against)) for path in models]
-    out.give(
+    out.emit(
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
         "charrnn see curve",
-        lambda console: inside.curves(console, rows),
+        lambda console: display.curves(console, rows),
         lambda: panels.of_curves(rows),
     )

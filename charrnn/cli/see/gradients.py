@@ -1,4 +1,4 @@
-"""`charrnn see curve`, `gradients` and `memory`: what can be drawn as curves, of one network or several."""
+"""`charrnn see gradients`: how far gradients reach back in time."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import click
 
 from charrnn.checks import check_float, check_int
 from charrnn.cli.options import GroupedCommand, as_json, as_plot, option, plotting, several_models
-from charrnn.cli.see.common import Looking, Output, text_options
+from charrnn.cli.see.common import Output, WindowInput, text_options
 from charrnn.errors import UsageError
 
 LAGS, POSITIONS, CHARS = 100, 256, 20_000
@@ -15,10 +15,16 @@ LAGS, POSITIONS, CHARS = 100, 256, 20_000
 @click.command(cls=GroupedCommand)
 @several_models
 @text_options(CHARS)
-@option("--lags", type=int, default=LAGS, metavar="K", help="How many steps back.")
-@option("--positions", type=int, default=POSITIONS, metavar="N", help="Losses to go back from, spread over the text.")
-@option("--untrained", is_flag=True, show_default=False, help="The same networks with fresh weights.")
-@option("--scale", type=float, metavar="F", help="Multiply the recurrent weights of --untrained.  [default: 1]")
+@option("--lags", type=int, default=LAGS, metavar="K", help="Largest number of steps back.")
+@option(
+    "--positions",
+    type=int,
+    default=POSITIONS,
+    metavar="N",
+    help="Number of losses, spread over the text.",
+)
+@option("--untrained", is_flag=True, help="Use the same networks with untrained weights.")
+@option("--scale", type=float, metavar="F", show_default="1", help="Factor of the recurrent weights of --untrained.")
 @plotting
 @as_plot
 @as_json
@@ -34,36 +40,30 @@ def gradients(
     as_json: bool,
     **which: Any,
 ) -> None:
-    """Draw how much of the gradient of a loss reaches back k characters: the norm of dL_t/dh_{t-k}.
+    """Plot how much of the gradient of a loss reaches back k characters: the norm of dL_t/dh_{t-k}.
 
-    The text is the held-out part of the one that a model was trained on, or TEXT.
+    The text is TEXT, or the validation split of the text that a model was trained on.
     """
     check_int("lags", lags, 1, 100_000)
     check_int("positions", positions, 1, 1_000_000)
     if scale is not None:
         check_float("scale", scale, at_least=0.0)
         if not untrained:
-            raise UsageError("--scale multiplies the fresh weights of --untrained: give both.")
+            raise UsageError("--scale needs --untrained: use both.")
     out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
     from charrnn.display import panels
-    from charrnn.display import see as inside
+    from charrnn.display import see as display
     from charrnn.see.gradients import flow, fresh
 
-    rows = []
-    with Looking(texts, output, **which) as looking:
-        for path in models:
-            model, passage = looking.at(path)
-            rows.append(
-                (
-                    path,
-                    flow(
-                        fresh(model, 1.0 if scale is None else scale) if untrained else model, passage, lags, positions
-                    ),
-                )
-            )
-    out.give(
+    inputs, rows = WindowInput(texts, output, **which), []
+    for path in models:
+        model, window = inputs.window(path)
+        if untrained:
+            model = fresh(model, 1.0 if scale is None else scale)
+        rows.append((path, flow(model, window, lags, positions)))
+    out.emit(
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
         "charrnn see gradients",
-        lambda console: inside.flows(console, rows),
+        lambda console: display.flows(console, rows),
         lambda: panels.of_flows(rows),
     )

@@ -1,11 +1,11 @@
-"""cli.see.memory."""
+"""`charrnn see memory`: how much context networks use."""
 
 from typing import Any
 
 import click
 
 from charrnn.cli.options import GroupedCommand, as_json, as_plot, plotting, several_models
-from charrnn.cli.see.common import Looking, Output, text_options
+from charrnn.cli.see.common import Output, WindowInput, text_options
 from charrnn.cli.see.gradients import CHARS
 
 
@@ -23,23 +23,22 @@ def memory(
     as_json: bool,
     **which: Any,
 ) -> None:
-    """Draw how much context networks use, and what truncating their gradient costs.
+    """Plot how much context networks use, and the error of truncated gradients.
 
-    The loss on the held-out text where the state is cleared every n characters; and the gradient cut every n
-    characters beside the one that goes back 400.
+    Shows the validation loss if the hidden state is reset every n characters, and compares the gradient that is
+    truncated after n characters with the one that reaches back 400.
     """
     out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
     from charrnn.display import panels
-    from charrnn.display import see as inside
+    from charrnn.display import see as display
     from charrnn.see.memory import cleared_losses, kept_loss, truncations
 
-    rows = []
-    with Looking(texts, output, **which) as looking:
-        for path in models:
-            model, passage = looking.at(path)
-            cuts = truncations(model, passage)
-            rows.append((path, cleared_losses(model, passage), kept_loss(model, passage), cuts))
-    out.give(
+    inputs, rows = WindowInput(texts, output, **which), []
+    for path in models:
+        model, window = inputs.window(path)
+        cuts = truncations(model, window)
+        rows.append((path, cleared_losses(model, window), kept_loss(model, window), cuts))
+    out.emit(
         lambda: (
             {
                 "model": path,
@@ -50,6 +49,6 @@ def memory(
             for path, cleared, kept, cuts in rows
         ),
         "charrnn see memory",
-        lambda console: inside.memory(console, rows),
+        lambda console: display.memory(console, rows),
         lambda: panels.of_memory(rows),
     )

@@ -1,4 +1,4 @@
-"""`charrnn see neurons` and `surprise`: the text itself in colours."""
+"""`charrnn see neurons`: the activation of a unit on a text, and the units that follow probes."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,7 +6,7 @@ import click
 
 from charrnn.checks import check_int
 from charrnn.cli.options import GroupedCommand, as_json, drawing, one_model, option
-from charrnn.cli.see.common import Looking, Output, text_options
+from charrnn.cli.see.common import Output, WindowInput, text_options
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,13 +23,12 @@ CHARS, FIND_CHARS = 2000, 50_000
 @option(
     "--find",
     is_flag=True,
-    show_default=False,
-    help="Rank all units by how well they follow built-in probes, over 50,000 characters if --chars says no other.",
+    help="Rank all units by how well they follow built-in probes; --chars is 50,000 by default.",
 )
-@option("--top", type=int, metavar="N", help="Units to show for each probe of --find.  [default: 1]")
-@option("--unit", type=int, metavar="N", help="The unit to colour by, from 0.  [default: one that is found]")
-@option("--layer", type=int, metavar="N", help="Its layer, from 0.  [default: the last]")
-@option("--of", metavar="NAME", help="h, c or a gate (i f o g, r z n).  [default: h; --find: the states]")
+@option("--top", type=int, metavar="N", show_default="1", help="Number of units to show per probe of --find.")
+@option("--unit", type=int, metavar="N", show_default="found", help="Unit to colour by, from 0.")
+@option("--layer", type=int, metavar="N", show_default="the last", help="Layer of the unit, from 0.")
+@option("--of", metavar="NAME", show_default="h; --find: the states", help="h, c or a gate (i f o g, r z n).")
 @drawing
 @as_json
 @click.pass_context
@@ -47,86 +46,86 @@ def neurons(
     as_json: bool,
     **which: Any,
 ) -> None:
-    """Colour a text by the activation of one unit, or find units that follow something.
+    """Colour a text by the activation of one unit, or find the units that follow probes.
 
-    Without --unit and --find, the text is coloured by the unit that best follows what has to be remembered. The text
-    is the held-out part of the one that the model was trained on, or TEXT.
+    Without --unit and --find, the text is coloured by the unit that best follows a probe that requires memory. The
+    text is TEXT, or the validation split of the text that the model was trained on.
     """
     check_options(find, top, unit, layer)
     out = Output(as_json, output, [model, *texts])
     by_default = context.get_parameter_source("chars") is click.core.ParameterSource.DEFAULT
-    with Looking(texts, output, **which) as looking:
-        loaded, take = looking.open(model)
-        if find:
-            rank(out, model, loaded, take(FIND_CHARS if by_default else looking.chars), of, top or 1)
-        elif unit is not None:
-            from charrnn.see.neurons import Unit
+    inputs = WindowInput(texts, output, **which)
+    loaded, window = inputs.open(model)
+    if find:
+        rank(out, model, loaded, window(FIND_CHARS if by_default else inputs.chars), of, top or 1)
+    elif unit is not None:
+        from charrnn.see.neurons import Unit
 
-            chosen = Unit(loaded.config.layers - 1 if layer is None else layer, of or "h", unit)
-            colour(out, model, loaded, take(looking.chars), chosen, None)
-        else:
-            fit = best(loaded, take(max(looking.chars, FIND_CHARS)), of)
-            colour(out, model, loaded, take(looking.chars), fit.unit, fit)
+        chosen = Unit(loaded.config.layers - 1 if layer is None else layer, of or "h", unit)
+        colour(out, model, loaded, window(inputs.chars), chosen, None)
+    else:
+        fit = best(loaded, window(max(inputs.chars, FIND_CHARS)), of)
+        colour(out, model, loaded, window(inputs.chars), fit.unit, fit)
 
 
 def check_options(find: bool, top: int | None, unit: int | None, layer: int | None) -> None:
-    """Raises UsageError for options that would be ignored."""
+    """Raises UsageError for options that would have no effect."""
     if top is not None:
         check_int("top", top, 1)
         if not find:
-            raise UsageError("--top is for --find: give both.")
+            raise UsageError("--top needs --find: use both.")
     if find and unit is not None:
-        raise UsageError("--find looks at all units, --unit at one: use one of them.")
+        raise UsageError("--find ranks all units, and --unit shows one: use one of them.")
     if layer is not None and unit is None:
-        raise UsageError("--layer is for --unit: give both.")
+        raise UsageError("--layer needs --unit: use both.")
 
 
-def rank(out: Output, path: str, model: "Model", passage: "TextWindow", of: str | None, top: int) -> None:
+def rank(out: Output, path: str, model: "Model", window: "TextWindow", of: str | None, top: int) -> None:
     from dataclasses import asdict
 
-    from charrnn.display import see as inside
+    from charrnn.display import see as display
     from charrnn.see.neurons import find
 
-    units = find(model, passage, [of] if of else [], top)
-    found = {
+    units = find(model, window, [of] if of else [], top)
+    values = {
         "model": path,
         "symbols": units.symbols,
         "fits": [fit.as_dict() for fit in units.fits],
         "saturation": [asdict(row) for row in units.saturation],
     }
-    out.give(lambda: [found], "charrnn see neurons --find", lambda console: inside.found(console, path, units))
+    out.emit(lambda: [values], "charrnn see neurons --find", lambda console: display.found(console, path, units))
 
 
-def best(model: "Model", passage: "TextWindow", of: str | None) -> "ProbeFit":
-    """The unit that follows best what cannot be read off the last characters."""
+def best(model: "Model", window: "TextWindow", of: str | None) -> "ProbeFit":
+    """The unit that best follows a probe whose value the last characters do not reveal."""
     from charrnn.see.neurons import find
 
-    fits = find(model, passage, [of] if of else []).fits
+    fits = find(model, window, [of] if of else []).fits
     if not fits:
         raise UsageError("no probe applies to this text: choose a unit with --unit.")
     return max(fits, key=lambda fit: (fit.probe.needs_memory, fit.fit))
 
 
-def colour(out: Output, path: str, model: "Model", passage: "TextWindow", unit: "Unit", fit: "ProbeFit | None") -> None:
-    from charrnn.display import see as inside
+def colour(out: Output, path: str, model: "Model", window: "TextWindow", unit: "Unit", fit: "ProbeFit | None") -> None:
+    from charrnn.display import see as display
     from charrnn.display.html import coloured
     from charrnn.see.neurons import activations, by_character, limits
 
-    values = by_character(passage, activations(model, passage, unit))
-    scale = inside.unit_scale(*limits(model, unit.of, values))
-    title, characters = inside.unit_title(path, str(unit), fit), passage.characters
-    found = {
+    activation = by_character(window, activations(model, window, unit))
+    scale = display.unit_scale(*limits(model, unit.of, activation))
+    title, characters = display.unit_title(path, str(unit), fit), window.characters
+    values = {
         "model": path,
         "layer": unit.layer,
         "of": unit.of,
         "unit": unit.index,
         "follows": fit and fit.as_dict(),
         "characters": characters,
-        "activations": values,
+        "activations": activation,
     }
-    out.give(
-        lambda: [found],
+    out.emit(
+        lambda: [values],
         title,
-        lambda console: inside.activations(console, title, characters, values, scale),
-        page=lambda: coloured(title, [("", 0, characters)], values, scale),
+        lambda console: display.activations(console, title, characters, activation, scale),
+        page=lambda: coloured(title, [("", 0, characters)], activation, scale),
     )

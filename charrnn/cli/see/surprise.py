@@ -1,56 +1,52 @@
-"""cli.see.surprise."""
+"""`charrnn see surprise`: the bits of each character."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from charrnn.checks import check_int
 from charrnn.cli.options import GroupedCommand, as_json, drawing, one_model, option
-from charrnn.cli.see.common import Looking, Output, text_options
+from charrnn.cli.see.common import Output, WindowInput, text_options
 from charrnn.cli.see.neurons import CHARS
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command(cls=GroupedCommand)
 @one_model
 @text_options(CHARS)
-@option("--worst", type=int, metavar="N", help="Only the N most surprising lines, the worst first.")
+@option("--worst", type=int, metavar="N", help="Show only the N most surprising lines, the worst first.")
 @drawing
 @as_json
 def surprise(
     model: str, texts: tuple[str, ...], worst: int | None, output: str | None, as_json: bool, **which: Any
 ) -> None:
-    """Colour every character by how unexpected it was, in bits.
+    """Colour each character by its surprise (-log2 of its probability, in bits).
 
-    In an .html, what the model expected instead is shown where the pointer rests. The text is the held-out part of the
-    one that the model was trained on, or TEXT.
+    In an .html, the predictions of the model are shown under the mouse pointer. The text is TEXT, or the validation
+    split of the text that the model was trained on.
     """
     if worst is not None:
         check_int("worst", worst, 1)
     out = Output(as_json, output, [model, *texts])
-    from charrnn.display import see as inside
+    from charrnn.display import see as display
     from charrnn.display.html import coloured
-    from charrnn.see import surprise as lens
+    from charrnn.see import surprise as see
 
-    with Looking(texts, output, **which) as looking:
-        found = lens.surprise(*looking.at(model))
+    found = see.surprise(*WindowInput(texts, output, **which).window(model))
     bits, characters = found.by_character.tolist(), found.window.characters
-    chosen = lens.worst(found, worst) if worst else []
-    title = inside.surprise_title(model, found)
+    chosen = see.worst(found, worst) if worst else []
+    title = display.surprise_title(model, found)
 
     def objects() -> Any:
         guesses = found.guesses()
-        for line in chosen or lens.lines(found):
+        for line in chosen or see.lines(found):
             part = slice(line.begin, line.end)
             text = "".join(characters[part])
             yield {"line": line.number, "text": text, "bits": bits[part], "expected": guesses[part]}
 
-    parts = [(inside.line_title(line), line.begin, characters[line.begin : line.end]) for line in chosen]
-    out.give(
+    parts = [(display.line_title(line), line.begin, characters[line.begin : line.end]) for line in chosen]
+    out.emit(
         objects,
         title,
-        lambda console: inside.surprises(console, title, found, chosen),
-        page=lambda: coloured(title, parts or [("", 0, characters)], bits, inside.BITS, inside.hints(found)),
+        lambda console: display.surprises(console, title, found, chosen),
+        page=lambda: coloured(title, parts or [("", 0, characters)], bits, display.BITS, display.hints(found)),
     )
