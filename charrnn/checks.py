@@ -1,11 +1,97 @@
-"""`check_int`, `check_float`, `flag`, `shown`: range checks that raise UsageError."""
+"""Range checks that raise UsageError, and `Setting`: everything about an option, declared once at its field.
+
+    @dataclass(frozen=True)
+    class Options:
+        dropout: Annotated[float, Setting("Fraction of activations to drop.", at_least=0.0, below=1.0)] = 0.2
+
+`validate` checks all fields of such a dataclass; `charrnn.cli.options.options_from` turns them into click options.
+"""
 
 import math
+from dataclasses import dataclass, fields
+from functools import cache
+from numbers import Number
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_origin
 
 from charrnn.errors import UsageError
 
 LARGEST = 2**63 - 1
 MOST_LAYERS = 1000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The metadata of a field; a field without `help` is not an option of the command line.
+
+    `flags` are the names on the command line if there is more than --name. `show_default` is a sentence where the
+    default itself should not be shown. In a training, `chosen` options are set by the plan unless they are given, and
+    `changeable` ones may change when the run is resumed.
+    """
+
+    help: str = ""
+    group: str = "Options"
+    flags: tuple[str, ...] = ()
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    at_least: float = -math.inf
+    above: float = -math.inf
+    at_most: float = math.inf
+    below: float = math.inf
+    show_default: bool | str = True
+    chosen: bool = False
+    changeable: bool = False
+
+
+class Declared(NamedTuple):
+    """A field with a `Setting`: a `kind` (int, float, str, bool), or None if `optional`, or a tuple if `multiple`."""
+
+    name: str
+    kind: type
+    optional: bool
+    multiple: bool
+    default: Any
+    setting: Setting
+
+
+@cache
+def declared(options: type) -> tuple[Declared, ...]:
+    """The fields of a dataclass that have a `Setting`, in their order."""
+    found = []
+    for field in fields(options):
+        hint, setting = (*get_args(field.type), None, None)[:2]
+        if isinstance(setting, Setting):
+            kind = next(kind for kind in get_args(hint) or (hint,) if kind is not NoneType)
+            optional, multiple = NoneType in get_args(hint), get_origin(hint) is tuple
+            found.append(Declared(field.name, kind, optional, multiple, field.default, setting))
+    return tuple(found)
+
+
+def validate(options: Any) -> None:
+    """Checks every field that has a `Setting`, after turning NumPy's numbers into Python's, which JSON can hold."""
+    cls: type = type(options)
+    for name, kind, optional, multiple, _, setting in declared(cls):
+        value = getattr(options, name)
+        if isinstance(value, Number) and hasattr(value, "item"):
+            value = value.item()
+            object.__setattr__(options, name, value)
+        if optional and value is None:
+            continue
+        for item in value if multiple else (value,):
+            check(name, item, kind, setting)
+
+
+def check(name: str, value: object, kind: type, setting: Setting) -> None:
+    """Raises UsageError unless `value` is a `kind` inside the limits, or one of the choices."""
+    if kind is int:
+        check_int(name, value, int(max(setting.at_least, -LARGEST)), int(min(setting.at_most, LARGEST)))
+    elif kind is float:
+        limits = {"at_least": setting.at_least, "above": setting.above, "at_most": setting.at_most}
+        check_float(name, value, **limits, below=setting.below)
+    elif setting.choices and value not in setting.choices:
+        raise UsageError(f"{flag(name)} is one of {', '.join(setting.choices)}, not {shown(value)!r}.")
+    elif not isinstance(value, kind):
+        raise UsageError(f"{flag(name)} is a {'flag' if kind is bool else 'string'}, not {shown(value)}.")
 
 
 def flag(name: str) -> str:

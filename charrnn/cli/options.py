@@ -1,59 +1,95 @@
-"""What commands share: options in groups in the help, and what the user gave rather than left to defaults."""
+"""Options of commands: click options from field metadata, groups in the help, and options that commands share."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from charrnn.checks import Declared, declared, flag
 from charrnn.display.terminal import remark
-
-if TYPE_CHECKING:
-    pass
 
 MODEL = "model.npz"
 STDIN = "-"
+Decorator = Callable[[Any], Any]
 
 
 class GroupedOption(click.Option):
-    """An option that stands under a heading in the help, and is set in the environment by its long name."""
+    """An option that is listed under the heading `group`; its environment variable has its long name."""
 
     def __init__(self, *args: Any, group: str = "Options", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.group = group
-        self.allow_from_autoenv = False  # click would go by the parameter's name
+        self.allow_from_autoenv = False  # click would use the name of the parameter
 
     def resolve_envvar_value(self, context: click.Context) -> str | None:
         if context.auto_envvar_prefix is not None:
-            self.envvar = f"{context.auto_envvar_prefix}_{long_name(self)}"
+            self.envvar = f"{context.auto_envvar_prefix}_{variable(self)}"
         return super().resolve_envvar_value(context)
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists its options under their headings, in the order in which they are declared."""
+    """A command whose help lists its options by group, in the order in which they are declared."""
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        options = [p for p in self.get_params(context) if isinstance(p, GroupedOption)]
-        groups: dict[str, list[tuple[str, str]]] = {option.group: [] for option in options}
-        for parameter in self.get_params(context):
-            record = parameter.get_help_record(context)
-            if record is not None and isinstance(parameter, click.Option):
-                groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
-        for heading, records in groups.items():
+        for heading, options in groups(self, context).items():
             with formatter.section(heading):
-                formatter.write_dl(records)
+                formatter.write_dl([record for option in options if (record := option.get_help_record(context))])
 
 
-def long_name(option: click.Option) -> str:
-    """The first long name of an option, as the environment spells it."""
+def groups(command: click.Command, context: click.Context) -> dict[str, list[click.Option]]:
+    """The options of a command by heading, --help under the last one."""
+    found: dict[str, list[click.Option]] = {}
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option):
+            found.setdefault(getattr(parameter, "group", "Options"), []).append(parameter)
+    return found
+
+
+def variable(option: click.Option) -> str:
+    """The end of the environment variable of an option: its first long name."""
     name = next(name for name in option.opts if name.startswith("--"))
     return name.removeprefix("--").replace("-", "_").upper()
 
 
-def option(*names: str, group: str = "Options", **settings: Any) -> Callable[[Any], Any]:
-    """A click option under a heading; its default is shown."""
-    settings.setdefault("show_default", True)
+def option(*names: str, group: str = "Options", **settings: Any) -> Decorator:
+    """A click option under a heading; its default is shown, unless it is a flag."""
+    settings.setdefault("show_default", not settings.get("is_flag"))
     return click.option(*names, cls=GroupedOption, group=group, **settings)
+
+
+def options_from(options: type, *names: str, **changes: Any) -> Decorator:
+    """Click options for the fields of a dataclass that have a `Setting` with a help text, in the order of the fields.
+
+    `names` limits them to some fields; `changes` replaces arguments of `click.option`, such as `group` or `default`.
+    """
+
+    def decorate(command: Any) -> Any:
+        for field in reversed(declared(options)):
+            if field.setting.help and (not names or field.name in names):
+                command = _option_for(field, changes)(command)
+        return command
+
+    return decorate
+
+
+def _option_for(field: Declared, changes: dict[str, Any]) -> Decorator:
+    setting = field.setting
+    settings: dict[str, Any] = {"group": setting.group, "help": setting.help, "show_default": setting.show_default}
+    if field.kind is bool:
+        settings |= {"is_flag": True, "show_default": False}
+    else:
+        settings |= {
+            "type": click.Choice(setting.choices) if setting.choices else field.kind,
+            "metavar": setting.metavar,
+            "multiple": field.multiple,
+        }
+    if setting.chosen:
+        settings["show_default"] = "chosen"
+    elif not field.multiple:
+        settings["default"] = field.default
+    return option(*(setting.flags or (flag(field.name),)), field.name, **settings | changes)
 
 
 def given(context: click.Context, names: set[str]) -> dict[str, Any]:
@@ -67,37 +103,45 @@ def given(context: click.Context, names: set[str]) -> dict[str, Any]:
 
 
 def set_by_environment(context: click.Context, name: str) -> bool:
-    """Whether an option was set in the environment, where what is on the command line overrules it."""
+    """Whether an option was set in the environment, which the command line overrules."""
     return context.get_parameter_source(name) == ParameterSource.ENVIRONMENT
 
 
 def notes(texts: list[str], most: int = 10) -> None:
-    """Remarks to the user on stderr, not endlessly."""
+    """Notes to the user on stderr, at most `most` of them."""
     for text in texts[:most]:
         remark(f"note: {text}")
     if len(texts) > most:
         remark(f"note: and {len(texts) - most:,} more like these.")
 
 
-several_models = option(
+# The options that several commands have, as `@model_option()`; arguments replace those given here.
+model_option = partial(option, "-m", "--model", metavar="FILE", default=MODEL, help="Model file.")
+models_option = partial(
+    option,
     "-m",
     "--model",
     "models",
     metavar="FILE",
     multiple=True,
     default=[MODEL],
-    help="A model file; several are compared.",
+    help="Model file; several are compared.",
 )
-one_model = option("-m", "--model", metavar="FILE", default=MODEL, help="The model file.")
-weights = option(
+weights_option = partial(
+    option,
     "--weights",
     type=click.Choice(("best", "last")),
     default="best",
-    help="The weights with the best held-out loss, or the last ones.",
+    help="Weights with the best validation loss, or the last ones.",
 )
-as_json = option("--json", "as_json", is_flag=True, show_default=False, help="JSON objects on stdout.")
-drawing = option("-o", "--output", metavar="FILE", show_default=False, help="Draw into FILE: .html or .svg.")
-plotting = option(
-    "-o", "--output", metavar="FILE", show_default=False, help="Draw into FILE: .html or .svg; .png or .pdf are plots."
+json_option = partial(option, "--json", "as_json", is_flag=True, help="Write JSON objects to stdout.")
+encoding_option = partial(option, "--encoding", help="Encoding of TEXT.", show_default="that of the training")
+seed_option = partial(option, "--seed", type=int, default=0, help="Seed of the random numbers.")
+output_option = partial(
+    option, "-o", "--output", metavar="FILE", show_default=False, help="Draw to FILE: .html or .svg."
 )
-as_plot = option("--plot", is_flag=True, show_default=False, help="Make an .svg a plot with axes (matplotlib), too.")
+plot_file_option = partial(output_option, help="Draw to FILE: .html or .svg; .png and .pdf are plots.")
+plot_option = partial(option, "--plot", is_flag=True, help="Draw an .svg as a plot with axes (matplotlib).")
+
+one_model, several_models, weights, as_json = model_option(), models_option(), weights_option(), json_option()
+drawing, plotting, as_plot = output_option(), plot_file_option(), plot_option()
