@@ -83,7 +83,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     (
         "corpus.txt -m corpus.txt",
         2,
-        "corpus.txt exists. Use --resume to go on, --force to replace it, or -m for another file.",
+        "corpus.txt already exists: use --resume to continue its run, --force to replace it, or -m for another file.",
     ),
     ("corpus.txt -m corpus.txt --force", 2, "corpus.txt is the text itself: choose another -m for the model."),
     ("corpus.txt -m soft.txt --force", 2, "soft.txt is the text itself"),
@@ -99,7 +99,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     (["corpus.txt", "-m", "a\0b"], 1, "a␀b cannot be a model file: embedded null byte."),
     (["corpus.txt", "-m", "x" * 250], 1, "cannot be written: File name too long."),
     (["corpus.txt", "-m", LONG], 1, "cannot be a model file: File name too long."),
-    ("corpus.txt -m model.npz", 2, "model.npz exists."),
+    ("corpus.txt -m model.npz", 2, "model.npz already exists: "),
     ("corpus.txt --layers 0", 2, "--layers is a whole number from 1 to 1,000, not 0."),
     ("corpus.txt --layers 1001", 2, "--layers is a whole number from 1 to 1,000, not 1001."),
     ("corpus.txt --hidden-size 0", 2, "--hidden-size is a whole number of at least 1, not 0."),
@@ -144,8 +144,10 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --eval-every -1", 2, "--eval-every is a whole number of at least 0, not -1."),
     ("corpus.txt --save-every -1", 2, "--save-every is a whole number of at least 0, not -1."),
     ("corpus.txt --log-every 0", 2, "--log-every is a whole number of at least 1, not 0."),
-    ("corpus.txt --log-every 3", 2, "--log-every is for --json: use both, or none."),
-    ("corpus.txt --cell cnn", 2, "'cnn' is not one of 'lstm', 'gru', 'rnn'."),
+    ("corpus.txt --log-every 3", 2, "--log-every only applies to --json: use both, or neither."),
+    ("corpus.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
+    ("missing.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
+    ("corpus.txt --engine slow", 2, "'slow' is not one of 'fast', 'plain'."),
     ("corpus.txt --optimizer lion", 2, "'lion' is not one of 'adam', 'rmsprop', 'adagrad', 'sgd'."),
     ("corpus.txt --schedule linear", 2, "'linear' is not one of 'cosine', 'constant'."),
     ("corpus.txt --unit word", 2, "'word' is not one of 'char', 'byte', 'jamo'."),
@@ -154,8 +156,20 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
 ]
 
 LINES: list[tuple[str | list[str], int, str]] = [
-    ("train", 2, "name a text to train on: charrnn train TEXT, or - for standard input."),
-    ("train --resume --force", 2, "--resume goes on with the model file and --force replaces it: use one of them."),
+    ("train", 2, "no text to train on: use charrnn train TEXT, or - for standard input."),
+    (
+        "train --resume --force",
+        2,
+        "--resume continues the run in the model file and --force replaces it: use one of them.",
+    ),
+    ("train --resume --minutes 1", 2, "--minutes plans a new run: use --steps or --epochs with --resume."),
+    (
+        "train --resume --init-from part.npz",
+        2,
+        "--resume continues a run and --init-from starts a new one: use one of them.",
+    ),
+    ("train a --pairs --labelled", 2, "--pairs and --labelled are different tasks: use one of them."),
+    ("train a --task classify", 2, "--task classify needs labelled examples: add --labelled."),
     ("train --resume -m missing.npz", 1, "there is no model file missing.npz: charrnn train TEXT makes one."),
     ("train --resume -m cut.npz", 1, f"cut.npz {DAMAGED}, or it is damaged"),
     ("train --resume -m text.npz", 1, f"text.npz {DAMAGED}"),
@@ -172,7 +186,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("train --resume -m part.npz --steps 0", 2, "--steps is a whole number of at least 1, not 0."),
     ("train --resume -m part.npz two.txt", 1, "two.txt is not the text that the model was trained on"),
     ("train --resume -m part.npz missing.txt", 1, "there is no file missing.txt."),
-    ("train --resume", 0, "model.npz has all of its 12 steps: nothing is left to do. More --steps go on."),
+    ("train --resume", 0, "model.npz has already finished its 12 steps. Pass a larger --steps to continue."),
     ("sample --temp -1", 2, "--temp is a number at least 0, not -1.0."),
     ("sample --temp nan", 2, "--temp is a number at least 0, not nan."),
     ("sample --temp inf", 2, "--temp is a number at least 0, not inf."),
@@ -237,6 +251,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("--nonsense", 2, "No such option '--nonsense'."),
     ("bench --seconds 0", 2, "--seconds is a number above 0, not 0.0."),
     ("bench --seconds nan", 2, "--seconds is a number above 0, not nan."),
+    ("bench --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
     ("bench --layers 0", 2, "--layers is a whole number from 1 to 1,000, not 0."),
 ]
 
@@ -504,7 +519,7 @@ def test_a_signal_while_a_text_is_waited_for(number: int, tmp_path: Path) -> Non
 def test_nohup_keeps_what_it_inherited(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(TEXT)
     script = (
-        "import signal, sys; from charrnn.__main__ import at_once; at_once(); print(signal.getsignal(signal.SIGHUP))"
+        "import signal; from charrnn.__main__ import end_at_once; end_at_once(); print(signal.getsignal(signal.SIGHUP))"
     )
     command = ["sh", "-c", f"trap '' HUP; exec '{sys.executable}' -c '{script}'"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -174,7 +174,7 @@ def test_an_existing_model_is_not_overwritten(charrnn: Command, tmp_path: Path) 
     before = (tmp_path / "model.npz").read_bytes()
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "3")
     assert code == 2
-    assert "Use --resume to go on, --force to replace it, or -m" in err
+    assert "already exists: use --resume to continue its run, --force to replace it, or -m for another file." in err
     assert (tmp_path / "model.npz").read_bytes() == before
     train(charrnn, "--force")
 
@@ -188,7 +188,7 @@ def test_resume(charrnn: Command, tmp_path: Path) -> None:
     before = (tmp_path / "parts.npz").read_bytes()
     code, _, err = charrnn("train", "--resume", "-m", "parts.npz")
     assert code == 0
-    assert "nothing is left to do" in err
+    assert "parts.npz has already finished its 13 steps. Pass a larger --epochs to continue." in err
     assert (tmp_path / "parts.npz").read_bytes() == before
     code, _, err = charrnn("train", "--resume", "-m", "parts.npz", "--lr", "0.5")
     assert code == 2
@@ -364,7 +364,7 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(number: int, tmp
     out, err = training.communicate(timeout=30)
     assert training.returncode == 128 + number
     last = json.loads([*lines, *out.splitlines()][-1])["step"]
-    assert f"Stopped at step {last:,}, saved in model.npz. To go on: charrnn train --resume" in err.decode()
+    assert f"Stopped at step {last:,}, saved in model.npz. To continue: charrnn train --resume" in err.decode()
     run = load(tmp_path / "model.npz").run
     assert run is not None
     assert run.step == last
@@ -437,7 +437,7 @@ def test_a_save_that_fails_on_the_way_does_not_end_the_training(
     monkeypatch.setattr(checkpoint, "write", write)
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--save-every", "5")
     assert code == 0
-    assert "warning: model.npz could not be written: No space left on device. The training goes on." in err
+    assert "warning: model.npz could not be written: No space left on device. The training continues." in err
 
 
 def test_the_text_on_standard_input_is_not_overwritten(tmp_path: Path) -> None:
@@ -457,7 +457,7 @@ def test_records_that_cannot_be_written_do_not_end_the_training(tmp_path: Path) 
     with open("/dev/full", "wb") as full:
         command = [sys.executable, "-m", "charrnn", "train", "corpus.txt", *TINY, "--steps", "9", "--json"]
         done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
-    assert b"warning: the records cannot be written: No space left on device" in done.stderr
+    assert b"warning: the JSON records cannot be written: No space left on device" in done.stderr
     run = load(tmp_path / "model.npz").run
     assert run is not None
     assert run.step == 9
@@ -468,7 +468,10 @@ def test_a_moved_text_is_remembered_and_a_missing_one_named(charrnn: Command, tm
     (tmp_path / "corpus.txt").rename(tmp_path / "moved.txt")
     code, _, err = charrnn("train", "--resume", "--steps", "14")
     assert code == 1
-    assert "corpus.txt, which model.npz was trained on, is not there: name it, charrnn train --resume TEXT." in err
+    assert (
+        "corpus.txt, on which model.npz was trained, does not exist: if it was moved, charrnn train --resume TEXT."
+        in err
+    )
     assert charrnn("train", "--resume", "--steps", "14", "moved.txt")[0] == 0
     assert charrnn("train", "--resume", "--steps", "16")[0] == 0
 
@@ -477,7 +480,7 @@ def test_a_run_from_standard_input_is_resumed_with_it(charrnn: Command) -> None:
     assert charrnn("train", "-", *TINY, "--steps", "3", stdin=TEXT.encode())[0] == 0
     code, _, err = charrnn("train", "--resume", "--steps", "5")
     assert code == 2
-    assert "give it again" in err
+    assert "pass the text again, charrnn train --resume - < TEXT." in err
     assert charrnn("train", "--resume", "--steps", "5", "-", stdin=TEXT.encode())[0] == 0
 
 

@@ -16,9 +16,9 @@ def test_the_plan_is_said_and_its_command_repeats_the_run(charrnn: Command) -> N
     code, out, err = charrnn("train", "corpus.txt", "--minutes", "0.02", "--no-baselines")
     assert (code, out) == (0, "")
     assert "plan for 0:01: GRU 1 x " in err
-    assert "--hidden-size" in err.split("The same again")[0]
-    command = err.split("The same again, without a clock: ")[1].splitlines()[0]
-    assert command.startswith("charrnn train corpus.txt --layers 1 ")
+    assert "--hidden-size" in err.split("To repeat this run")[0]
+    command = err.split("To repeat this run exactly: ")[1].splitlines()[0]
+    assert command.startswith("charrnn train corpus.txt --cell gru --layers 1 ")
     assert charrnn(*shlex.split(command)[1:], "-m", "again.npz", "--no-baselines", "-q")[0] == 0
     first, again = load("model.npz", "last"), load("again.npz", "last")
     assert first.run is not None
@@ -32,7 +32,7 @@ def test_without_a_clock_sizes_still_suit_the_text(charrnn: Command) -> None:
     code, _, err = charrnn("train", "corpus.txt", "--steps", "3", "--no-baselines")
     assert code == 0
     assert "--hidden-size 32: the largest that the text is enough for" in err
-    assert "The same again" not in err
+    assert "To repeat this run" not in err
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_two_lengths_are_refused(charrnn: Command) -> None:
     assert charrnn("train", "corpus.txt", "--steps", "2", "-q")[0] == 0
     code, _, err = charrnn("train", "--resume", "--minutes", "1")
     assert code == 2
-    assert "--resume goes on by --steps or --epochs" in err
+    assert "use --steps or --epochs with --resume" in err
 
 
 def test_what_happened_to_a_run_is_in_its_file(charrnn: Command) -> None:
