@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -20,7 +21,11 @@ from charrnn.errors import CharRNNError
 
 SIGINT, SIGPIPE = 2, 13
 
-SETTINGS = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHARRNN", "max_content_width": 100}
+SETTINGS: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "auto_envvar_prefix": "CHARRNN",
+    "max_content_width": 100,
+}
 
 
 @click.group(context_settings=SETTINGS, invoke_without_command=True)
