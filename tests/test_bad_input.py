@@ -1,4 +1,4 @@
-"""Bad input: for each the exit code and the sentence, and that nothing on disk has changed."""
+"""Bad input: the exit code and the sentence of each case, and no file changes."""
 
 import io
 import os
@@ -24,7 +24,7 @@ NULS = "is no text, or UTF-16: more than a tenth of its bytes are NUL."
 WHOLE, DAMAGED, PLAIN = "is a whole number", "is not a charrnn model", "is not a plain file"
 LONG, HUGE = "x" * 300, "9" * 20
 
-# after `train` with small sizes: the rest of the line, the exit code, a part of the sentence (of a note, where it is 0)
+# after `train` with small sizes: the rest of the line, the exit code, a part of the error (or of a note if it is 0)
 TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("empty.txt", 1, "empty.txt " + NOT_TEXT),
     ("bom.txt", 1, "bom.txt " + NOT_TEXT),
@@ -270,7 +270,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def contents(here: Path) -> dict[str, tuple[int, int, int]]:
-    """What would change if a file did."""
+    """Values that change whenever a file does."""
     stats = {path.name: path.lstat() for path in here.iterdir()}
     return {name: (s.st_ino, s.st_size, s.st_mtime_ns) for name, s in stats.items() if name != "new.npz"}
 
@@ -279,7 +279,7 @@ def contents(here: Path) -> dict[str, tuple[int, int, int]]:
 def place(
     furnished: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> Iterator[Place]:
-    """Runs a command line among the files; whatever it does, they stay as they are."""
+    """Runs a command line in the folder of the files, and checks that they do not change."""
     monkeypatch.chdir(furnished)
     before = contents(furnished)
 
@@ -308,7 +308,7 @@ def test_the_table_is_long() -> None:
 
 
 @pytest.mark.parametrize(("line", "code", "part"), ROWS, ids=lambda value: repr(value)[-60:])
-def test_bad_input_is_a_sentence_and_an_exit_code(line: list[str], code: int, part: str, place: Place) -> None:
+def test_bad_input_gives_one_sentence_and_an_exit_code(line: list[str], code: int, part: str, place: Place) -> None:
     found, out, err = place(line)
     assert found == code, err
     assert part in err
@@ -343,7 +343,7 @@ def test_devices(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     assert sorted(os.listdir()) == sorted(["corpus.txt", name])
 
 
-def test_a_pipe_without_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_pipe(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "LONGEST_PIPE", 1 << 20)
     for line in ([*TRAIN, "-"], ["eval", "-"]):
         code, _, err = place(line, b"abc\n" * 600_000)
@@ -420,7 +420,7 @@ class Terminal(io.TextIOWrapper):
 def test_surroundings(
     surroundings: dict[str, str | None], encoding: str, furnished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command on a terminal of any kind: an answer, no error, nothing that the encoding lacks."""
+    """Every command on every kind of terminal: an answer, no error, no character outside the encoding."""
     monkeypatch.chdir(furnished)
     for name, value in surroundings.items():
         if value is None:
@@ -482,7 +482,7 @@ def test_a_full_disk_behind_stderr(furnished: Path) -> None:
     Path(furnished, "new.npz").unlink()
 
 
-def test_a_mask_is_kept_to(furnished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_umask_is_respected(furnished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(furnished)
     before = os.umask(0o077)
     try:
@@ -497,8 +497,8 @@ def test_a_mask_is_kept_to(furnished: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_while_a_text_is_waited_for(number: int, tmp_path: Path) -> None:
-    """Before there is anything to save: the process ends at once, with its code and without a word."""
+def test_a_signal_while_waiting_for_a_text(number: int, tmp_path: Path) -> None:
+    """There is nothing to save yet: the process ends at once, with its exit code and without a message."""
     os.mkfifo(tmp_path / "fifo")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "charrnn", *TRAIN, "fifo"]
@@ -516,7 +516,7 @@ def test_a_signal_while_a_text_is_waited_for(number: int, tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == ["fifo"]
 
 
-def test_nohup_keeps_what_it_inherited(tmp_path: Path) -> None:
+def test_signals_that_nohup_ignores_stay_ignored(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(TEXT)
     script = (
         "import signal; from charrnn.__main__ import end_at_once; end_at_once(); print(signal.getsignal(signal.SIGHUP))"

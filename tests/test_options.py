@@ -58,7 +58,9 @@ def test_zero_is_valid(name: str) -> None:
         (Options(epochs=3, steps=130), (30, 30)),
     ],
 )
-def test_the_schedule_spans_epochs_and_the_first_reached_ends_it(options: Options, length: tuple[int, int]) -> None:
+def test_the_schedule_spans_the_epochs_and_the_run_ends_at_the_first_limit(
+    options: Options, length: tuple[int, int]
+) -> None:
     assert options.length(windows=10) == length
 
 
@@ -102,12 +104,12 @@ def test_stored_and_read_again() -> None:
 
 
 @pytest.mark.parametrize("cut", ["5", "5:5", "9:5", "0:5", "-1:5", "5:", "a:b", "5:6:7", "٣:٤", "5:1e3", " 5:6"])
-def test_a_cut_without_sense_is_refused(cut: str) -> None:
+def test_an_invalid_cut_is_refused(cut: str) -> None:
     with pytest.raises(UsageError, match="--cut is STEP:TOTAL"):
         Options(cut=cut)
 
 
-def test_a_cut_ends_the_run_and_a_new_length_lifts_it() -> None:
+def test_a_cut_ends_the_run_and_a_new_length_removes_it() -> None:
     options = Options(steps=100, cut="30:60")
     assert options.cut_at() == (30, 60)
     assert options.length(10) == (100, 60)

@@ -23,6 +23,7 @@ from charrnn.cli.signals import stopping
 from charrnn.cli.train_plan import (
     LABEL_TASKS,
     clock_seconds,
+    load_start,
     plan_training,
     print_plan,
     print_transfer,
@@ -112,27 +113,14 @@ def train(
     start_time = time.monotonic()
     check_int("save_every", save_every, 0)
     check_int("log_every", log_every, 1)
-    chosen = given(context, {field.name for field in declared(Options)}) | task_from_flags(
-        labelled, pairs, task, resume
-    )
+    chosen = given(context, {field.name for field in declared(Options)})
+    chosen |= task_from_flags(labelled, pairs, task, resume)
     if set_by_environment(context, "minutes") and (resume or not chosen.keys().isdisjoint(LENGTHS)):
         minutes = None
     if log_every > 1 and not as_json and not set_by_environment(context, "log_every"):
         raise UsageError("--log-every only applies to --json: use both, or neither.")
     seconds = clock_seconds(minutes, chosen)
-    if resume and minutes is not None:
-        raise UsageError("--minutes plans a new run: use --steps or --epochs with --resume.")
-    if resume and init_from:
-        raise UsageError("--resume continues a run and --init-from starts a new one: use one of them.")
-    if resume and force:
-        raise UsageError("--resume continues the run in the model file and --force replaces it: use one of them.")
-    if not (texts or resume):
-        raise UsageError("no text to train on: use charrnn train TEXT, or - for standard input.")
-    if not (resume or force) and os.path.isfile(model):
-        raise UsageError(
-            f"{model} already exists: use --resume to continue its run, --force to replace it, or -m for another file."
-        )
-    from charrnn.checkpoint.model import load
+    check_new_or_resumed(texts, model, resume, force, minutes, init_from)
     from charrnn.system.atomic import check_room, claimed
 
     with claimed(model):
@@ -142,9 +130,10 @@ def train(
             if training is None:
                 return 0
         else:
-            source = load(init_from) if init_from else None
-            corpus, chosen = read_new(texts, model, chosen, quiet, source)
-            training, plan, deadline = plan_training(corpus, chosen, seconds, start_time, source)
+            source, chosen = load_start(init_from, chosen)
+            options = Options(**chosen)
+            corpus = read_new(texts, model, options, quiet, source)
+            training, plan, deadline = plan_training(corpus, options, chosen, seconds, start_time, source)
             if not quiet:
                 print_plan(plan, training, seconds, model, init_from)
                 print_transfer(init_from, source, training)
@@ -157,19 +146,34 @@ def train(
             return session.run(stop)
 
 
-def read_new(
-    texts: tuple[str, ...], model: str, given: dict[str, Any], quiet: bool, source: "Model | None"
-) -> "tuple[Corpus | Examples, dict[str, Any]]":
-    """The text of a new run, which the model file must not replace, and its options, some fixed by `source`."""
-    from charrnn.nn.params import Config
-    from charrnn.training.transfer import settled
+def check_new_or_resumed(
+    texts: tuple[str, ...], model: str, resume: bool, force: bool, minutes: float | None, init_from: str | None
+) -> None:
+    """Raises UsageError for options that contradict each other or the existence of the model file."""
+    if resume and minutes is not None:
+        raise UsageError("--minutes plans a new run: use --steps or --epochs with --resume.")
+    if resume and init_from:
+        raise UsageError("--resume continues a run and --init-from starts a new one: use one of them.")
+    if resume and force:
+        raise UsageError("--resume continues the run in the model file and --force replaces it: use one of them.")
+    if not (texts or resume):
+        raise UsageError("no text to train on: use charrnn train TEXT, or - for standard input.")
+    if not (resume or force) and os.path.isfile(model):
+        raise UsageError(
+            f"{model} already exists: use --resume to continue its run, --force to replace it, or -m for another file."
+        )
 
+
+def read_new(
+    texts: tuple[str, ...], model: str, options: Options, quiet: bool, source: "Model | None"
+) -> "Corpus | Examples":
+    """The text of a new run, which the model file must not replace; `source` is the model to start from."""
+    from charrnn.nn.params import Config
+
+    Config(options.cell, options.layers, options.hidden_size, 1)  # an unknown cell is an error before the text is read
     for text in texts:
         refuse_overwriting(model, 0 if text == STDIN else text)
-    given = settled(source, given) if source else given
-    options = Options(**given)
-    Config(options.cell, options.layers, options.hidden_size, 1)  # an unknown cell is an error before the text is read
     corpus = read(texts, options, quiet, beside=source.vocab if source else None)
     for file in corpus.files:
         refuse_overwriting(model, file)
-    return corpus, given
+    return corpus

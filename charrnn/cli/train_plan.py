@@ -51,23 +51,35 @@ def read(
         return read_texts(texts, options, vocab, beside, reading.progress)
 
 
+def load_start(init_from: str | None, given: dict[str, Any]) -> "tuple[Model | None, dict[str, Any]]":
+    """The model to start from, if any, and the given options together with those that its weights fix."""
+    if init_from is None:
+        return None, given
+    from charrnn.checkpoint.model import load
+    from charrnn.training.transfer import settled
+
+    source = load(init_from)
+    return source, settled(source, given)
+
+
 def plan_training(
     corpus: "Corpus | Examples",
+    options: Options,
     given: dict[str, Any],
     seconds: float | None,
     start_time: float,
     source: "Model | None",
 ) -> "tuple[Training, Plan, Deadline | None]":
-    """A training whose open options are chosen, starting from the weights of `source`; and its deadline, if any.
+    """A training for which the options that are not `given` are chosen, its plan, and its deadline if time is limited.
 
     With a time limit, the length is set from the measured speed, and so are the sizes if the estimate was far off.
+    The training starts from the weights of `source`, if given.
     """
     from charrnn.system.resources import cores
     from charrnn.training.cost import multiply_rate
     from charrnn.training.loop import Training
     from charrnn.training.plan import Deadline, choose, settle_length
 
-    options = Options(**given)
     symbols = max(1, int(corpus.symbols * (1.0 - options.val_fraction)))
     sizes = {"share": corpus.share, "example": corpus.example}
     if seconds is None:

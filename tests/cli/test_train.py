@@ -1,4 +1,4 @@
-"""The command line: what goes to stdout and stderr, exit codes, and what never happens to a file."""
+"""The command line: stdout and stderr, exit codes, signals, and files that must not change."""
 
 import io
 import json
@@ -261,7 +261,7 @@ BAD_USAGE = [
     ["dance"],
 ]
 
-COULD_NOT = [
+FAILURES = [
     ["train", "missing.txt"],
     ["train", "empty.txt", "-m", "x.npz"],
     ["train", "latin.txt", "-m", "x.npz"],
@@ -285,8 +285,8 @@ COULD_NOT = [
 ]
 
 
-@pytest.mark.parametrize(("code", "arguments"), [(2, a) for a in BAD_USAGE] + [(1, a) for a in COULD_NOT], ids=str)
-def test_mistakes_are_a_sentence_and_an_exit_code(
+@pytest.mark.parametrize(("code", "arguments"), [(2, a) for a in BAD_USAGE] + [(1, a) for a in FAILURES], ids=str)
+def test_an_error_is_one_sentence_and_an_exit_code(
     code: int, arguments: list[str], charrnn: Command, tmp_path: Path
 ) -> None:
     train(charrnn)
@@ -307,7 +307,7 @@ def test_mistakes_are_a_sentence_and_an_exit_code(
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
-def test_a_text_without_variety_trains_with_a_note(charrnn: Command, tmp_path: Path) -> None:
+def test_a_text_of_one_character_trains_with_a_note(charrnn: Command, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a" * 100)
     code, _, err = charrnn("train", "a.txt", *TINY, "--steps", "3")
     assert code == 0
@@ -341,7 +341,7 @@ def test_force_color_puts_no_escapes_into_files(charrnn: Command, monkeypatch: p
         charrnn(*arguments)  # asserts it
 
 
-def test_a_reader_who_leaves(charrnn: Command, tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_sampling(charrnn: Command, tmp_path: Path) -> None:
     train(charrnn)
     sampling = process(["sample", "-n", "1000000", "--seed", "1"], tmp_path)
     assert sampling.stdout is not None
@@ -354,7 +354,7 @@ def test_a_reader_who_leaves(charrnn: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(number: int, tmp_path: Path) -> None:
+def test_a_signal_finishes_the_step_saves_and_says_how_to_resume(number: int, tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(TEXT)
     training = process(["train", "corpus.txt", *TINY, "--steps", "1000000", "--json"], tmp_path)
     assert training.stdout is not None
@@ -384,7 +384,7 @@ def test_the_second_signal_ends_at_once() -> None:
     looping.stdout.close()
 
 
-def test_signals_are_given_back_and_ignored_ones_stay_ignored() -> None:
+def test_signal_handlers_are_restored_and_ignored_signals_stay_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         handler = signal.getsignal(signal.SIGINT)
@@ -420,7 +420,7 @@ def test_saving_by_steps(charrnn: Command, tmp_path: Path, monkeypatch: pytest.M
     assert steps == [5, 10, 12]
 
 
-def test_a_save_that_fails_on_the_way_does_not_end_the_training(
+def test_a_save_that_fails_before_the_end_does_not_end_the_training(
     charrnn: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from charrnn.checkpoint import model as checkpoint
@@ -463,7 +463,9 @@ def test_records_that_cannot_be_written_do_not_end_the_training(tmp_path: Path) 
     assert run.step == 9
 
 
-def test_a_moved_text_is_remembered_and_a_missing_one_named(charrnn: Command, tmp_path: Path) -> None:
+def test_the_new_place_of_a_moved_text_is_recorded_and_a_missing_text_is_named(
+    charrnn: Command, tmp_path: Path
+) -> None:
     train(charrnn)
     (tmp_path / "corpus.txt").rename(tmp_path / "moved.txt")
     code, _, err = charrnn("train", "--resume", "--steps", "14")
@@ -484,7 +486,7 @@ def test_a_run_from_standard_input_is_resumed_with_it(charrnn: Command) -> None:
     assert charrnn("train", "--resume", "--steps", "5", "-", stdin=TEXT.encode())[0] == 0
 
 
-def test_a_terminal_that_is_gone_does_not_end_the_training(tmp_path: Path) -> None:
+def test_a_closed_terminal_does_not_end_the_training(tmp_path: Path) -> None:
     import pty
 
     (tmp_path / "corpus.txt").write_text(TEXT)
@@ -520,7 +522,7 @@ def test_bench(charrnn: Command) -> None:
     assert charrnn("bench", "--layers", "0")[0] == 2
 
 
-def test_bench_warns_of_what_slows_products_down(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bench_warns_of_settings_that_slow_products_down(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     sizes = ("--hidden-size", "8", "--layers", "1", "--batch-size", "2", "--seq-length", "4")
@@ -529,7 +531,7 @@ def test_bench_warns_of_what_slows_products_down(charrnn: Command, monkeypatch: 
     assert "OMP_NUM_THREADS=4: threads get in the way" in err
 
 
-def test_a_file_of_last_weights_can_be_gone_on_with(charrnn: Command) -> None:
+def test_a_file_of_last_weights_can_be_resumed(charrnn: Command) -> None:
     train(charrnn, "--epochs", "9")  # the schedule does not end at 13, so that step is not scored
     load("model.npz", "last").save("last.npz")
     code, _, err = charrnn("train", "--resume", "-m", "last.npz", "--steps", "13")
