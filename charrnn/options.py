@@ -6,10 +6,10 @@ defaults. This file works without NumPy, so that the command line starts fast.
 
 import codecs
 import re
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
-from charrnn.checks import MOST_LAYERS, Setting, declared, flag, shown, validate
+from charrnn.checks import MOST_LAYERS, Setting, declared, flag, from_file, shown, validate
 from charrnn.errors import UsageError
 
 CELLS = ("lstm", "gru", "rnn")  # the built-in ones, for the help; `nn` checks the name
@@ -196,10 +196,8 @@ class Options:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Options":
-        """The options in a model file; missing ones have their defaults. Raises UsageError for anything else."""
-        if not isinstance(values, dict) or not set(values) <= {field.name for field in fields(cls)}:
-            raise UsageError("the options of the run are not those of this version of charrnn.")
-        return cls(**values)
+        """The options in a model file; raises CharRNNError or TypeError if they cannot be options."""
+        return from_file(cls, values)
 
     def resumed(self, given: dict[str, Any]) -> "Options":
         """These options for a resumed run: `given` may repeat any of them, and replace those that are changeable.
