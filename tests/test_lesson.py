@@ -4,24 +4,17 @@ import re
 import shlex
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy import add, copyto, multiply, subtract, tanh
-from numpy.typing import DTypeLike
+from numpy import tanh
 
-from charrnn import options
-from charrnn.arrays import Array, empty, zeros
-from charrnn.checkpoint.model import load
+from charrnn.arrays import Array
 from charrnn.nn import equations
-from charrnn.nn.equations import Equations, Values
-from charrnn.nn.fast import cells
-from charrnn.nn.fast.cells import HALF, Cell, Row
-from charrnn.nn.network import Trace
+from charrnn.nn.equations import CELLS, Cell, Gates, StepGradients, StepValues
 from charrnn.see.gradients import flow, fresh
 from charrnn.see.text_window import passage
 from tests.cli.test_eval_tables import COMMANDS
 from tests.cli.test_train import Command, charrnn
-from tests.nn.test_network import T, differences, gradients, make, worst
+from tests.nn.checks import differences, gradients, make, worst
 from tests.training.test_loop import begin
 
 __all__ = ["charrnn"]  # the fixture
@@ -33,89 +26,63 @@ LESSON = (ROOT / "docs" / "lesson.md").read_text("utf-8")
 class Leaky(Cell):
     """The leaky unit: h_t = ½ h_{t-1} + ½ tanh(x_t Wx + h_{t-1} Wh + b)."""
 
-    gates, states, halved, inputs, tape = "h", "h", "", ((0, 1, 0),), ("n",)
-
-    def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        self.a, self.da = empty((1, *shape), dtype), empty((1, *shape), dtype)
-        self.a_h, self.da_h = self.a[0], self.da[0]
-        self.h = empty(shape, dtype)
-        self.rest = self.half = zeros(shape, dtype)
+    gates, states = "h", "h"
 
     @staticmethod
-    def row(now: Array, then: Array) -> Row:
-        return [now[0]]
-
-    def begin(self, h: Array, c: Array, row: Row) -> None:
-        copyto(self.h, h)
-
-    def step(self, z: Array, row: Row) -> Array:
-        (n,) = row
-        add(self.a, z, self.a)  # n = tanh(x_t Wx + h_{t-1} Wh + b)
-        tanh(self.a_h, n)
-        add(self.h, n, self.h)  # h_t = (h_{t-1} + n) / 2
-        multiply(self.h, HALF, self.h)
-        return self.h
-
-    def begin_back(self) -> None:
-        self.half.fill(0.0)
-
-    def step_back(self, dh: Array, row: Row) -> None:
-        (n,) = row
-        multiply(dh, HALF, self.half)  # past the product: dh / 2
-        multiply(n, n, self.da_h)  # da = dh (1 - n²) / 2
-        multiply(self.half, self.da_h, self.da_h)
-        subtract(self.half, self.da_h, self.da_h)
-
-
-class LeakyEquations(Equations):
-    gates, states, sigmoids, wx, wh = "h", "h", "", ("da_h",), ("da_h",)
-    lines = (("n", "tanh(x + u)"), ("h", "(h_prev + n) / 2"))
-    back_lines = (("da_h", "dh * (1 - n²) / 2"), ("rest", "dh / 2"))
+    def step(xw: Gates, hw: Gates, h_prev: Array) -> StepValues:
+        n = tanh(xw.h + hw.h)
+        h = (h_prev + n) / 2
+        return StepValues(n=n, h=h)
 
     @staticmethod
-    def step(x: list[Array], u: list[Array], before: Values) -> Values:
-        n = np.tanh(x[0] + u[0])
-        return {"n": n, "h": (before["h"] + n) / 2}
-
-    @staticmethod
-    def step_back(v: Values, before: Values, dh: Array, dc: Array) -> Values:
-        return {"da_h": dh * (1 - v["n"] ** 2) / 2, "rest": dh / 2}
+    def step_back(v: StepValues, dh: Array) -> StepGradients:
+        n = v.n
+        da_h = dh * (1 - n**2) / 2
+        dh_direct = dh / 2
+        return StepGradients(da_h=da_h, dh_direct=dh_direct)
 
 
 @pytest.fixture
-def leaky(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The three entries of the exercise."""
-    monkeypatch.setitem(cells.CELLS, "leaky", Leaky)
-    monkeypatch.setattr(options, "CELLS", (*options.CELLS, "leaky"))
-    monkeypatch.setitem(equations.EQUATIONS, "leaky", LeakyEquations)
+def _leaky(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one entry of the exercise."""
+    monkeypatch.setitem(CELLS, "leaky", Leaky)
 
 
-@pytest.mark.usefixtures("leaky")
-@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.usefixtures("_leaky")
+@pytest.mark.parametrize("layers", [1, 2, 3])
 def test_the_gradients_of_the_solution_are_the_differences(layers: int) -> None:
     network, window = make("leaky", layers)
     assert worst(gradients(network, window), differences(network, window)) < 1e-6
-    trace, before, found = Trace(network.config, network.params), [], []
-    state = network.state()
-    before = [{"h": state["h"][k]} for k in range(layers)]
-    for t in range(T):
-        moments = trace.step(window[t], before)
-        before = [moment.values for moment in moments]
-        found.append(trace.logits(moments))
-    np.testing.assert_allclose(np.array(found), network.forward(window[:-1]), rtol=1e-9)
 
 
-@pytest.mark.usefixtures("leaky")
-def test_the_solution_learns_and_its_gradient_reaches_further(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("_leaky")
+def test_the_solution_learns_and_its_gradient_reaches_further() -> None:
     training = begin(steps=60, cell="leaky")
     losses = [record.loss for record in training]
     assert losses[-1] < 0.8 * losses[0]
-    training.model.save(tmp_path / "leaky.npz")
-    model = load(tmp_path / "leaky.npz")
     part = passage(training.corpus, training.corpus.segments, 400)
-    plain = begin(steps=1, cell="rnn").model
-    far, near = (flow(fresh(m, 0.5), part, 20, 32) for m in (model, plain))
+    far, near = (flow(fresh(begin(steps=1, cell=cell).model, 0.5), part, 20, 32) for cell in ("leaky", "rnn"))
     assert far.share[20] > 10 * near.share[20]
+
+
+@pytest.mark.usefixtures("_leaky")
+def test_the_commands_know_the_solution(charrnn: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("corpus.txt").write_text("the cat sat on the mat\n" * 100, "utf-8")
+    sizes = ("--layers", "1", "--hidden-size", "8", "--workers", "1")
+    code, _, err = charrnn("train", "corpus.txt", "-m", "leaky.npz", "--cell", "leaky", *sizes, "--steps", "60")
+    assert code == 0, err
+    code, _, err = charrnn("train", "--resume", "-m", "leaky.npz", "--steps", "80")
+    assert code == 0, err
+    code, out, _ = charrnn("sample", "-m", "leaky.npz", "-n", "40", "--seed", "1")
+    assert (code, len(out.rstrip("\n")) > 20) == (0, True)
+    for command in ("gradients", "neurons", "memory", "surprise"):
+        code, out, err = charrnn("see", command, "-m", "leaky.npz")
+        assert (code, out != "") == (0, True), err
+    code, out, _ = charrnn("see", "step", "--cell", "leaky")
+    assert code == 0
+    assert "h         = (h_prev + n) / 2" in out
+    assert "da_h      = dh * (1 - n²) / 2" in out
 
 
 def blocks(language: str) -> list[str]:

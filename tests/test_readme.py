@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint.model import load
-from charrnn.nn.fast.cells import CELLS
-from charrnn.sampling.mixture import open_streams
+from charrnn.nn.equations import CELLS
+from charrnn.sampling.readers import open_streams
 from tests.cli.test_eval_tables import COMMANDS
 from tests.training.test_loop import begin
 
@@ -79,7 +79,7 @@ def test_the_file_is_read_and_sampled_with_plain_numpy(
     assert isinstance(ids, list)
     assert capsys.readouterr().out == model.vocab.decode(ids) + "\n"
     reader = open_streams(model, 1)
-    reader.read(ids[1:-1])
+    reader.step_all(ids[1:-1])
     np.testing.assert_allclose(reader.logits[0], names["logits"], rtol=1e-3, atol=1e-4)
 
 

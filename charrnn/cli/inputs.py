@@ -166,12 +166,12 @@ def recorded(
 def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, Model]], Model | Mixture]":
     """The models by their paths, and what they are together."""
     from charrnn.checkpoint.model import load
-    from charrnn.sampling.mixture import mixed
+    from charrnn.sampling.mixture import mix
 
     weighted = [split(name) for name in names]
     loaded = [load(path, weights) for path, _ in weighted]
     paths = list(zip((path for path, _ in weighted), loaded, strict=True))
-    return paths, mixed(loaded, [weight for _, weight in weighted])
+    return paths, mix(loaded, [weight for _, weight in weighted])
 
 
 def split(name: str) -> tuple[str, float]:

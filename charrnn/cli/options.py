@@ -29,6 +29,14 @@ class GroupedOption(click.Option):
             self.envvar = f"{context.auto_envvar_prefix}_{variable(self)}"
         return super().resolve_envvar_value(context)
 
+    def get_help_record(self, context: click.Context) -> tuple[str, str] | None:
+        names = self.opts
+        self.opts = [name for name in names if name not in self.aliases]
+        try:
+            return super().get_help_record(context)
+        finally:
+            self.opts = names
+
 
 class GroupedCommand(click.Command):
     """A command whose help lists its options by group, in the order in which they are declared."""

@@ -1,8 +1,8 @@
-"""`charrnn sample`: new text on stdout, each character as soon as it is certain."""
+"""`charrnn sample`: writes new text to stdout, each character as soon as it is certain."""
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,300 +10,246 @@ import click
 
 from charrnn.checks import check_int
 from charrnn.cli.inputs import copies, load_models, read_prime
-from charrnn.cli.options import MODEL, GroupedCommand, option
+from charrnn.cli.options import MODEL, GroupedCommand, json_option, model_option, option, options_from, weights_option
 from charrnn.cli.sample_examples import examples_asked, labelled, write_targets
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS
+from charrnn.sampling.options import CONSTRAINTS, MAIN, SAMPLING, SamplingOptions
 
 if TYPE_CHECKING:
-    from charrnn.sampling.sample import Manner, Written
+    from charrnn.sampling.sample import Sample
 
-BETWEEN = "---"
-LENGTH, LONGEST = 500, 10_000  # the most characters of a text; where it says itself when it ends
-CHOICE, RULES, OUTPUT, SOURCE = "Choosing characters", "What must not come", "Text", "Model"
-SHAPES = "Models of examples"
+SEPARATOR = "---"
+LENGTH, LONGEST = 500, 10_000  # the default of --length, without and with another condition that ends the text
+CONDITIONAL, OUTPUT = "Conditional generation", "Output"
 
 
 @click.command(cls=GroupedCommand)
-@option(
-    "-m",
-    "--model",
+@model_option(
     "models",
     metavar="FILE[:WEIGHT]",
     multiple=True,
     default=[MODEL],
-    group=SOURCE,
-    help="The model file. Several are mixed, by weights such as a.npz:0.7 and b.npz:0.3.",
+    group=MAIN,
+    help="Model file. Several models are mixed, with weights such as a.npz:0.7 and b.npz:0.3.",
 )
+@option("-p", "--prompt", aliases=("--prime",), default="", group=MAIN, show_default=False, help="Text to continue.")
+@option("--prompt-file", aliases=("--prime-file",), metavar="FILE", group=MAIN, help="File of the prompt; - is stdin.")
 @option(
-    "--weights",
-    type=click.Choice(("best", "last")),
-    default="best",
-    group=SOURCE,
-    help="The weights with the best held-out loss, or the last ones.",
-)
-@option(
-    "-t",
-    "--temp",
-    "--temperature",
-    "temp",
-    type=float,
-    default=0.8,
-    group=CHOICE,
-    help="Below 1 more certain, above 1 wilder; 0 takes the likeliest each time.",
-)
-@option("--top-k", type=int, default=0, group=CHOICE, help="Choose among the K likeliest only; 0 for all.")
-@option(
-    "--top-p",
-    type=float,
-    default=1.0,
-    group=CHOICE,
-    help="Choose among the likeliest that make up this probability.",
-)
-@option(
-    "--min-p",
-    type=float,
-    default=0.0,
-    group=CHOICE,
-    help="Choose among those at least so many times as likely as the likeliest.",
-)
-@option("--seed", type=int, group=CHOICE, help="The same seed gives the same text.  [default: drawn, and shown]")
-@option("--ban", metavar="CHARS", default="", group=RULES, show_default=False, help="Characters that never come.")
-@option(
-    "--no-repeat",
+    "-n",
+    "--length",
     metavar="N",
     type=int,
-    default=0,
-    group=RULES,
-    show_default=False,
-    help="No sequence of N characters comes twice, the prime counted.",
+    group=MAIN,
+    show_default=f"{LENGTH}, or {LONGEST:,} with --stop, --lines or --label",
+    help="Write at most N characters.",
+)
+@options_from(SamplingOptions)
+@option(
+    "--count",
+    metavar="N",
+    type=int,
+    default=1,
+    group=MAIN,
+    help=f"Write N texts, separated by lines of {SEPARATOR}; text i has the seed SEED + i.",
+)
+@option(
+    "--seed",
+    metavar="N",
+    type=int,
+    group=SAMPLING,
+    show_default="random, and shown",
+    help="Seed of the random numbers; the same seed gives the same text.",
 )
 @option(
     "--no-copy",
     metavar="N",
     type=int,
     default=0,
-    group=RULES,
+    group=CONSTRAINTS,
     show_default=False,
-    help="Never N or more characters in a row that stand in the corpus.",
+    help="Never copy N or more consecutive characters from the corpus; 0 disables it.",
 )
 @option(
     "--corpus",
     metavar="TEXT",
     multiple=True,
-    group=RULES,
-    show_default=False,
-    help="What --no-copy must not copy.  [default: what the model was trained on]",
+    group=CONSTRAINTS,
+    show_default="the training text",
+    help="File or folder that --no-copy compares with.",
 )
-@option(
-    "--encoding",
-    group=RULES,
-    show_default=False,
-    help="Encoding of the corpus.  [default: that of the training, or utf-8]",
-)
-@option(
-    "--raw",
-    is_flag=True,
-    group=RULES,
-    show_default=False,
-    help="Let a model of bytes write what is no UTF-8.",
-)
-@option(
-    "-n",
-    "--length",
-    type=int,
-    group=OUTPUT,
-    show_default=False,
-    help=f"The most characters to write.  [default: {LENGTH}; with --stop or --lines {LONGEST:,}]",
-)
-@option(
-    "--stop",
-    metavar="TEXT",
-    multiple=True,
-    group=OUTPUT,
-    show_default=False,
-    help="End before this text comes; can be given several times.",
-)
-@option("--lines", metavar="N", type=int, group=OUTPUT, show_default=False, help="Write N whole lines.")
-@option("-p", "--prime", default="", group=OUTPUT, show_default=False, help="Text to go on from.")
-@option(
-    "--prime-file",
-    metavar="FILE",
-    type=str,
-    group=OUTPUT,
-    help="The same from a file, or - for stdin.",
-)
-@option(
-    "--count",
-    type=int,
-    default=1,
-    group=OUTPUT,
-    help="How many texts to write, side by side; text i by seed + i, a line of --- between them.",
-)
-@option(
-    "--best-of",
-    metavar="N",
-    type=int,
-    group=OUTPUT,
-    show_default=False,
-    help="Of N texts, keep the likeliest; with --count K the K likeliest, the best first.",
-)
+@option("--encoding", group=CONSTRAINTS, show_default="that of the training, or utf-8", help="Encoding of the corpus.")
 @option(
     "--label",
     "labels",
     metavar="LABEL[:WEIGHT]",
     multiple=True,
-    group=SHAPES,
+    group=CONDITIONAL,
     show_default=False,
-    help="Write for this label; several are mixed by their vectors. --lines N writes N examples.",
+    help="Write an example for this label (with --lines, N examples); several labels are mixed.",
 )
 @option(
     "--source",
     "sources",
     metavar="TEXT",
     multiple=True,
-    group=SHAPES,
+    group=CONDITIONAL,
     show_default=False,
-    help="Write the target of this source; - for one source a line.",
+    help="Write the target of this source; - reads one source per line from standard input.",
 )
-@option("--beam", metavar="K", type=int, group=SHAPES, show_default=False, help="The K likeliest targets, by a search.")
-@option("--no-echo", is_flag=True, group=OUTPUT, show_default=False, help="Leave the prime out of the output.")
+@option("--beam", metavar="K", type=int, group=CONDITIONAL, help="Show the K most likely targets (beam search).")
+@option(
+    "--best-of",
+    metavar="N",
+    type=int,
+    group=OUTPUT,
+    help="Generate N texts and keep the most likely one; with --count K, the K most likely, best first.",
+)
+@option("--no-echo", is_flag=True, group=OUTPUT, help="Leave the prompt out of the output.")
 @option(
     "--unknown",
     type=click.Choice(("error", "skip")),
     default="error",
     group=OUTPUT,
-    help="What to do with characters of the prime that the model has never seen.",
+    help="Refuse or skip symbols of the prompt that the model does not know.",
 )
-@option("--json", "as_json", is_flag=True, group=OUTPUT, show_default=False, help="One JSON object a text.")
+@json_option(group=OUTPUT, help="Write one JSON object per text.")
+@weights_option(group=OUTPUT)
 def sample(
     models: tuple[str, ...],
-    weights: str,
+    prompt: str,
+    prompt_file: str | None,
+    length: int | None,
+    count: int,
     seed: int | None,
     no_copy: int,
     corpus: tuple[str, ...],
     encoding: str | None,
-    length: int | None,
-    prime: str,
-    prime_file: str | None,
-    count: int,
-    best_of: int | None,
     labels: tuple[str, ...],
     sources: tuple[str, ...],
     beam: int | None,
+    best_of: int | None,
     no_echo: bool,
     unknown: str,
     as_json: bool,
-    **choices: Any,
+    weights: str,
+    **fields: Any,
 ) -> None:
-    """Write new text with a model.
+    """Generate text with a model.
 
-    What must not come is left out first. After the temperature --top-k applies, then --top-p, then --min-p.
+    Constraints are applied first, then temperature, --top-k, --top-p and --min-p, in this order.
     """
     if sources:
         return write_targets(models, weights, sources, beam, as_json)
-    if beam is not None:
-        raise UsageError("--beam is for --source: use both, or none.")
+    options = SamplingOptions(**fields)
     if length is None:
-        length = LONGEST if labels or choices["stop"] or choices["lines"] is not None else LENGTH
-    check_int("length", length, 0)
-    check_int("count", count, 1, MOST_TEXTS)
-    if choices["lines"] is None:
-        choices["lines"] = 0
+        length = LONGEST if labels or options.stop or options.lines else LENGTH
+    if labels:  # an example is a line
+        count, options = examples_asked(count, options.lines), replace(options, lines=1)
+    check_usage(count, best_of, beam, no_copy, corpus, encoding)
+    if prompt_file is not None:
+        if prompt:
+            raise UsageError("--prompt and --prompt-file both set the prompt: use one of them.")
+        prompt = read_prime(prompt_file)
+    import secrets
+
+    from charrnn.sampling.sample import sample as sample_one
+    from charrnn.sampling.sample import sample_many
+
+    paths, mixture = load_models(models, weights)
+    model = labelled(paths, labels) if labels else mixture.of_text()
+    if no_copy:
+        options = replace(options, copies=copies(no_copy, paths, corpus, encoding))
+    drawn = secrets.randbelow(2**31) if seed is None else seed
+    settings: dict[str, Any] = {"options": options, "prompt": prompt, "seed": drawn, "unknown": unknown}
+    seed_line = f"seed {drawn}" if seed is None and not as_json else ""
+    answer, echo = Answer(), "" if no_echo else prompt
+    if count == 1 and best_of is None and not as_json:
+        characters = sample_one(model, length, **settings)
+        announce(seed_line)
+        ends = [write_one(answer, echo, characters)]
     else:
-        check_int("lines", choices["lines"], 1)
-    if labels:
-        count, choices["lines"] = examples_asked(count, choices["lines"]), 1
+        scored = as_json or best_of is not None
+        texts: Iterable[Sample] = sample_many(model, best_of or count, length, scored=scored, **settings)
+        announce(seed_line)
+        if best_of is not None:
+            texts = sorted(texts, key=unlikeliness)[:count]
+        ends = write_json(answer, echo, prompt, texts) if as_json else write_many(answer, echo, texts, not labels)
+    explain(ends, options, length)
+
+
+def check_usage(
+    count: int, best_of: int | None, beam: int | None, no_copy: int, corpus: tuple[str, ...], encoding: str | None
+) -> None:
+    """Checks the options that only the command line has."""
+    check_int("count", count, 1, MOST_TEXTS)
+    check_int("no_copy", no_copy, 0)
     if best_of is not None:
         check_int("best_of", best_of, count, MOST_TEXTS)
-    check_int("no_copy", no_copy, 0)
+    if beam is not None:
+        raise UsageError("--beam works with --source only: add --source, or remove --beam.")
     if (corpus or encoding) and not no_copy:
-        raise UsageError(f"{'--corpus' if corpus else '--encoding'} is for --no-copy: use both, or none.")
-    if prime_file is not None:
-        if prime:
-            raise UsageError("--prime and --prime-file both say how the text begins: use one of them.")
-        prime = read_prime(prime_file)
-    from charrnn.sampling.sample import Manner, begin, characters, sample_many
-
-    paths, model = load_models(models, weights)
-    if labels:
-        model = labelled(paths, labels)
-    for _, one in paths if not labels else []:
-        one.of_text()
-    manner = Manner(**choices)
-    if no_copy:
-        manner = replace(manner, copies=copies(no_copy, paths, corpus, encoding))
-    answer, drawn = Answer(), seed is None
-    if seed is None:
-        import secrets
-
-        seed = secrets.randbelow(2**31)
-    echo = "" if no_echo else prime
-    if count == 1 and best_of is None and not as_json:
-        writers, steps = begin(model, manner, prime, [seed], unknown)
-        if drawn:
-            remark(f"seed {seed}")
-        written = write_one(answer, echo, characters(writers[0], steps, length))
-        explain([writers[0].end if written < length else None], manner, length)
-        return
-    scored = as_json or best_of is not None
-    texts = sample_many(model, best_of or count, length, manner, prime=prime, seed=seed, unknown=unknown, scored=scored)
-    if drawn and not as_json:
-        remark(f"seed {seed}")
-    if best_of is not None:
-        texts = iter(sorted(texts, key=likeliness)[:count])
-    ends = write_json(answer, echo, prime, texts) if as_json else write_many(answer, echo, texts, not labels)
-    explain(ends, manner, length)
+        name = "--corpus" if corpus else "--encoding"
+        raise UsageError(f"{name} works with --no-copy only: add --no-copy N, or remove {name}.")
 
 
-def write_one(answer: Answer, echo: str, stream: Iterator[str]) -> int:
-    """Writes a text as it comes; how many characters it has."""
+def announce(seed_line: str) -> None:
+    if seed_line:
+        remark(seed_line)
+
+
+def write_one(answer: Answer, echo: str, characters: Generator[str, None, str | None]) -> str | None:
+    """Writes a text character by character; returns why it ended."""
     answer.write(echo)
-    count, last = 0, echo[-1:]
-    for count, last in enumerate(stream, 1):  # noqa: B007
+    last = echo[-1:]
+    while True:
+        try:
+            last = next(characters)
+        except StopIteration as stop:
+            end: str | None = stop.value
+            break
         answer.write(last)
     if answer.terminal and last != "\n":
         answer.write("\n")
-    return count
+    return end
 
 
-def write_many(answer: Answer, echo: str, texts: "Iterator[Written]", apart: bool = True) -> list[str | None]:
-    """Writes texts, with a line between them if they are to be kept `apart`; why each ended."""
+def write_many(answer: Answer, echo: str, texts: "Iterable[Sample]", separated: bool) -> list[str | None]:
+    """Writes texts, with a line between them if they are `separated`; returns why each ended."""
     ends: list[str | None] = []
-    broken = True
+    open_line = True
     for text in texts:
         whole = echo + text.text
-        if ends and apart:
-            answer.line(BETWEEN if broken else f"\n{BETWEEN}")
+        if ends and separated:
+            answer.line(f"\n{SEPARATOR}" if open_line else SEPARATOR)
         answer.write(whole)
         ends.append(text.end)
-        broken = whole.endswith("\n")
-    if answer.terminal and not broken:
+        open_line = not whole.endswith("\n")
+    if answer.terminal and open_line:
         answer.write("\n")
     return ends
 
 
-def write_json(answer: Answer, echo: str, prime: str, texts: "Iterator[Written]") -> list[str | None]:
+def write_json(answer: Answer, echo: str, prompt: str, texts: "Iterable[Sample]") -> list[str | None]:
     ends: list[str | None] = []
     for text in texts:
-        record = {"text": echo + text.text, "prime": prime, "seed": text.seed, "logprob_per_char": text.logprob}
+        record = {"text": echo + text.text, "prompt": prompt, "seed": text.seed, "logprob_per_char": text.logprob}
         answer.line(json.dumps(record))
         ends.append(text.end)
     return ends
 
 
-def likeliness(text: "Written") -> float:
-    """The key that sorts the likeliest text first; one without a character comes last."""
+def unlikeliness(text: "Sample") -> float:
+    """The key that sorts the most likely text first, and an empty one last."""
     return math.inf if text.logprob is None else -text.logprob
 
 
-def explain(ends: list[str | None], manner: "Manner", length: int) -> None:
-    """Says on stderr why texts are shorter than was asked for."""
+def explain(ends: list[str | None], options: SamplingOptions, length: int) -> None:
+    """Writes to stderr why texts are shorter than requested."""
     which = "the text" if len(ends) == 1 else f"{{}} of {len(ends)} texts"
     if "stuck" in ends:
-        remark(f"note: {which.format(ends.count('stuck'))} ended where nothing was left that may come.")
-    if manner.lines and None in ends:
-        remark(f"note: {which.format(ends.count(None))} ended at {length:,} characters, before line {manner.lines:,}.")
-    elif manner.stop and None in ends:
-        remark(f"note: {which.format(ends.count(None))} ended at {length:,} characters, before the text to stop at.")
+        remark(f"note: {which.format(ends.count('stuck'))} ended early: the constraints allow no further character.")
+    if "length" in ends and (options.lines or options.stop):
+        missing = f"line {options.lines:,}" if options.lines else "a stop string"
+        remark(f"note: {which.format(ends.count('length'))} ended at {length:,} characters, before {missing}.")

@@ -217,7 +217,7 @@ def example_line(training: "Training", step: int) -> str:
     from itertools import takewhile
 
     from charrnn.evaluation.classification import classify
-    from charrnn.sampling.conditional import answers, by_label
+    from charrnn.sampling.conditional import answers, for_labels
     from charrnn.sampling.sample import sample
     from charrnn.text.examples import Examples
 
@@ -228,5 +228,5 @@ def example_line(training: "Training", step: int) -> str:
         return f"{one} > {answers(model, [one])[0].text}"
     if examples.task.kind == "classify":
         return f"{other} > {examples.task.labels[int(classify(model, [other]).argmax())]}"
-    text = takewhile(lambda character: character != "\n", sample(by_label(model, {one: 1.0}), 70, temp=0.7, seed=step))
-    return f"{one} > {''.join(text)}"
+    text = sample(for_labels(model, {one: 1.0}), 70, temp=0.7, seed=step)
+    return f"{one} > {''.join(takewhile(lambda character: character != chr(10), text))}"

@@ -10,20 +10,19 @@ from collections.abc import Generator, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count as numbers
 from math import exp, inf, log
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Array
+from charrnn.arrays import Mask
 from charrnn.checkpoint.model import Model
 from charrnn.editor.document import shared
 from charrnn.errors import UsageError
-from charrnn.nn.fast.network import Network
-from charrnn.sampling.filters import draw, possible, softmax, temperature
-from charrnn.sampling.generated_text import generator
-from charrnn.sampling.mixture import open_streams
-from charrnn.sampling.readers import encode_prime
+from charrnn.sampling.filters import mask_logits, probabilities, temperature
+from charrnn.sampling.generated_text import uniforms
+from charrnn.sampling.readers import encode_prompt, open_streams
+from charrnn.sampling.sample import generate
 from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS, Decoder
 
@@ -65,7 +64,7 @@ class Companion:
         self.starts = self.unit.starts(self.vocab.codes)
         self.spelling = Spelling(self.vocab)
         self.reader = open_streams(model, 1)
-        self.network = Network(model.config, model.params, 1, streams)
+        self.batch = open_streams(model, streams)
         self.missing: list[str] = []
         self.begin = 0  # of what was read, in the text
         self.ids: list[int] = []
@@ -89,7 +88,7 @@ class Companion:
         while len(self.ids) < len(ids):
             done = len(self.ids)
             end = min((done // MARK_EVERY + 1) * MARK_EVERY, len(ids))
-            self.reader.read(ids[done:end])
+            self.reader.step_all(ids[done:end])
             self.ids = ids[:end]
             if end % MARK_EVERY == 0:
                 self.marks.append((end, self.reader.state()))
@@ -98,9 +97,9 @@ class Companion:
 
     def encode(self, text: str) -> list[int]:
         try:
-            ids, self.missing = encode_prime(self.vocab, text, "error"), []
+            ids, self.missing = encode_prompt(self.vocab, text, "error"), []
         except UsageError:
-            ids, self.missing = encode_prime(self.vocab, text, "skip"), self.vocab.unknown(text)
+            ids, self.missing = encode_prompt(self.vocab, text, "skip"), self.vocab.unknown(text)
         return ids
 
     def characters(self, count: int, temp: float) -> list[tuple[str, float]]:
@@ -142,7 +141,7 @@ class Companion:
                 yield text, probability
                 continue
             self.reader.set_state(at.state)
-            self.reader.read([index])
+            self.reader.step_all([index])
             state = self.reader.state()
             self.reader.set_state(home)
             p = probability * self.likely(ids, state, temp)
@@ -150,11 +149,11 @@ class Companion:
             deeper = Beginning(ids, np.where(self.starts, 0.0, p), state)
             heappush(heap, (-deeper.best(0), next(order), deeper, 0))
 
-    def likely(self, ids: list[int], state: tuple[Array, Array, Array], temp: float) -> Probabilities:
+    def likely(self, ids: list[int], state: Any, temp: float) -> Probabilities:
         """Probabilities (V,) of the symbol after `ids`, of which the last has been read."""
-        logits = possible(state[2], [self.spelling.allowed(self.decoded(ids)[0].held)])
-        probabilities: Probabilities = softmax(temperature(temp)(logits))[0]
-        return probabilities
+        logits = mask_logits(state[1][None], [self.spelling.allowed(self.decoded(ids)[0].held)])
+        p: Probabilities = probabilities(logits, [temperature(temp)])[0]
+        return p
 
     def decoded(self, ids: list[int]) -> tuple[Decoder, str]:
         """A decoder after these symbols, and what it gave out."""
@@ -169,40 +168,21 @@ class Companion:
         Those in `kept` are taken up first, and go on; they stay in their order, the others follow, the likeliest first.
         A stream of turns for others; it returns what was found.
         """
-        begins = [*kept, *[""] * self.streams][: self.streams]
-        streams = [Stream(self.unit.decoder(), self.vocab.encode(text).tolist(), len(text)) for text in begins]
-        rngs = [generator(seed + i) for i in range(self.streams)]
-        scale, codes = temperature(temp), self.vocab.codes
-        logits = self.gather()
-        while any(stream.length <= length for stream in streams):
-            wide = possible(logits, [self.spelling.allowed(stream.decoder.held) for stream in streams])
-            p = softmax(scale(wide))
-            for row, stream in zip(wide, streams, strict=True):
-                if stream.seam:  # what was kept ends with a whole character: it does not grow another letter
-                    row[~self.starts] = -np.inf
-            drawn = draw(wide, [scale], [float(rng.random()) for rng in rngs])
+        starts = [*kept, *[""] * self.streams][: self.streams]
+        texts = [Stream(self.spelling, text, length, seed + i) for i, text in enumerate(starts)]
+        scale = [temperature(temp)]
+        for k in range(self.streams):
+            self.batch.set_state(self.reader.state(), k)
+        for ids, _ in generate(self.batch, texts, scale):
+            p = probabilities(mask_logits(self.batch.logits, [text.spelled for text in texts]), scale)
             closing = p @ self.starts
-            for i, stream in enumerate(streams):
-                index = drawn[i] = stream.choose(drawn[i])
-                stream.push(index, int(codes[index]), float(p[i, index]), float(closing[i]))
-            logits = self.network.forward(np.array([drawn]))[0]
-            self.network.carry()
-            if len(streams[0].nats) % DRAW_EVERY == 0:
+            for i, text in enumerate(texts):
+                text.score(float(p[i, ids[i]]), float(closing[i]))
+            if len(texts[0].nats) % DRAW_EVERY == 0:
                 yield
-        found = [self.scored(stream, length) for stream in streams]
+        found = [self.scored(text, length) for text in texts]
         ordered = found[: len(kept)] + sorted(found[len(kept) :], key=lambda c: c.nats / max(len(c.text), 1))
         return [c for c in {c.text: c for c in reversed(ordered)}.values() if c.text][::-1]
-
-    def gather(self) -> Array:
-        """All streams stand where the reader stands; the logits (streams, V) there."""
-        hs, cs, logits = self.reader.state()
-        layers, H = self.model.config.layers, self.model.config.hidden_size
-        shape = (layers, self.streams, H)
-        state = {"h": hs.reshape(layers, 1, H), "c": cs.reshape(layers, 1, H)}
-        self.network.set_state(
-            {name: np.ascontiguousarray(np.broadcast_to(state[name], shape)) for name in self.model.config.states}
-        )
-        return np.tile(logits, (self.streams, 1))
 
     def scored(self, stream: "Stream", length: int) -> Continuation:
         """A stream's text, cut to whole words, and its probability."""
@@ -217,7 +197,7 @@ class Companion:
 class Beginning:
     """Symbols that begin a character, and how likely each symbol after them is, beginning and all."""
 
-    def __init__(self, ids: list[int], probabilities: Probabilities, state: tuple[Array, Array, Array]) -> None:
+    def __init__(self, ids: list[int], probabilities: Probabilities, state: Any) -> None:
         self.ids, self.probabilities, self.state = ids, probabilities, state
         self.order = np.argsort(-probabilities, kind="stable")
 
@@ -226,32 +206,45 @@ class Beginning:
 
 
 class Stream:
-    """One continuation being drawn; `begin` are the ids that it begins with in any case, `least` characters.
+    """A continuation that starts with `start`, while it is generated, until it has more than `limit` characters.
 
-    `nats` are those of each symbol, `closing` what it costs at each symbol that a character ended before it.
+    `nats` are those of each symbol; `closing` those of the event that a new character starts at this symbol.
+    `spelled` are the symbols (V,) that may come next by spelling, None for all.
     """
 
-    def __init__(self, decoder: Decoder, begin: list[int], least: int) -> None:
-        self.decoder, self.begin, self.least = decoder, begin, least
+    def __init__(self, spelling: Spelling, start: str, limit: int, seed: int) -> None:
+        self.spelling, self.limit, self.least = spelling, limit, len(start)
+        self.decoder, self.uniform = UNITS[spelling.vocab.unit].decoder(), uniforms(seed).__next__
+        self.start: list[int] = spelling.vocab.encode(start).tolist()
+        self.starts = UNITS[spelling.vocab.unit].starts(spelling.vocab.codes)
+        self.spelled: Mask | None = None
         self.texts: list[str] = []
         self.length = 0
         self.nats: list[float] = []
         self.closing: list[float] = []
 
     @property
-    def seam(self) -> bool:
-        """Whether the next symbol is the first that is drawn after those that were given."""
-        return len(self.nats) == len(self.begin) > 0
+    def done(self) -> bool:
+        return self.length > self.limit
 
-    def choose(self, drawn: int) -> int:
-        done = len(self.nats)
-        return self.begin[done] if done < len(self.begin) else drawn
+    def allowed(self) -> Mask | None:
+        """The given symbol while there are any; the first symbol after them starts a character."""
+        self.spelled, n = self.spelling.allowed(self.decoder.held), len(self.texts)
+        if n < len(self.start):
+            return cast(Mask, np.arange(len(self.starts)) == self.start[n])
+        if n == len(self.start) > 0:
+            return self.starts if self.spelled is None else self.spelled & self.starts
+        return self.spelled
 
-    def push(self, index: int, code: int, probability: float, closing: float) -> None:
+    def push(self, symbol: int) -> str:
+        self.texts.append(self.decoder.push(self.spelling.codes[symbol]))
+        self.length += len(self.texts[-1])
+        return self.texts[-1]
+
+    def score(self, probability: float, closing: float) -> None:
+        """The probabilities of the symbol that was pushed last, and that a character started there."""
         self.nats.append(minus_log(probability))
         self.closing.append(minus_log(closing))
-        self.texts.append(self.decoder.push(code))
-        self.length += len(self.texts[-1])
 
 
 def finished(work: Generator[None, None, Result]) -> Result:

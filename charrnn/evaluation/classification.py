@@ -1,4 +1,4 @@
-"""How good a model of examples is: labels that are right, targets that are right, and what it gets wrong."""
+"""Classification: the probabilities of labels, accuracy, confusion matrix, macro-F1, and the most confident errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,20 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 from charrnn.evaluation.score import Scorer
-from charrnn.sampling.conditional import Logs
+from charrnn.nn.loss import log_softmax
 from charrnn.text.batches import Rows
 from charrnn.text.examples import Example, encoded
 
-WORST = 10  # mistakes that are kept
+WORST = 10  # errors that are kept
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """`confusion` (L, L): examples of a label (row) that were given one (column); `mistakes` the most confident ones,
-    as (text, label, given, p(given)). `f1` is the mean over the labels that have examples (macro-F1).
+    """Graded labels. `confusion` (L, L): rows are the true labels, columns the predicted ones. `mistakes` are the most
+    confident errors, as (text, label, predicted, p(predicted)).
     """
 
     labels: tuple[str, ...]
@@ -41,50 +42,49 @@ class Labelled:
 
     @property
     def f1(self) -> float:
+        """Macro-F1: the mean of F1 over the labels that have examples."""
         right, rows, columns = np.diag(self.confusion), self.confusion.sum(axis=1), self.confusion.sum(axis=0)
-        there = rows > 0
-        return float((2.0 * right[there] / (rows + columns)[there]).mean())
+        present = rows > 0
+        return float((2.0 * right[present] / (rows + columns)[present]).mean())
 
 
 def grade_labels(model: Model, rows: Sequence[Example]) -> Labelled:
-    """How well a model tells the labels of examples (label, text); all labels have to be the model's."""
-    labels = tells_labels(model)
-    place = {label: k for k, label in enumerate(labels)}
-    wanted = np.array([place[label] for label, _ in rows])
+    """Classifies the texts of examples (label, text), whose labels the model must have."""
+    labels = labels_of(model)
+    index = {label: k for k, label in enumerate(labels)}
+    true = np.array([index[label] for label, _ in rows])
     logs = classify(model, [text for _, text in rows])
-    given, confusion = logs.argmax(axis=1), np.zeros((len(labels), len(labels)), np.int64)
-    np.add.at(confusion, (wanted, given), 1)
-    wrong = [k for k in np.argsort(-logs.max(axis=1), kind="stable").tolist() if wanted[k] != given[k]]
-    mistakes = [(rows[k][1], rows[k][0], labels[given[k]], float(np.exp(logs[k].max()))) for k in wrong[:WORST]]
+    predicted, confusion = logs.argmax(axis=1), np.zeros((len(labels), len(labels)), np.int64)
+    np.add.at(confusion, (true, predicted), 1)
+    wrong = [k for k in np.argsort(-logs.max(axis=1), kind="stable").tolist() if true[k] != predicted[k]]
+    mistakes = [(rows[k][1], rows[k][0], labels[predicted[k]], float(np.exp(logs[k].max()))) for k in wrong[:WORST]]
     return Labelled(labels, confusion, mistakes)
 
 
-def tells_labels(model: Model) -> tuple[str, ...]:
-    """The labels of a model; raises UsageError where it has none."""
+def labels_of(model: Model) -> tuple[str, ...]:
+    """The labels of a model; raises UsageError if it has none."""
     if model.task is None or not model.task.labels:
         raise UsageError(model.task.instead if model.task else "the model was trained on a text, which has no labels.")
     return model.task.labels
 
 
-def classify(model: Model, texts: Sequence[str]) -> Logs:
-    """ln p(label | text), (K, L), the labels in the task's order; symbols that the model does not know are left out.
+def classify(model: Model, texts: Sequence[str]) -> Array:
+    """ln p(label | text), (K, L), the labels in the order of the task; unknown symbols of the texts are skipped.
 
-    A model that writes by label tells labels by Bayes' rule: p(label | text) ∝ p(text | label) p(label), where
-    p(label) is how often the label occurs among the examples.
+    A model that generates by label classifies by Bayes' rule: p(label | text) ∝ p(text | label) p(label), where
+    p(label) is the share of the label among the examples.
     """
-    labels, task = tells_labels(model), model.task
+    labels, task = labels_of(model), model.task
     assert task is not None
     if not texts:
         return np.zeros((0, len(labels)))
     scorer, ids = Scorer(model.config, model.params), [encoded(model.vocab, text) for text in texts]
     if task.kind == "classify":
         rows = Rows.of([task.steps(model.vocab, one, 0) for one in ids])
-        logs = np.zeros((len(texts), len(labels)))
+        logs: Array = np.zeros((len(texts), len(labels)))
         for logits, _, places in scorer.windows(rows):
             logs[np.searchsorted(rows.begins, places, side="right") - 1] = logits[:, len(model.vocab) :]
     else:
         rows_of = [Rows.of([task.steps(model.vocab, one, k) for one in ids]) for k in range(len(labels))]
         logs = np.log(np.array(task.counts, float)) - np.stack([scorer.nats(rows) for rows in rows_of], axis=1)
-    logs -= logs.max(axis=1, keepdims=True)
-    logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
-    return logs
+    return log_softmax(logs)

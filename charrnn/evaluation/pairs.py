@@ -1,4 +1,4 @@
-"""Exact match, character error rate."""
+"""Pairs: how often a generated target is exact, and how many characters of it are wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from charrnn.text.examples import Example
 
 @dataclass(frozen=True)
 class Paired:
-    """`exact` of `examples` targets are right; `edits` single symbols would have to be changed, of `symbols` in all.
+    """Graded pairs: `exact` of `examples` targets are equal; `edits` is the sum of the edit distances.
 
-    `worst` are the pairs with the most edits, as (source, target, written, edits).
+    `symbols` is the sum of the lengths of the targets. `worst` are the pairs with the most edits, as (source, target,
+    generated, edits).
     """
 
     examples: int
@@ -30,26 +31,26 @@ class Paired:
 
     @property
     def error(self) -> float:
-        """The standard error of the share that is exact."""
+        """The standard error of the accuracy."""
         return float(np.sqrt(self.accuracy * (1.0 - self.accuracy) / self.examples))
 
     @property
     def error_rate(self) -> float:
-        """Edits a symbol of the targets."""
+        """The character error rate: edits per symbol of the targets."""
         return self.edits / self.symbols
 
 
 def grade_pairs(model: Model, rows: Sequence[Example]) -> Paired:
-    """How well a model writes the targets of examples (source, target)."""
-    found = answers(model, [source for source, _ in rows])
-    all_edits = [distance(target, one.text) for (_, target), one in zip(rows, found, strict=True)]
-    order = sorted(range(len(rows)), key=lambda k: -all_edits[k])
-    worst = [(*rows[k], found[k].text, all_edits[k]) for k in order[:WORST] if all_edits[k]]
-    return Paired(len(rows), all_edits.count(0), sum(all_edits), sum(len(target) for _, target in rows), worst)
+    """Compares the targets of examples (source, target) with those that a model generates."""
+    generated = [answer.text for answer in answers(model, [source for source, _ in rows])]
+    edits = [distance(target, text) for (_, target), text in zip(rows, generated, strict=True)]
+    order = sorted(range(len(rows)), key=lambda k: -edits[k])
+    worst = [(*rows[k], generated[k], edits[k]) for k in order[:WORST] if edits[k]]
+    return Paired(len(rows), edits.count(0), sum(edits), sum(len(target) for _, target in rows), worst)
 
 
 def distance(one: str, other: str) -> int:
-    """The fewest characters to insert, leave out or replace that make one text the other (Levenshtein)."""
+    """The edit distance: the least number of insertions, deletions and replacements (Levenshtein 1966)."""
     if one == other:
         return 0
     row = list(range(len(other) + 1))

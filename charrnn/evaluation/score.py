@@ -18,7 +18,7 @@ from charrnn.arrays import Array, Ids
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.evaluation.scan import STREAMS, WINDOW, Line, cut
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
 from charrnn.nn.loss import softmax_nats
 from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Rows
@@ -74,7 +74,7 @@ class Evaluator:
     """Scores texts with a network of its own, so that a training's carried state is left alone."""
 
     def __init__(self, config: Config, params: Params, vocab: Vocab) -> None:
-        self.network = Network(config, params, WINDOW, STREAMS)
+        self.network = engine.network(config, params, WINDOW, STREAMS)
         self.params, self.vocab, self.newline = params, vocab, vocab.newline
         self.replacement = UNKNOWN if vocab.replacement is None else vocab.replacement
 
@@ -122,7 +122,7 @@ class Scorer:
     """Scores examples likewise: every step that carries a target counts once."""
 
     def __init__(self, config: Config, params: Params) -> None:
-        self.network = Network(config, params, WINDOW, STREAMS)
+        self.network = engine.network(config, params, WINDOW, STREAMS)
 
     def windows(self, rows: Rows) -> Iterator[tuple[Array, Ids, NDArray[np.intp]]]:
         """Window by window: the logits (n, V) and the targets (n,) of the steps that are scored, and their places."""

@@ -1,155 +1,131 @@
-"""The equations of the cells once more, plainly: every value under its name, forward and back.
+"""The cells: vanilla RNN, LSTM and GRU, each one step forward and one step backward, one line per equation.
 
-`cells.py` computes the same in place and keeps only what training needs. Here nothing is saved: x = x_t Wx + b and
-u = h_{t-1} Wh come as one array a gate, and what a step makes of them is a dict of arrays (..., H). `lines` and
-`back_lines` say the equations as a reader would write them, in the order in which they can be calculated.
+A cell is given xw = x_t Wx + b and hw = h_{t-1} Wh, one (B, H) block per gate (`xw.f`), and computes h_t. Backward, it
+is given dh, the gradient of the loss with respect to h_t, and computes the gradients of its pre-activations:
+da_f is the gradient of xw.f, and of hw.f too, because the two are added (the GRU has one exception).
+The products with the weights, the same for every cell, are in `network.py`.
 """
 
-import numpy as np
+from collections.abc import Callable
+from types import SimpleNamespace
+
+from numpy import tanh
 
 from charrnn.arrays import Array
-from charrnn.errors import UsageError
 
-Values = dict[str, Array]
-Lines = tuple[tuple[str, str], ...]
+
+class Gates(SimpleNamespace):
+    """One (B, H) array per gate: `xw.f`."""
+
+
+class StepValues(SimpleNamespace):
+    """What one layer computes in one step forward, arrays (B, H): `v.f`, `v.c`, `v.h`. See `Network.step` for more."""
+
+
+class StepGradients(SimpleNamespace):
+    """Gradients of the loss with respect to the values of one layer at one step, arrays (B, H): `d.da_f`, `d.dc_prev`.
+
+    See `Network.step_back` for more.
+    """
 
 
 def sigmoid(x: Array) -> Array:
-    result: Array = 0.5 * np.tanh(0.5 * x) + 0.5
-    return result
+    y: Array = 0.5 * tanh(0.5 * x) + 0.5  # the same as 1 / (1 + exp(-x)), and exp cannot overflow
+    return y
 
 
-class Equations:
-    """One kind of cell.
+class Cell:
+    """One kind of recurrent network.
 
-    `gates` name the blocks of Wx, Wh and b in order, `states` what is carried from step to step; `sigmoids` are the
-    gates between 0 and 1. The blocks of `wx` and `wh` go with Wx and Wh.
+    `gates` names the blocks of Wx, Wh and b in their order, `states` what is carried from step to step (h, or h and c);
+    `sigmoids` are the gates between 0 and 1.
+
+    `step` takes xw, hw and the states before the step, and returns at least the states after it. `step_back` takes what
+    `step` returned, completed by `h_prev` (and `c_prev`), then dh (and `dc_next`, the gradient of c_t from step t + 1).
+    It returns `da_` and the name of each gate; `dhw_` and the name of a gate where the gradient of hw differs;
+    `dh_direct`, the gradient of h_{t-1} that does not pass through Wh; with a memory c, `dc` and `dc_prev`.
     """
 
     gates: str
     states: str
-    sigmoids: str
-    lines: Lines
-    back_lines: Lines
-    wx: tuple[str, ...]  # the gradients of the pre-activations that go into Wx and b, in the order of the gates
-    wh: tuple[str, ...]  # and those that go into Wh
+    sigmoids: str = ""
+    step: Callable[..., StepValues]
+    step_back: Callable[..., StepGradients]
+
+
+class RNN(Cell):
+    """The vanilla network (Elman 1990)."""
+
+    gates, states = "h", "h"
 
     @staticmethod
-    def step(x: list[Array], u: list[Array], before: Values) -> Values:
-        """What a step makes of x and u; `before` holds h, and c, of the step before."""
-        raise NotImplementedError
+    def step(xw: Gates, hw: Gates, h_prev: Array) -> StepValues:
+        h = tanh(xw.h + hw.h)
+        return StepValues(h=h)
 
     @staticmethod
-    def step_back(v: Values, before: Values, dh: Array, dc: Array) -> Values:
-        """The gradients of the pre-activations, `dc_prev`, and in `rest` what reaches h_{t-1} past Wh.
-
-        `v` is what `step` returned, dh the gradient of h_t, dc that of c_t as far as it comes from step t + 1.
-        """
-        raise NotImplementedError
+    def step_back(v: StepValues, dh: Array) -> StepGradients:
+        h = v.h
+        da_h = dh * (1 - h**2)
+        return StepGradients(da_h=da_h)
 
 
-class RNN(Equations):
-    """tanh of the sum, as in Elman's network."""
+class LSTM(Cell):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000), without peepholes.
 
-    gates, states, sigmoids, wx, wh = "h", "h", "", ("da_h",), ("da_h",)
-    lines = (("h", "tanh(x + u)"),)
-    back_lines = (("da_h", "dh * (1 - h²)"),)
+    Input gate i, forget gate f, output gate o, candidate g, memory c. PyTorch's order of the gates is i f g o.
+    """
 
-    @staticmethod
-    def step(x: list[Array], u: list[Array], before: Values) -> Values:
-        return {"h": np.tanh(x[0] + u[0])}
+    gates, states, sigmoids = "ifog", "hc", "ifo"
 
     @staticmethod
-    def step_back(v: Values, before: Values, dh: Array, dc: Array) -> Values:
-        return {"da_h": dh * (1.0 - v["h"] ** 2)}
-
-
-class LSTM(Equations):
-    """Gates i f o, candidate g, memory c."""
-
-    gates, states = "ifog", "hc"
-    sigmoids, wx, wh = "ifo", ("da_i", "da_f", "da_o", "da_g"), ("da_i", "da_f", "da_o", "da_g")
-    lines = (
-        ("i", "σ(x_i + u_i)"),
-        ("f", "σ(x_f + u_f)"),
-        ("o", "σ(x_o + u_o)"),
-        ("g", "tanh(x_g + u_g)"),
-        ("c", "f * c_prev + i * g"),
-        ("h", "o * tanh(c)"),
-    )
-    back_lines = (
-        ("dc", "dc_next + dh * o * (1 - tanh²(c))"),
-        ("da_i", "dc * g * i * (1 - i)"),
-        ("da_f", "dc * c_prev * f * (1 - f)"),
-        ("da_o", "dh * tanh(c) * o * (1 - o)"),
-        ("da_g", "dc * i * (1 - g²)"),
-        ("dc_prev", "dc * f"),
-    )
+    def step(xw: Gates, hw: Gates, h_prev: Array, c_prev: Array) -> StepValues:
+        i = sigmoid(xw.i + hw.i)
+        f = sigmoid(xw.f + hw.f)
+        o = sigmoid(xw.o + hw.o)
+        g = tanh(xw.g + hw.g)
+        c = f * c_prev + i * g
+        h = o * tanh(c)
+        return StepValues(i=i, f=f, o=o, g=g, c=c, h=h)
 
     @staticmethod
-    def step(x: list[Array], u: list[Array], before: Values) -> Values:
-        i, f, o = (sigmoid(x[k] + u[k]) for k in range(3))
-        g = np.tanh(x[3] + u[3])
-        c = f * before["c"] + i * g
-        return {"i": i, "f": f, "o": o, "g": g, "c": c, "h": o * np.tanh(c)}
+    def step_back(v: StepValues, dh: Array, dc_next: Array) -> StepGradients:
+        i, f, o, g, c, c_prev = v.i, v.f, v.o, v.g, v.c, v.c_prev
+        dc = dc_next + dh * o * (1 - tanh(c) ** 2)
+        da_i = dc * g * i * (1 - i)
+        da_f = dc * c_prev * f * (1 - f)
+        da_o = dh * tanh(c) * o * (1 - o)
+        da_g = dc * i * (1 - g**2)
+        dc_prev = dc * f
+        return StepGradients(dc=dc, da_i=da_i, da_f=da_f, da_o=da_o, da_g=da_g, dc_prev=dc_prev)
+
+
+class GRU(Cell):
+    """Gated recurrent unit (Cho et al. 2014), with the reset gate applied after the product, as in cuDNN and PyTorch.
+
+    Reset gate r, update gate z, candidate n. The paper has n = tanh(xw_n + (r * h_prev) Wh_n), and z and 1 - z swapped.
+    PyTorch has a second bias, inside the product with r; here there is none.
+    """
+
+    gates, states, sigmoids = "rzn", "h", "rz"
 
     @staticmethod
-    def step_back(v: Values, before: Values, dh: Array, dc: Array) -> Values:
-        i, f, o, g, tanh_c = v["i"], v["f"], v["o"], v["g"], np.tanh(v["c"])
-        dc = dc + dh * o * (1.0 - tanh_c**2)
-        return {
-            "dc": dc,
-            "da_i": dc * g * i * (1.0 - i),
-            "da_f": dc * before["c"] * f * (1.0 - f),
-            "da_o": dh * tanh_c * o * (1.0 - o),
-            "da_g": dc * i * (1.0 - g**2),
-            "dc_prev": dc * f,
-        }
-
-
-class GRU(Equations):
-    """Gates r z, candidate n; the reset gate after the product."""
-
-    gates, states = "rzn", "h"
-    sigmoids, wx, wh = "rz", ("da_r", "da_z", "da_n"), ("da_r", "da_z", "da_u")
-    lines = (
-        ("r", "σ(x_r + u_r)"),
-        ("z", "σ(x_z + u_z)"),
-        ("n", "tanh(x_n + r * u_n)"),
-        ("h", "(1 - z) * n + z * h_prev"),
-    )
-    back_lines = (
-        ("da_n", "dh * (1 - z) * (1 - n²)"),
-        ("da_z", "dh * (h_prev - n) * z * (1 - z)"),
-        ("da_r", "da_n * u_n * r * (1 - r)"),
-        ("da_u", "da_n * r"),
-        ("rest", "dh * z"),
-    )
+    def step(xw: Gates, hw: Gates, h_prev: Array) -> StepValues:
+        r = sigmoid(xw.r + hw.r)
+        z = sigmoid(xw.z + hw.z)
+        n = tanh(xw.n + r * hw.n)
+        h = (1 - z) * n + z * h_prev
+        return StepValues(r=r, z=z, n=n, h=h, hw_n=hw.n)
 
     @staticmethod
-    def step(x: list[Array], u: list[Array], before: Values) -> Values:
-        r, z = (sigmoid(x[k] + u[k]) for k in range(2))
-        n = np.tanh(x[2] + r * u[2])
-        return {"r": r, "z": z, "n": n, "h": (1.0 - z) * n + z * before["h"], "u_n": u[2]}
-
-    @staticmethod
-    def step_back(v: Values, before: Values, dh: Array, dc: Array) -> Values:
-        r, z, n = v["r"], v["z"], v["n"]
-        da_n = dh * (1.0 - z) * (1.0 - n**2)
-        return {
-            "da_n": da_n,
-            "da_z": dh * (before["h"] - n) * z * (1.0 - z),
-            "da_r": da_n * v["u_n"] * r * (1.0 - r),
-            "da_u": da_n * r,
-            "rest": dh * z,
-        }
+    def step_back(v: StepValues, dh: Array) -> StepGradients:
+        r, z, n, hw_n, h_prev = v.r, v.z, v.n, v.hw_n, v.h_prev
+        da_n = dh * (1 - z) * (1 - n**2)
+        da_z = dh * (h_prev - n) * z * (1 - z)
+        da_r = da_n * hw_n * r * (1 - r)
+        dhw_n = da_n * r
+        dh_direct = dh * z
+        return StepGradients(da_n=da_n, da_z=da_z, da_r=da_r, dhw_n=dhw_n, dh_direct=dh_direct)
 
 
-EQUATIONS: dict[str, type[Equations]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
-
-
-def equations(cell: str) -> type[Equations]:
-    """The equations of a cell; raises UsageError for one whose equations are not written here."""
-    if cell not in EQUATIONS:
-        raise UsageError(f"the equations of the cell {cell!r} are not in charrnn/nn/equations.py: write them there.")
-    return EQUATIONS[cell]
+CELLS: dict[str, type[Cell]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}

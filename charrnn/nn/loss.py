@@ -5,6 +5,23 @@ import numpy as np
 from charrnn.arrays import Array, Ids, Mask
 
 
+def softmax(logits: Array) -> Array:
+    """Probabilities along the last axis, as a new array of the same dtype; a logit of -inf has probability 0.
+
+    In float32, many thousands of probabilities do not sum to 1 exactly: pass float64 logits where they must.
+    """
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def log_softmax(logits: Array) -> Array:
+    """ln softmax along the last axis, as a new array of the same dtype; a logit of -inf stays -inf."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    log_probabilities: Array = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return log_probabilities
+
+
 def softmax_nats(logits: Array, targets: Ids) -> Array:
     """-ln p(target) (T, B) in nats; leaves the probabilities in `logits` (T, B, V)."""
     logits -= logits.max(axis=-1, keepdims=True)
@@ -16,19 +33,19 @@ def softmax_nats(logits: Array, targets: Ids) -> Array:
     return nats
 
 
-def cross_entropy(logits: Array, targets: Ids, total: int | None = None, scored: Mask | None = None) -> float:
+def cross_entropy(logits: Array, targets: Ids, total: int | None = None, loss_mask: Mask | None = None) -> float:
     """Nats of the targets (T, B), as the mean over `total` symbols (default: over T·B, all that are here).
 
-    Leaves the gradient of that mean in `logits`: (softmax - one-hot) / total. Where `scored` (T, B) is given, only
+    Leaves the gradient of that mean in `logits`: (softmax - one-hot) / total. Where `loss_mask` (T, B) is given, only
     the steps that it marks have a target.
     """
     nats = softmax_nats(logits, targets)
     rows = logits.reshape(-1, logits.shape[-1])
     total = total or len(rows)
     rows[np.arange(len(rows)), targets.reshape(-1)] -= 1.0
-    if scored is None:
+    if loss_mask is None:
         logits *= 1.0 / total
     else:
-        nats *= scored
-        logits *= (scored / total).astype(logits.dtype)[..., None]
+        nats *= loss_mask
+        logits *= (loss_mask / total).astype(logits.dtype)[..., None]
     return float(nats.sum(dtype=np.float64)) / total

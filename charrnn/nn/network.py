@@ -1,98 +1,167 @@
-"""A network read step by step with every value kept, and the way back through those values.
+"""The plain network: layers of cells over a window, an output layer, and truncated backpropagation through time.
 
-This is the one place where `see` runs through time by the plain equations. It knows the shapes of the weights and the
-order of the gates, and nothing of the buffers of `layer.py`.
+Forward pass, then backward pass, in the order of the computation. It computes the same as `nn/fast/`, in the dtype of
+the weights, keeps every value, and changes no array in place. The tests of the fast engine compare with it.
+
+Shapes: T steps, B streams, H units per layer, V symbols, G gates. Rows are streams: x (B, inputs) @ Wx (inputs, G·H).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from charrnn.arrays import Array, Ids
-from charrnn.nn.equations import Values, equations
+from charrnn.arrays import Array, Ids, Mask
+from charrnn.nn.equations import CELLS, Gates, StepGradients, StepValues
 from charrnn.nn.params import Config, Params
 
 
-@dataclass(frozen=True)
-class Moment:
-    """One layer at one step: its input x and recurrent part u, one block a gate, its values, and those before it."""
+class Network:
+    """A network that computes with `params`; `interface.py` describes its methods.
 
-    x: list[Array]
-    u: list[Array]
-    values: Values
-    before: Values
+    `values[t][k]` is what layer k computed at step t of the last window, `before[k]` the carried state of layer k.
+    `steps` and `training` size the buffers of the fast network; nothing here depends on them.
+    """
 
+    def __init__(self, config: Config, params: Params, steps: int, streams: int, training: bool = False) -> None:
+        self.config, self.params, self.steps, self.streams = config, params, steps, streams
+        self.cell = CELLS[config.cell]
+        self.values: list[list[StepValues]] = []
+        self.masks: list[Array] | None = None
+        self.reset_mask: Mask | None = None
+        self.reset()
 
-@dataclass(frozen=True)
-class Back:
-    """One layer at one step of the way back: dh (B, H), all of it; dc as it comes from the next step; the gradients."""
+    def pack(self) -> None:
+        """Nothing to do: the weights are used as they are."""
 
-    dh: Array
-    dc: Array
-    values: Values
+    def weights(self, k: int) -> tuple[Array, Array, Array]:
+        """Wx, Wh and b of layer k."""
+        return self.params[f"l{k}.Wx"], self.params[f"l{k}.Wh"], self.params[f"l{k}.b"]
 
-    @property
-    def whole_dc(self) -> Array:
-        """All of the gradient of c_t, also what comes by way of h_t."""
-        return self.values["dc"]
+    # Forward pass
 
+    def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
+        """Logits (T, B, V): what is expected after each symbol of ids (T, B)."""
+        self.read(ids, masks, reset)
+        return self.logits(self.values)
 
-class Trace:
-    """Reads symbols with the weights of a network, stream beside stream, and can go back over what it has read."""
+    def read(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> None:
+        """The time loop: computes `values` from the carried state."""
+        self.masks, self.reset_mask, self.values = masks, reset, []
+        before = self.before
+        for t in range(len(ids)):
+            before = self.step(t, ids[t], before)
+            self.values.append(before)
 
-    def __init__(self, config: Config, params: Params) -> None:
-        self.config, self.params = config, params
-        self.equations = equations(config.cell)
-        self.names = [{name: f"l{k}.{name}" for name in ("Wx", "Wh", "b")} for k in range(config.layers)]
+    def step(self, t: int, ids: Ids, before: list[StepValues]) -> list[StepValues]:
+        """One step through all layers, from the values of the step before.
 
-    def empty_state(self, streams: int) -> list[Values]:
-        """What stands before the first step: zeros (B, H) for h, and c, of every layer."""
-        shape, dtype = (streams, self.config.hidden_size), self.params.flat.dtype
-        return [{name: np.zeros(shape, dtype) for name in self.config.states} for _ in range(self.config.layers)]
-
-    def split(self, columns: Array) -> list[Array]:
-        """(..., G·H) as one (..., H) a gate."""
-        H = self.config.hidden_size
-        return [columns[..., k * H : (k + 1) * H] for k in range(len(self.config.gates))]
-
-    def step(self, ids: Ids, before: Sequence[Values]) -> list[Moment]:
-        """All layers after one more symbol each, ids (B,), from the values of the step before."""
-        moments: list[Moment] = []
-        for k, names in enumerate(self.names):
-            Wx, b = self.params[names["Wx"]], self.params[names["b"]]
-            x = self.split((moments[-1].values["h"] @ Wx if k else Wx[ids]) + b)
-            u = self.split(before[k]["h"] @ self.params[names["Wh"]])
-            moments.append(Moment(x, u, self.equations.step(x, u, before[k]), before[k]))
-        return moments
-
-    def logits(self, moments: Sequence[Moment]) -> Array:
-        """(B, V): what is expected next."""
-        found: Array = moments[-1].values["h"] @ self.params["Wy"] + self.params["by"]
-        return found
-
-    def step_back(self, moments: Sequence[Moment], dlogits: Array | None, after: Sequence[Back] | None) -> list[Back]:
-        """One step of the way back: the gradients of every layer at a step, given those of the step after it.
-
-        `dlogits` (B, V) is the gradient of the logits of this step, None where nothing is asked of it.
+        To what the cell computes it adds the input `x` (ids in layer 0), `h_prev` (and `c_prev`), and the output `y` of
+        the layer, which is h after dropout.
         """
-        found: list[Back] = []
-        shape = moments[-1].values["h"].shape
-        zero = np.zeros(shape, self.params.flat.dtype)
-        dy = zero if dlogits is None else dlogits @ self.params["Wy"].T
-        for k in range(len(moments) - 1, -1, -1):
-            dh, dc = dy, zero
-            if after is not None:
-                dh, dc = dh + self.to_h(k, after[k]), after[k].values.get("dc_prev", zero)
-            back = Back(dh, dc, self.equations.step_back(moments[k].values, moments[k].before, dh, dc))
-            found.insert(0, back)
-            if k:
-                da = np.concatenate([back.values[name] for name in self.equations.wx], axis=-1)
-                dy = da @ self.params[self.names[k]["Wx"]].T
-        return found
+        layers: list[StepValues] = []
+        kept = 1.0 if self.reset_mask is None else ~self.reset_mask[t][:, None]
+        for k in range(self.config.layers):
+            x = layers[k - 1].y if k else ids
+            previous = {f"{name}_prev": getattr(before[k], name) * kept for name in self.cell.states}
+            xw, hw = self.products(k, x, previous["h_prev"])
+            v = self.cell.step(self.split(xw), self.split(hw), **previous)
+            y = v.h if self.masks is None else v.h * self.masks[k][t]
+            layers.append(StepValues(x=x, y=y, **previous, **vars(v)))
+        return layers
 
-    def to_h(self, k: int, after: Back) -> Array:
-        """The part of dh (B, H) of layer k that comes from the step after."""
-        da = np.concatenate([after.values[name] for name in self.equations.wh], axis=-1)
-        dh: Array = da @ self.params[self.names[k]["Wh"]].T
-        return dh + after.values["rest"] if "rest" in after.values else dh
+    def products(self, k: int, x: Array | Ids, h_prev: Array) -> tuple[Array, Array]:
+        """xw and hw of layer k, (B, G·H) each; in layer 0, x are ids, and a one-hot row times Wx is a row of Wx."""
+        Wx, Wh, b = self.weights(k)
+        return (x @ Wx if k else Wx[x]) + b, h_prev @ Wh
+
+    def logits(self, values: list[list[StepValues]]) -> Array:
+        """The output layer: (T, B, V)."""
+        y = np.stack([layers[-1].y for layers in values])
+        logits: Array = y @ self.params["Wy"] + self.params["by"]
+        return logits
+
+    def split(self, columns: Array) -> Gates:
+        """(B, G·H) as one (B, H) array per gate."""
+        return Gates(**dict(zip(self.cell.gates, np.split(columns, len(self.cell.gates), axis=-1), strict=True)))
+
+    # Backward pass
+
+    def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
+        """Adds up the gradients of the weights over the steps: input, transposed, times gradient of the output."""
+        grads.flat[:] = 0.0
+        for t, layers in self.back_through_time(dlogits):
+            grads["Wy"] += self.values[t][-1].y.T @ dlogits[t]
+            grads["by"] += dlogits[t].sum(axis=0)
+            for k, d in enumerate(layers):
+                v = self.values[t][k]
+                x = v.x if k else self.one_hot(v.x)
+                grads[f"l{k}.Wx"] += x.T @ d.dxw
+                grads[f"l{k}.Wh"] += v.h_prev.T @ d.dhw
+                grads[f"l{k}.b"] += d.dxw.sum(axis=0)
+
+    def back_through_time(self, dlogits: Array | Sequence[Array]) -> Iterator[tuple[int, list[StepGradients]]]:
+        """The time loop of the backward pass: t and the gradients of each layer, from the last step to the first.
+
+        At the first step, `dh_prev` and `dc_prev` are the gradients of the carried state.
+        """
+        nothing = np.zeros((self.streams, self.config.hidden_size), self.params.flat.dtype)
+        after = [StepGradients(dh_prev=nothing, dc_prev=nothing)] * self.config.layers
+        for t in range(len(self.values) - 1, -1, -1):
+            after = self.step_back(t, dlogits[t] @ self.params["Wy"].T, after)
+            yield t, after
+
+    def step_back(self, t: int, dy: Array, after: list[StepGradients]) -> list[StepGradients]:
+        """One step back through all layers, from the gradients of the step after it and dy, that of the last y.
+
+        To what the cell computes it adds: `dh`, from above and from the step after; `dc_next`; the gradients `dxw` and
+        `dhw` (B, G·H); and `dh_prev` (and `dc_prev`).
+        """
+        layers: list[StepGradients] = []
+        kept = 1.0 if self.reset_mask is None else ~self.reset_mask[t][:, None]  # a reset step has no past
+        for k in range(self.config.layers - 1, -1, -1):
+            Wx, Wh, _ = self.weights(k)
+            dh = (dy if self.masks is None else dy * self.masks[k][t]) + after[k].dh_prev
+            dc_next = {"dc_next": after[k].dc_prev} if "c" in self.cell.states else {}
+            d = self.cell.step_back(self.values[t][k], dh, **dc_next)
+            dxw = np.concatenate([getattr(d, f"da_{gate}") for gate in self.cell.gates], axis=-1)
+            dhw = np.concatenate([getattr(d, f"dhw_{gate}", getattr(d, f"da_{gate}")) for gate in self.cell.gates], -1)
+            d.dh_prev = (dhw @ Wh.T + getattr(d, "dh_direct", 0.0)) * kept
+            if dc_next:
+                d.dc_prev = d.dc_prev * kept
+            layers.insert(0, StepGradients(dh=dh, dxw=dxw, dhw=dhw, **dc_next, **vars(d)))
+            if k:
+                dy = dxw @ Wx.T
+        return layers
+
+    def one_hot(self, ids: Ids) -> Array:
+        """(B, V): zeros but a 1 per row."""
+        rows: Array = (ids[:, None] == np.arange(self.config.vocab_size)).astype(self.params.flat.dtype)
+        return rows
+
+    # The carried state
+
+    def carry(self) -> None:
+        """The state after the window becomes the state before the next."""
+        self.before = self.values[-1]
+
+    def reset(self) -> None:
+        """An empty state: zeros."""
+        shape, dtype = (self.config.layers, self.streams, self.config.hidden_size), self.params.flat.dtype
+        self.set_state({name: np.zeros(shape, dtype) for name in self.cell.states})
+
+    def state(self) -> dict[str, Array]:
+        """The carried state by name (h, c), each (layers, B, H)."""
+        return {name: np.stack([getattr(v, name) for v in self.before]) for name in self.cell.states}
+
+    def store_state(self, out: dict[str, Array]) -> None:
+        """Writes the carried state to arrays like those of `state`."""
+        for name, values in self.state().items():
+            out[name][:] = values
+
+    def set_state(self, state: dict[str, Array]) -> None:
+        """Copies `state` to the carried state."""
+        dtype = self.params.flat.dtype
+        self.before = [
+            StepValues(**{name: state[name][k].astype(dtype) for name in self.cell.states})
+            for k in range(self.config.layers)
+        ]

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from charrnn.arrays import Array, zeros
 from charrnn.checks import MOST_LAYERS, check_int, shown
 from charrnn.errors import UsageError
-from charrnn.nn.equations import EQUATIONS
+from charrnn.nn.equations import CELLS
 
 Shapes = dict[str, tuple[int, ...]]
 FORGET_BIAS = 1.0
@@ -87,19 +87,19 @@ class Config:
     vocab_size: int
 
     def __post_init__(self) -> None:
-        if self.cell not in EQUATIONS:
-            raise UsageError(f"a cell is one of {', '.join(EQUATIONS)}, not {shown(self.cell)}.")
+        if self.cell not in CELLS:
+            raise UsageError(f"a cell is one of {', '.join(CELLS)}, not {shown(self.cell)}.")
         check_int("layers", self.layers, 1, MOST_LAYERS)
         for name in ("hidden_size", "vocab_size"):
             check_int(name, getattr(self, name), 1)
 
     @property
     def gates(self) -> str:
-        return EQUATIONS[self.cell].gates
+        return CELLS[self.cell].gates
 
     @property
     def states(self) -> str:
-        return EQUATIONS[self.cell].states
+        return CELLS[self.cell].states
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

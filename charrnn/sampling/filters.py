@@ -1,6 +1,7 @@
-"""How the next symbol is chosen: temperature and filters on the logits, and a draw from what is left.
+"""How the next symbol is chosen: filters on the logits, then a draw from the probabilities that are left.
 
-Logits are (K, V), one row a text; a filter sets those it leaves out to -inf, and never all of them.
+Logits are (K, V), one row per text. A filter sets the logits of the symbols that it removes to -inf; it never removes
+all of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Array, Mask
-from charrnn.checks import check_float, check_int
+from charrnn.nn.loss import softmax
 
 Logits = NDArray[np.float64]
 Filter = Callable[[Logits], Logits]
-TINY = 1e-250  # a temperature below it takes the others out of the range of numbers, which is as it should be
+TINY = 1e-250  # dividing by a temperature below it overflows to -inf, which is the correct limit
 
 
 def temperature(t: float) -> Filter:
-    """Logits over t; at 0 all but the largest are masked (argmax, the first of equals)."""
+    """Divides the logits by t; t = 0 keeps only the largest logit (argmax, the first if several are equal)."""
 
     def apply(logits: Logits) -> Logits:
         if t:
-            # the largest is taken away first, so that even 1e-320 only sends the others to -inf
+            # the largest logit becomes 0 first, so that even t = 1e-320 only sends the others to -inf
             scaled: Logits = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
             if t > TINY:
                 return np.divide(scaled, t, out=scaled)
@@ -35,7 +36,7 @@ def temperature(t: float) -> Filter:
 
 
 def top_k(k: int) -> Filter:
-    """Keeps the k largest logits (more where several are equal to the k-th), masks the others."""
+    """Keeps the k largest logits, and those equal to the k-th."""
 
     def apply(logits: Logits) -> Logits:
         if k >= logits.shape[-1]:
@@ -46,7 +47,7 @@ def top_k(k: int) -> Filter:
 
 
 def top_p(p: float) -> Filter:
-    """Keeps the likeliest symbols whose probabilities first reach p together (Holtzman et al. 2020)."""
+    """Keeps the smallest set of most likely symbols whose probabilities sum to at least p (Holtzman et al. 2020)."""
 
     def apply(logits: Logits) -> Logits:
         probabilities = softmax(logits)
@@ -62,7 +63,7 @@ def top_p(p: float) -> Filter:
 
 
 def min_p(p: float) -> Filter:
-    """Keeps the symbols at least p times as likely as the likeliest (Nguyen et al. 2024)."""
+    """Keeps the symbols at least p times as likely as the most likely one (Nguyen et al. 2024)."""
     least = float(np.log(p))
 
     def apply(logits: Logits) -> Logits:
@@ -71,30 +72,8 @@ def min_p(p: float) -> Filter:
     return apply
 
 
-def softmax(logits: Logits) -> NDArray[np.float64]:
-    """Probabilities along the last axis; -inf stays at zero. In float64, so that 60,000 of them still sum to 1."""
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities: NDArray[np.float64] = weights / weights.sum(axis=-1, keepdims=True)
-    return probabilities
-
-
-def log_probabilities(logits: Array, chosen: Sequence[int]) -> list[float]:
-    """ln p of the symbols `chosen` (K), by the logits (K, V) as the model gave them."""
-    wide = logits - logits.max(axis=-1, keepdims=True)
-    total = np.log(np.exp(wide).sum(axis=-1, dtype=np.float64))
-    logs: list[float] = (wide[np.arange(len(wide)), chosen] - total).tolist()
-    return logs
-
-
 def filters(temp: float, k: int = 0, p: float = 1.0, least: float = 0.0) -> list[Filter]:
-    """The filters in the order in which they apply: temperature, top-k, top-p, min-p; k = 0, p = 1, least = 0 are off.
-
-    Raises UsageError where one is outside its range.
-    """
-    check_float("temp", temp, at_least=0.0)
-    check_int("top_k", k, 0)
-    check_float("top_p", p, above=0.0, at_most=1.0)
-    check_float("min_p", least, at_least=0.0, at_most=1.0)
+    """Temperature, top-k, top-p and min-p, in this order; k = 0, p = 1 and least = 0 disable the last three."""
     chosen = [temperature(temp)]
     if k:
         chosen.append(top_k(k))
@@ -105,25 +84,32 @@ def filters(temp: float, k: int = 0, p: float = 1.0, least: float = 0.0) -> list
     return chosen
 
 
-def draw(logits: Logits, chosen: list[Filter], uniforms: list[float]) -> list[int]:
-    """The symbols that `uniforms` (K) in [0, 1) pick from the filtered distributions of logits (K, V).
+def mask_logits(logits: Array, masks: Sequence[Mask | None]) -> Logits:
+    """A copy of logits (K, V) in float64, with -inf where the mask (V,) of a row is False; None allows all symbols."""
+    masked = logits.astype(np.float64)
+    for k, mask in enumerate(masks):
+        if mask is not None:
+            masked[k, ~mask] = -np.inf
+    return masked
 
-    The first of the filters is a temperature, which leaves the largest logit at 0.
+
+def probabilities(logits: Logits, filters: Sequence[Filter]) -> NDArray[np.float64]:
+    """The distributions (K, V) that are left of logits (K, V) after the filters."""
+    for apply in filters:
+        logits = apply(logits)
+    return softmax(logits).astype(np.float64, copy=False)
+
+
+def sample_ids(logits: Logits, filters: Sequence[Filter], uniforms: Sequence[float]) -> list[int]:
+    """Draws one symbol per row of logits (K, V) from the filtered distribution, by uniforms (K) in [0, 1).
+
+    The first filter is a temperature, after which the largest logit is 0.
     """
-    for apply in chosen:
+    for apply in filters:
         logits = apply(logits)
     cumulative = np.add.accumulate(np.exp(logits), axis=-1)
     total = cumulative[:, -1]
-    # where rounding would step past the end: the last with any probability
-    where = np.minimum(total * uniforms, np.nextafter(total, 0.0))
-    drawn: list[int] = (cumulative > where[:, None]).argmax(axis=-1).tolist()
-    return drawn
-
-
-def possible(logits: Array, masks: Sequence[Mask | None]) -> Logits:
-    """Logits (K, V) in float64; where there is a mask (V,) for a row, only what it allows."""
-    wide = logits.astype(np.float64)
-    for row, mask in zip(wide, masks, strict=False):
-        if mask is not None:
-            row[~mask] = -np.inf
-    return wide
+    # rounding must not step beyond the last symbol that has any probability
+    threshold = np.minimum(total * uniforms, np.nextafter(total, 0.0))
+    ids: list[int] = (cumulative > threshold[:, None]).argmax(axis=-1).tolist()
+    return ids

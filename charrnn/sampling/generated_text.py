@@ -1,112 +1,103 @@
-"""One text while it is written: which symbols may come next, what has come out, and where it ends."""
+"""One text while it is generated: which symbols may come next, which characters are certain, and why it ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from charrnn.arrays import Mask
-from charrnn.sampling.rules import Copies, Ending, NoCopy, NoRepeat, Rule
+from charrnn.checks import LARGEST
+from charrnn.sampling.options import SamplingOptions
+from charrnn.sampling.rules import Ending, NoCopy, NoRepeat, Rule
 from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS
 
 PURPOSE = 2  # of the random numbers: apart from those of weights (0) and dropout (1)
-BLOCK = 256  # random numbers drawn together
-
-
-def generator(seed: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64([seed, PURPOSE]))
+BLOCK = 256  # random numbers generated at once
 
 
 def uniforms(seed: int) -> Iterator[float]:
-    """The endless stream of numbers in [0, 1) that draws the text of a seed: one for each symbol."""
-    rng = generator(seed)
+    """An endless stream of random numbers in [0, 1) for one text: one per symbol."""
+    rng = np.random.Generator(np.random.PCG64([seed, PURPOSE]))
     while True:
         yield from rng.random(BLOCK).tolist()
 
 
-class Writer:
-    """Takes the symbols of one text, and lets characters out as soon as nothing that follows can change them.
+class GeneratedText:
+    """Takes symbols one by one, and releases each character as soon as no later symbol can change it.
 
-    It is `done` at a stop or after so many lines (`end` is "stop"), or where nothing is left that may come ("stuck").
-    `logs` are the log-probabilities of its symbols, where somebody collects them.
+    At most `length` characters are released (None: no limit). `end` says why the text is done: "stop" (before a stop
+    string, or after the last line), "length", or "stuck" (the constraints allow no symbol); None before that.
     """
 
     def __init__(
-        self,
-        spelling: Spelling,
-        seed: int,
-        *,
-        prime: str = "",
-        no_repeat: int = 0,
-        copies: Copies | None = None,
-        stop: Sequence[str] = (),
-        lines: int = 0,
+        self, spelling: Spelling, options: SamplingOptions, length: int | None, prompt: str, seed: int
     ) -> None:
-        self.spelling, self.seed, self.uniforms = spelling, seed, uniforms(seed)
-        self.unit = UNITS[spelling.vocab.unit]
-        self.decoder = self.unit.decoder()
+        self.spelling, self.seed, self.uniform = spelling, seed, uniforms(seed).__next__
+        self.decoder = UNITS[spelling.vocab.unit].decoder()
         self.rules: list[Rule] = []
-        if no_repeat:
-            self.rules.append(NoRepeat(no_repeat, prime))
-        if copies is not None:
-            self.rules.append(NoCopy(copies))
-        self.ending = Ending(stop, lines) if stop or lines else None
-        self.free = spelling.free and not self.rules  # any symbol may come at any time
-        # a symbol is a character, and comes out at once
+        if options.no_repeat:
+            self.rules.append(NoRepeat(options.no_repeat, prompt))
+        if options.copies is not None:
+            self.rules.append(NoCopy(options.copies))
+        self.ending = Ending(options.stop, options.lines) if options.stop or options.lines else None
+        self.free = spelling.free and not self.rules  # every symbol is always allowed
+        # every symbol is a character that is certain at once
         self.simple = self.free and self.ending is None and spelling.vocab.unit == "char"
-        self.out: list[str] = []
-        self.length = 0
-        self.logs: list[float] = []
-        self.end: str | None = None
+        self.remaining = LARGEST if length is None else length
+        self.end: str | None = None if self.remaining else "length"
+        self.mask: Mask | None = None
+        self._constrain()
 
     @property
     def done(self) -> bool:
         return self.end is not None
 
     def allowed(self) -> Mask | None:
-        """Which symbols (V,) may come next, None for all of them; where there are none, the text is done."""
-        if self.done:
-            return None
-        mask = self.spelling.allowed(self.decoder.held, self.banned if self.rules else None)
-        if mask is None or mask.any():
-            return mask
-        self.give_up()
-        return None
+        """Which symbols (V,) may come next; None allows all of them."""
+        return self.mask
 
-    def banned(self, more: str = "") -> set[str]:
-        return {character for rule in self.rules for character in rule.banned(more)}
+    def push(self, symbol: int) -> str:
+        """Appends the symbol with this id, and returns the characters that it makes certain; "" if the text is done."""
+        if self.end is not None:
+            return ""
+        if self.simple:
+            return self._release(chr(self.spelling.codes[symbol]))
+        released = "".join(map(self._append, self.decoder.push(self.spelling.codes[symbol])))
+        return released if self.free else released + self._constrain()
 
-    def push(self, code: int) -> None:
-        """Takes a symbol; nothing where the text is done."""
-        if not self.done:
-            for character in self.decoder.push(code):
-                self.write(character)
-
-    def write(self, character: str) -> None:
+    def _append(self, character: str) -> str:
+        if self.end is not None:
+            return ""
         for rule in self.rules:
             rule.push(character)
         if self.ending is None:
-            self.add(character)
-        elif not self.done:
-            self.add(self.ending.push(character))
-            self.end = "stop" if self.ending.done else None
+            return self._release(character)
+        released = self.ending.push(character)
+        self.end = "stop" if self.ending.done else None
+        return self._release(released)
 
-    def give_up(self) -> None:
-        """Nothing may come: the text ends with what stands."""
-        for character in self.decoder.flush():
-            self.write(character)
-        if self.ending is not None and not self.done:
-            self.add(self.ending.withheld)
+    def _release(self, characters: str) -> str:
+        """These characters, cut at the length of the text."""
+        self.remaining -= len(characters)
+        if self.remaining > 0:
+            return characters
+        if self.remaining < 0:
+            self.end, characters = "length", characters[: self.remaining]
+        self.end = self.end or "length"
+        return characters
+
+    def _constrain(self) -> str:
+        """Computes which symbols are allowed; if there are none, ends the text and returns what was held back."""
+        if self.end is not None:
+            return ""
+        self.mask = self.spelling.allowed(self.decoder.held, self._banned if self.rules else None)
+        if self.mask is None or self.mask.any():
+            return ""
+        released = "".join(map(self._append, self.decoder.flush()))
+        if self.ending is not None and self.end is None:
+            released += self._release(self.ending.withheld)
         self.end = self.end or "stuck"
+        return released
 
-    def add(self, piece: str) -> None:
-        """Lets these characters out."""
-        if piece:
-            self.out.append(piece)
-            self.length += len(piece)
-
-    def take(self) -> str:
-        """The characters that came out since the last time."""
-        text = "".join(self.out)
-        self.out.clear()
-        return text
+    def _banned(self, more: str = "") -> set[str]:
+        return {character for rule in self.rules for character in rule.banned(more)}

@@ -1,52 +1,115 @@
-"""Steppers that have read the newline and the prime; prime to ids."""
+"""Steppers of a model or a mixture that have read the newline; a prompt as ids."""
 
+import unicodedata
 from typing import Any, Protocol
 
+import numpy as np
+
 from charrnn.arrays import Array
+from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
+from charrnn.nn.fast import engine
+from charrnn.nn.loss import log_softmax
+from charrnn.sampling.mixture import Mixture
 from charrnn.text.vocab import UNKNOWN, Vocab
 
 
 class Streams(Protocol):
-    """What reads a text, or several side by side: `logits` (K, V) are what comes next."""
+    """One or several texts that a model reads in parallel; `logits` (K, V) are those of the next symbols."""
 
     logits: Array
 
-    def read(self, ids: list[int]) -> None:
-        """Goes on by one id a stream."""
+    def step(self, ids: list[int]) -> None:
+        """Advances every stream by its id."""
 
-    def read_alike(self, ids: list[int]) -> None:
-        """All streams go on by these ids."""
+    def step_all(self, ids: list[int]) -> None:
+        """Advances all streams by the same ids."""
 
     def state(self, row: int = 0) -> Any:
         """A copy of the state of one stream."""
 
     def set_state(self, state: Any, row: int = 0) -> None:
-        """One stream goes back to where `state` was taken."""
+        """Returns one stream to a state."""
 
 
-def encode_prime(vocab: Vocab, prime: str, unknown: str) -> list[int]:
-    """Ids of the prime, as given or in the composed or decomposed form that the vocabulary knows.
+def open_streams(model: Model | Mixture, count: int) -> Streams:
+    """Streams of `count` texts that have read a newline, if the vocabulary has one."""
+    if isinstance(model, Mixture):
+        return MixedStreams(model, count)
+    config, params = model.of_text().config, model.params
+    streams = engine.stepper(config, params, count)
+    if model.vocab.newline is not None:
+        streams.step_all([model.vocab.newline])
+    return streams
 
-    `unknown` is 'error' (raises UsageError) or 'skip'.
+
+class MixedStreams:
+    """Streams that every model of a mixture reads; `logits` are the logarithms of the mixed probabilities."""
+
+    def __init__(self, mixture: Mixture, count: int) -> None:
+        self.models = [open_streams(model, count) for model in mixture.models]
+        log_weights = np.log(np.array(mixture.weights))
+        self.log_weights = log_weights - np.logaddexp.reduce(log_weights)  # the sum of the weights may overflow
+        codes = mixture.vocab.codes
+        # the id of every symbol in each model, -1 if it has none
+        self.ids = [model.vocab.ids_of(codes) for model in mixture.models]
+        # the symbols of each model that the mixture has: their ids in the mixture, and in the model
+        self.places = [np.flatnonzero(np.isin(codes, model.vocab.codes)) for model in mixture.models]
+        self.own = [np.flatnonzero(np.isin(model.vocab.codes, codes)) for model in mixture.models]
+        self.shape = count, len(mixture.vocab)
+        self.mix()
+
+    def mix(self) -> None:
+        """log p = log Σ w p over the models, in float64."""
+        mixed = np.full(self.shape, -np.inf)
+        for streams, places, own, log_weight in zip(self.models, self.places, self.own, self.log_weights, strict=True):
+            log_p = log_softmax(streams.logits.astype(np.float64)) + log_weight
+            mixed[:, places] = np.logaddexp(mixed[:, places], log_p[:, own])
+        self.logits: Array = mixed
+
+    def step(self, ids: list[int]) -> None:
+        for streams, known in zip(self.models, self.ids, strict=True):
+            own: list[int] = known[ids].tolist()
+            skipped = [(row, streams.state(row)) for row, i in enumerate(own) if i < 0]
+            if len(skipped) < len(own):
+                streams.step([max(i, 0) for i in own])
+                for row, state in skipped:
+                    streams.set_state(state, row)
+        self.mix()
+
+    def step_all(self, ids: list[int]) -> None:
+        for streams, known in zip(self.models, self.ids, strict=True):
+            streams.step_all([i for i in known[ids].tolist() if i >= 0])
+        self.mix()
+
+    def state(self, row: int = 0) -> Any:
+        return [streams.state(row) for streams in self.models], self.logits[row].copy()
+
+    def set_state(self, state: Any, row: int = 0) -> None:
+        for streams, own in zip(self.models, state[0], strict=True):
+            streams.set_state(own, row)
+        self.logits[row] = state[1]
+
+
+def encode_prompt(vocab: Vocab, prompt: str, unknown: str = "error") -> list[int]:
+    """Ids of the prompt: as it is, or in the composed (NFC) or decomposed (NFD) form if the vocabulary lacks a symbol.
+
+    If no form is known completely, unknown="error" raises UsageError, and unknown="skip" leaves unknown symbols out.
     """
-    import unicodedata
-
     if unknown not in ("error", "skip"):
         raise UsageError(f"--unknown is error or skip, not {unknown!r}.")
     try:
-        for form in (prime, unicodedata.normalize("NFC", prime), unicodedata.normalize("NFD", prime)):
-            ids = vocab.encode(form)
+        for form in (prompt, unicodedata.normalize("NFC", prompt), unicodedata.normalize("NFD", prompt)):
+            ids: list[int] = vocab.encode(form).tolist()
             if UNKNOWN not in ids:
-                return [int(i) for i in ids]
-        ids = vocab.encode(prime)
-        missing = vocab.unknown(prime)
+                return ids
+        ids, missing = vocab.encode(prompt).tolist(), vocab.unknown(prompt)
     except UnicodeEncodeError:
-        raise UsageError("the prime holds a lone surrogate, which no text can hold: leave it out.") from None
+        raise UsageError("the prompt contains a lone surrogate, which is not valid text: remove it.") from None
     if unknown == "error":
         names = ", ".join(f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})" for symbol in missing[:3])
         raise UsageError(
-            f"the model has never seen {names} in the prime. Leave it out, or use --unknown skip. "
+            f"the model has never seen {names} in the prompt. Remove them, or use --unknown skip. "
             f"It knows {len(vocab)} symbols: see charrnn info."
         )
-    return [int(i) for i in ids if i != UNKNOWN]
+    return [i for i in ids if i != UNKNOWN]

@@ -1,4 +1,4 @@
-"""What a text may not do while it is written, and where it ends: --no-repeat, --no-copy, --stop, --lines."""
+"""Constraints on a text while it is generated (no-repeat, no-copy), and where it ends (stop strings, lines)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -6,47 +6,47 @@ from typing import Protocol
 
 
 class Rule(Protocol):
-    """Follows a text, and says which characters may not come next."""
+    """Follows a text, and forbids characters."""
 
     def banned(self, more: str = "") -> Collection[str]:
-        """Those that may not come after the text and the character `more`, if there is one."""
+        """The characters that must not follow the text and the character `more`, if there is one."""
 
     def push(self, character: str) -> None:
-        """The text goes on by this character."""
+        """Appends a character to the text."""
 
 
 class Copies(Protocol):
-    """Runs of `n` characters that must not be written."""
+    """Sequences of `n` characters that must not be generated."""
 
     n: int
 
     def completing(self, context: str) -> Collection[str]:
-        """The characters that make one of them of n - 1 characters."""
+        """The characters that complete one of these sequences after a context of n - 1 characters."""
 
 
 class NoRepeat:
-    """No sequence of `n` characters comes twice; `text` is what stands already."""
+    """Forbids every sequence of `n` characters that the text, which starts with `prompt`, already contains."""
 
-    def __init__(self, n: int, text: str) -> None:
+    def __init__(self, n: int, prompt: str) -> None:
         self.n, self.text = n, list[str]()
-        self.followers: dict[str, list[str]] = defaultdict(list)  # what came after each sequence of n - 1 characters
-        for character in text:
+        self.followers: dict[str, list[str]] = defaultdict(list)  # characters seen after each n - 1 characters
+        for character in prompt:
             self.push(character)
 
     def context(self) -> str | None:
-        """The last n - 1 characters, None where there are not yet as many."""
-        begin = len(self.text) - (self.n - 1)
-        return "".join(self.text[begin:]) if begin >= 0 else None
+        """The last n - 1 characters, None if the text is shorter."""
+        start = len(self.text) - (self.n - 1)
+        return "".join(self.text[start:]) if start >= 0 else None
 
     def banned(self, more: str = "") -> Sequence[str]:
-        """The characters that would repeat a sequence, after the text and `more`."""
+        """The characters that would repeat a sequence after the text and `more`."""
         if more:
             self.push(more)
         context = self.context()
-        found = () if context is None else tuple(self.followers.get(context, ()))
+        followers = () if context is None else tuple(self.followers.get(context, ()))
         if more:
             self.pop()
-        return found
+        return followers
 
     def push(self, character: str) -> None:
         context = self.context()
@@ -55,7 +55,7 @@ class NoRepeat:
         self.text.append(character)
 
     def pop(self) -> None:
-        """Takes the last character back."""
+        """Removes the last character."""
         self.text.pop()
         context = self.context()
         if context is not None:
@@ -63,7 +63,7 @@ class NoRepeat:
 
 
 class NoCopy:
-    """None of the runs `copies` is written."""
+    """Forbids the sequences `copies`."""
 
     def __init__(self, copies: Copies) -> None:
         self.copies, self.kept = copies, copies.n - 1
@@ -78,26 +78,26 @@ class NoCopy:
 
 
 class Ending:
-    """Where a text ends: before one of the texts `stop`, or with so many `lines` (0 for any number).
+    """Ends a text before one of the strings `stop`, or after `lines` lines (None: no limit).
 
-    What may be the beginning of a stop is withheld until that is decided.
+    Characters that may be the start of a stop string are withheld until that is decided.
     """
 
-    def __init__(self, stop: Sequence[str], lines: int) -> None:
+    def __init__(self, stop: Sequence[str], lines: int | None) -> None:
         self.stop, self.lines, self.withheld, self.done = tuple(stop), lines, "", False
-        self.written = 0  # lines
+        self.newlines = 0
 
     def push(self, character: str) -> str:
-        """What this character lets out; nothing comes after it where `done`."""
+        """Appends a character, and returns those that are released; if it ends the text, `done` is set."""
         text = self.withheld + character
         longest = max((len(stop) for stop in self.stop if text.endswith(stop)), default=0)
-        self.written += character == "\n"
-        self.done = bool(longest) or (self.lines > 0 and self.written == self.lines)
+        self.newlines += character == "\n"
+        self.done = bool(longest) or self.newlines == self.lines
         kept = 0 if self.done else max((overlap(text, stop) for stop in self.stop), default=0)
         self.withheld = text[len(text) - kept :]
         return text[: len(text) - kept - longest]
 
 
 def overlap(text: str, stop: str) -> int:
-    """How many characters at the end of a text are the beginning of a stop."""
+    """The number of characters at the end of a text that are the start of a stop string."""
     return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)

@@ -1,86 +1,70 @@
-"""Writing text: streams of characters, one or many side by side.
+"""Generating text, one or many texts in parallel: `generate` is the loop.
 
-A symbol is chosen in this order: what the unit, --ban, --no-repeat and --no-copy forbid gets no
-probability; then the temperature, top-k, top-p and min-p, each on what the one before left; then one is drawn.
+First, forbidden symbols are masked: those that cannot continue a valid syllable (jamo) or UTF-8 sequence (byte), and
+those excluded by ban, no_repeat or copies. Then the filters apply: temperature, top-k, top-p and min-p, in this order.
+Then one symbol is drawn.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
+import numpy as np
+
+from charrnn.arrays import Mask
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int
 from charrnn.errors import UsageError
+from charrnn.nn.loss import log_softmax
 from charrnn.options import MOST_TEXTS
-from charrnn.sampling.filters import Filter, draw, filters, log_probabilities, possible
-from charrnn.sampling.generated_text import Writer
-from charrnn.sampling.mixture import Mixture, open_streams
-from charrnn.sampling.readers import encode_prime
-from charrnn.sampling.rules import Copies
+from charrnn.sampling.filters import Filter, filters, mask_logits, sample_ids
+from charrnn.sampling.generated_text import GeneratedText
+from charrnn.sampling.mixture import Mixture
+from charrnn.sampling.options import SamplingOptions
+from charrnn.sampling.readers import Streams, encode_prompt, open_streams
 from charrnn.sampling.spelling import Spelling
-from charrnn.text.vocab import Vocab
+from charrnn.text.units import UNITS
 
-BATCH = 64  # texts that are written side by side
+BATCH = 64  # texts generated in parallel
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How a text is written, beside its seed: how the next symbol is chosen, what must not come, and where it ends.
-
-    `copies` are runs of characters that must not be written, such as `text.fingerprints.Runs` of a corpus.
-    """
-
-    temp: float = 0.8
-    top_k: int = 0
-    top_p: float = 1.0
-    min_p: float = 0.0
-    ban: str = ""
-    raw: bool = False
-    no_repeat: int = 0
-    copies: Copies | None = None
-    stop: Sequence[str] = ()
-    lines: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("no_repeat", "lines"):
-            check_int(name, getattr(self, name), 0)
-        if isinstance(self.stop, str) or not all(self.stop):
-            raise UsageError("--stop is a text of at least one character, and there can be several.")
+class Text(Protocol):
+    """One text, as `generate` sees it."""
 
     @property
-    def filters(self) -> list[Filter]:
-        return filters(self.temp, self.top_k, self.top_p, self.min_p)
+    def done(self) -> bool: ...
 
-    def spelling(self, vocab: Vocab) -> Spelling:
-        """What may be written with a vocabulary; raises UsageError where that is nothing."""
-        if self.raw and vocab.unit != "byte":
-            raise UsageError(
-                f"--raw lets bytes out that are no UTF-8, and this model writes {vocab.unit}s: leave it out."
-            )
-        spelling = Spelling(vocab, self.ban, self.raw)
-        mask = spelling.allowed()
-        if mask is not None and not mask.any():
-            raise UsageError("--ban leaves nothing to write." if self.ban else "the model knows no whole character.")
-        return spelling
+    def allowed(self) -> Mask | None:
+        """Which symbols (V,) may come next; None allows all of them."""
 
-    def writer(self, spelling: Spelling, prime: str, seed: int) -> Writer:
-        return Writer(
-            spelling,
-            seed,
-            prime=prime,
-            no_repeat=self.no_repeat,
-            copies=self.copies,
-            stop=self.stop,
-            lines=self.lines,
-        )
+    def uniform(self) -> float:
+        """The next random number in [0, 1)."""
+
+    def push(self, symbol: int) -> str:
+        """Appends the symbol with this id, and returns the characters that it makes certain."""
+
+
+def generate(
+    streams: Streams, texts: Sequence[Text], filters: Sequence[Filter]
+) -> Iterator[tuple[list[int], list[str]]]:
+    """Draws one symbol per text and step until all texts are done; yields the ids and the characters now certain.
+
+    When it yields, `streams.logits` are still those that the ids were drawn from.
+    """
+    while not all(text.done for text in texts):
+        logits = mask_logits(streams.logits, [text.allowed() for text in texts])
+        ids = sample_ids(logits, filters, [text.uniform() for text in texts])
+        yield ids, [text.push(i) for text, i in zip(texts, ids, strict=True)]
+        streams.step(ids)
 
 
 @dataclass(frozen=True)
-class Written:
-    """A text and the seed that drew it. `logprob` is the mean of ln p of its characters, None where it has none.
+class Sample:
+    """A generated text and its seed.
 
-    p is what the model itself gives to the text after the prime, before any temperature or filter. `end` says why it
-    ended, as in `Writer`.
+    `end` says why it ended: "length", "stop" (at a stop string or after the last line) or "stuck" (the constraints
+    allowed no symbol). `logprob` is the mean of ln p per character, None for an empty text or if it was not computed;
+    p is the model's own probability, before temperature and filters.
     """
 
     text: str
@@ -92,124 +76,100 @@ class Written:
 def sample(
     model: Model | Mixture,
     length: int | None = None,
+    options: SamplingOptions | None = None,
     *,
-    prime: str = "",
-    temp: float = 0.8,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
-    ban: str = "",
-    raw: bool = False,
-    no_repeat: int = 0,
-    copies: Copies | None = None,
-    stop: Sequence[str] = (),
-    lines: int = 0,
+    prompt: str = "",
     seed: int = 0,
     unknown: str = "error",
-) -> Iterator[str]:
-    """New text after `prime`, each character as soon as nothing that follows can change it.
+    **keywords: Any,
+) -> Generator[str, None, str | None]:
+    """Generates a text that continues `prompt`, character by character, each as soon as it is certain.
 
-    `length` is the most characters that are written (None: without end); it ends sooner before a text of `stop`,
-    or with so many `lines`. The same seed gives the same text, and a longer one begins with the shorter.
-    Raises UsageError for options outside their ranges and for characters in the prime that the model has never seen.
+    At most `length` characters (None: no limit). `keywords` are fields of `SamplingOptions`, such as temp=0.5 or
+    stop=["\\n"]; they replace those of `options`. Symbols of the prompt that the model does not know raise UsageError,
+    unless unknown="skip". The same seed gives the same text, and a longer text starts with the shorter one.
+    The generator returns why the text ended, as in `Sample`.
+    Raises UsageError for options outside their ranges.
     """
-    manner = Manner(temp, top_k, top_p, min_p, ban, raw, no_repeat, copies, stop, lines)
-    if length is not None:
-        check_int("length", length, 0)
-    writers, steps = begin(model, manner, prime, [seed], unknown)
-    return characters(writers[0], steps, length)
+    sampler = Sampler(model, length, replace(options or SamplingOptions(), **keywords), prompt, unknown)
+    return characters(sampler, *sampler.texts([seed]))
 
 
-def characters(writer: Writer, steps: Iterator[None], length: int | None = None) -> Iterator[str]:
-    """What a writer lets out, step by step; at most so many characters."""
-    return islice(endless(writer, steps), length)
-
-
-def endless(writer: Writer, steps: Iterator[None]) -> Iterator[str]:
-    for _ in steps:
-        if writer.out:
-            yield from writer.take()
+def characters(sampler: "Sampler", text: GeneratedText) -> Generator[str, None, str | None]:
+    """The characters of one text; returns why it ended."""
+    for _, pieces in generate(sampler.open_streams(1), [text], sampler.filters):
+        yield from pieces[0]
+    return text.end
 
 
 def sample_many(
     model: Model | Mixture,
     count: int,
     length: int,
-    manner: Manner,
+    options: SamplingOptions | None = None,
     *,
-    prime: str = "",
+    prompt: str = "",
     seed: int = 0,
     unknown: str = "error",
     scored: bool = False,
-) -> Iterator[Written]:
-    """`count` texts of at most `length` characters, computed side by side, in their order; text i is drawn by seed + i.
+    **keywords: Any,
+) -> Iterator[Sample]:
+    """Generates `count` texts of at most `length` characters in parallel; text i has the seed `seed` + i.
 
-    Each is what `sample` gives with that seed, as long as rounding does not tip a draw. Errors as there.
+    Each equals the text that `sample` generates with its seed, unless rounding changes a draw. With `scored`, the texts
+    have a `logprob`. Options and errors as in `sample`.
     """
     check_int("count", count, 1, MOST_TEXTS)
-    check_int("length", length, 0)
-    begin(model, manner, prime, [seed], unknown)  # refuses what is wrong now, not when the first text is asked for
-    groups = (range(seed + i, seed + min(i + BATCH, count)) for i in range(0, count, BATCH))
-    return (text for seeds in groups for text in group(model, length, manner, prime, seeds, unknown, scored))
+    sampler = Sampler(model, length, replace(options or SamplingOptions(), **keywords), prompt, unknown)
+    sampler.texts([seed])  # raises errors now, not when the first text is asked for
+    batches = (range(seed + i, seed + min(i + BATCH, count)) for i in range(0, count, BATCH))
+    return (text for seeds in batches for text in sample_batch(sampler, seeds, scored))
 
 
-def group(
-    model: Model | Mixture,
-    length: int,
-    manner: Manner,
-    prime: str,
-    seeds: Sequence[int],
-    unknown: str,
-    scored: bool,
-) -> list[Written]:
-    """The texts of these seeds."""
-    writers, steps = begin(model, manner, prime, seeds, unknown, scored)
-    for step, _ in enumerate(steps if length else (), 1):  # a symbol is a character at most
-        if step >= length and all(writer.length >= length or writer.done for writer in writers):
-            break
-    found = []
-    for writer in writers:
-        whole = writer.take()
-        text, end = whole[:length], writer.end if len(whole) <= length else None
-        logs = writer.logs[: len(writer.unit.codes(text))]
-        mean = sum(logs) / len(text) if scored and text else None
-        found.append(Written(text, writer.seed, mean, end))
-    return found
-
-
-def begin(
-    model: Model | Mixture, manner: Manner, prime: str, seeds: Sequence[int], unknown: str, scored: bool = False
-) -> tuple[list[Writer], Iterator[None]]:
-    """Writers of these seeds, and the steps in which they write: a symbol each, until all are done."""
-    for seed in seeds:
-        check_int("seed", seed, 0)
-    chosen, spelling = manner.filters, manner.spelling(model.vocab)
-    ids = encode_prime(model.vocab, prime, unknown)
-    writers = [manner.writer(spelling, prime, seed) for seed in seeds]
-    return writers, write(model, ids, writers, chosen, scored)
-
-
-def write(
-    model: Model | Mixture, prime: list[int], writers: list[Writer], chosen: list[Filter], scored: bool
-) -> Iterator[None]:
-    """The steps of these writers: what is drawn for each is pushed to it, and read."""
-    readers, codes = open_streams(model, len(writers)), model.vocab.codes.tolist()
-    readers.read_alike(prime)
-    free, simple = all(writer.free for writer in writers), all(writer.simple for writer in writers)
-    while True:
-        masks = [] if free else [writer.allowed() for writer in writers]
-        if all(writer.done for writer in writers):
-            yield
-            return
-        wide = possible(readers.logits, masks)
-        drawn = draw(wide, chosen, [next(writer.uniforms) for writer in writers])
+def sample_batch(sampler: "Sampler", seeds: Sequence[int], scored: bool) -> Iterator[Sample]:
+    """The texts with these seeds, generated in parallel."""
+    texts, streams = sampler.texts(seeds), sampler.open_streams(len(seeds))
+    steps, logprobs = list[list[str]](), list[list[float]]()
+    for ids, pieces in generate(streams, texts, sampler.filters):
+        steps.append(pieces)
         if scored:
-            for writer, log in zip(writers, log_probabilities(readers.logits, drawn), strict=True):
-                writer.logs.append(log)
-        for writer, index in zip(writers, drawn, strict=True):
-            if simple:
-                writer.add(chr(codes[index]))
-            else:
-                writer.push(codes[index])
-        yield
-        readers.read(drawn)
+            logprobs.append(log_softmax(streams.logits.astype(np.float64))[range(len(ids)), ids].tolist())
+    for k, text in enumerate(texts):
+        written, mean = "".join([pieces[k] for pieces in steps]), None
+        if scored and written:  # symbols after the last released character do not count
+            symbols = len(UNITS[sampler.model.vocab.unit].codes(written))
+            mean = sum(row[k] for row in logprobs[:symbols]) / len(written)
+        yield Sample(written, text.seed, mean, text.end)
+
+
+class Sampler:
+    """A model with checked options and an encoded prompt, from which texts are generated."""
+
+    def __init__(
+        self, model: Model | Mixture, length: int | None, options: SamplingOptions, prompt: str, unknown: str
+    ) -> None:
+        if length is not None:
+            check_int("length", length, 0)
+        self.model, self.length, self.options, self.prompt = model, length, options, prompt
+        self.filters = filters(options.temp, options.top_k, options.top_p, options.min_p)
+        if options.raw and model.vocab.unit != "byte":
+            raise UsageError(f"--raw is for models of bytes, and this model writes {model.vocab.unit}s: remove it.")
+        self.spelling = Spelling(model.vocab, options.ban, options.raw)
+        mask = self.spelling.allowed()
+        if mask is not None and not mask.any():
+            raise UsageError(
+                "--ban leaves no character to generate." if options.ban else "the model knows no whole character."
+            )
+        self.ids = encode_prompt(model.vocab, prompt, unknown)
+
+    def texts(self, seeds: Sequence[int]) -> list[GeneratedText]:
+        """An empty text per seed."""
+        for seed in seeds:
+            check_int("seed", seed, 0)
+        return [GeneratedText(self.spelling, self.options, self.length, self.prompt, seed) for seed in seeds]
+
+    def open_streams(self, count: int) -> Streams:
+        """Streams that have read the prompt."""
+        streams = open_streams(self.model, count)
+        streams.step_all(self.ids)
+        return streams

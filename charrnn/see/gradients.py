@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
-from charrnn.nn.equations import Values
-from charrnn.nn.loss import softmax_nats
-from charrnn.nn.network import Back, Moment, Trace
+from charrnn.nn.loss import cross_entropy
+from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.see.text_window import Passage
 
@@ -83,11 +82,11 @@ def flow(model: Model, passage: Passage, lags: int, positions: int) -> Flow:
         raise TextError(
             f"the text has {len(ids):,} symbols, and {lags + 2:,} are needed: give more text, or fewer --lags."
         )
-    trace = Trace(model.config, model.params)
     sums: dict[str, Norms] = {}
-    for begin in range(0, len(ends), GROUP):
-        group = ends[begin : begin + GROUP]
-        for name, values in norms(trace, ids, group, lags).items():
+    for start in range(0, len(ends), GROUP):
+        group = ends[start : start + GROUP]
+        network = Network(model.config, model.params, lags + 1, len(group))
+        for name, values in norms(network, ids, group, lags).items():
             sums[name] = sums.get(name, 0.0) + values.sum(axis=-1)
     means = {name: values / len(ends) for name, values in sums.items()}
     states = model.config.states
@@ -108,30 +107,28 @@ def places(symbols: int, lags: int, positions: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(first, last, positions).round().astype(np.intp))
 
 
-def norms(trace: Trace, ids: NDArray[np.intp], targets: NDArray[np.intp], lags: int) -> dict[str, Norms]:
+def norms(network: Network, ids: NDArray[np.intp], targets: NDArray[np.intp], lags: int) -> dict[str, Norms]:
     """The norms (K + 1, B) by state, and (layers, K + 1, B) by layer, of the losses of these targets."""
     warm = int(min(WARM_UP, targets.min() - lags - 1))
-    before: list[Values] = trace.empty_state(len(targets))
-    moments: list[list[Moment]] = []
-    for ahead in range(lags + 1 + warm, 0, -1):
-        layers = trace.step(ids[targets - ahead], before)
-        before = [moment.values for moment in layers]
-        if ahead <= lags + 1:  # what goes into a step is not needed on the way back, and would be half of the memory
-            moments.append([Moment([], [], moment.values, moment.before) for moment in layers])
-    logits = trace.logits(moments[-1])
-    softmax_nats(logits[None], ids[targets][None])  # leaves the probabilities in `logits`
-    logits[np.arange(len(targets)), ids[targets]] -= 1.0
-    gradients: dict[str, list[list[Array]]] = {name: [] for name in trace.config.states}
-    after: list[Back] | None = None
-    for lag, layers in enumerate(reversed(moments)):
-        after = trace.step_back(layers, None if lag else logits, after)
-        for name, rows in gradients.items():
-            rows.append([(back.dh if name == "h" else back.whole_dc) for back in after])
+    window = ids[targets - np.arange(lags + 1 + warm, 0, -1)[:, None]]
+    network.reset()
+    if warm:
+        network.read(window[:warm])
+        network.carry()
+    network.read(window[warm:])
+    logits = network.logits(network.values[-1:])
+    cross_entropy(logits, ids[targets][None], 1)  # the losses are summed: each has a stream of its own
+    dlogits = [np.zeros_like(logits[0])] * lags + [logits[0]]
+    squares: dict[str, list[list[Array]]] = {name: [] for name in network.config.states}
+    for _, layers in network.back_through_time(dlogits):
+        for name, rows in squares.items():
+            # all of the gradient of c_t is what `dc` holds, that by way of h_t included
+            rows.append([np.square(getattr(d, f"d{name}"), dtype=np.float64).sum(axis=-1) for d in layers])
     found: dict[str, Norms] = {}
-    for name, rows in gradients.items():
-        squares = np.array([[np.square(d, dtype=np.float64).sum(axis=-1) for d in row] for row in rows])  # (K+1, L, B)
-        found[name] = np.sqrt(squares.sum(axis=1))
-        found[f"{name} by layer"] = np.sqrt(squares.transpose(1, 0, 2))
+    for name, rows in squares.items():
+        by_lag = np.array(rows)  # (K + 1, layers, B)
+        found[name] = np.sqrt(by_lag.sum(axis=1))
+        found[f"{name} by layer"] = np.sqrt(by_lag.transpose(1, 0, 2))
     return found
 
 

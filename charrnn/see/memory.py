@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy, softmax_nats
 from charrnn.nn.params import Params
 from charrnn.see.text_window import Passage, Streams
@@ -56,7 +56,7 @@ def cleared_loss(model: Model, ids: Ids, every: int) -> float:
     """The mean over ids[1:], read in pieces of `every` symbols that each start from an empty state."""
     begins = np.arange(0, len(ids) - 1, every)
     streams = min(MOST_STREAMS, len(begins))
-    network = Network(model.config, model.params, min(every, STEPS), streams)
+    network = engine.network(model.config, model.params, min(every, STEPS), streams)
     total = 0.0
     for group in range(0, len(begins), streams):
         network.reset()
@@ -76,7 +76,7 @@ def kept_loss(model: Model, passage: Passage) -> float:
     """The mean where the state is never cleared: each symbol after at least a warm-up of those before it."""
     ids = np.concatenate([passage.before, passage.ids])
     streams = Streams(len(passage.before), len(passage))
-    network = Network(model.config, model.params, STEPS, streams.count)
+    network = engine.network(model.config, model.params, STEPS, streams.count)
     total, count = 0.0, 0
     for row, window in streams.windows(ids, STEPS):
         mask, places = streams.places(row, len(window), ahead=1)
@@ -106,7 +106,7 @@ def truncations(model: Model, passage: Passage, windows: Sequence[int] = WINDOWS
 def gradient(model: Model, window: Ids, steps: int) -> Array:
     """The flat gradient, in float64, of the mean loss of a window (T+1, B), cut every `steps` steps."""
     T, B = len(window) - 1, window.shape[1]
-    network = Network(model.config, model.params, steps, B, training=True)
+    network = engine.network(model.config, model.params, steps, B, training=True)
     grads, total = Params(model.config.shapes), np.zeros(len(model.params.flat), np.float64)
     for begin in range(0, T, steps):
         part = window[begin : begin + steps + 1]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.nn.equations import equations
-from charrnn.nn.network import Trace
+from charrnn.nn.equations import CELLS
+from charrnn.nn.network import Network
 from charrnn.see.probes import Question, answers
 from charrnn.see.text_window import Passage, Streams
 
@@ -82,12 +82,13 @@ def read(
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_], list[dict[str, Array]]]]:
     """Row after row: the places in the passage, which streams they are of, and the values (B, H) layer by layer."""
     ids = np.concatenate([passage.before, passage.ids])
-    streams, trace = Streams(len(passage.before), len(passage)), Trace(model.config, model.params)
-    before = trace.empty_state(streams.count)
+    streams = Streams(len(passage.before), len(passage))
+    network = Network(model.config, model.params, 1, streams.count)
     for row, window in streams.windows(ids, 1):
-        before = [moment.values for moment in trace.step(window[0], before)]
+        network.read(window)
+        network.carry()
         mask, places = streams.places(row, 1)
-        yield places, mask[0], before
+        yield places, mask[0], [vars(v) for v in network.values[0]]
 
 
 def activations(model: Model, passage: Passage, unit: Unit) -> NDArray[np.float32]:
@@ -108,7 +109,7 @@ def by_character(passage: Passage, values: NDArray[np.float32]) -> list[float]:
 
 def limits(model: Model, of: str, values: Sequence[float]) -> tuple[float, float]:
     """Between what an activation lies: 0 and 1 for a sigmoid gate, -1 and 1 for h, and for c what these values need."""
-    if of in equations(model.config.cell).sigmoids:
+    if of in CELLS[model.config.cell].sigmoids:
         return 0.0, 1.0
     if of != "c":
         return -1.0, 1.0
@@ -216,7 +217,7 @@ class Gates:
     """Counts how often the sigmoid gates of every layer are at their ends."""
 
     def __init__(self, model: Model) -> None:
-        self.gates, self.layers = equations(model.config.cell).sigmoids, model.config.layers
+        self.gates, self.layers = CELLS[model.config.cell].sigmoids, model.config.layers
         self.sums = np.zeros((self.layers, len(self.gates), 3))
         self.count = 0
 

@@ -1,25 +1,29 @@
 """One forward and one backward pass of a small network over a few characters, as lines that can be checked by hand.
 
-Every line is a name, the equation that gives it, and its numbers; the last lines are the gradients of the weights.
+Every line is a name, the equation that gives it, and its numbers; the last lines are the gradients of the weights. The
+equations of a cell are read from its source, so that what is printed is what has been computed.
 """
 
+import inspect
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from charrnn.arrays import Array
+from charrnn.arrays import Array, Ids
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
-from charrnn.nn.loss import softmax_nats
-from charrnn.nn.network import Back, Moment, Trace
+from charrnn.nn.equations import StepGradients
+from charrnn.nn.loss import cross_entropy, softmax
+from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 
-MOST_UNITS, MOST_SYMBOLS, MOST_STEPS = 8, 100, 12
+MOST_UNITS, MOST_STEPS = 8, 12
 
 
 @dataclass(frozen=True)
@@ -70,21 +74,24 @@ def steps(model: Model, text: str) -> list[Line]:
 
 
 class Walk:
-    """The walk over the text, forward and back, by the plain equations."""
+    """The pass over the text, forward and backward, by the plain network."""
 
-    def __init__(self, symbols: Sequence[str], config: Config, params: Params, ids: Array) -> None:
+    def __init__(self, symbols: Sequence[str], config: Config, params: Params, ids: Ids) -> None:
         self.symbols, self.config, self.params, self.ids = symbols, config, params, ids
-        self.trace = Trace(config, params)
         self.T = len(ids) - 1
-        self.moments: list[list[Moment]] = []
-        self.dlogits: list[Array] = []
-        self.backs: list[list[Back]] = []
+        self.network = Network(config, params, self.T, 1)
+        self.cell = self.network.cell
+        logits = self.network.forward(ids[:-1, None])
+        self.logits, self.p = logits.copy(), softmax(logits)
+        self.loss = cross_entropy(logits, ids[1:, None])
+        self.dlogits = logits  # which is where `cross_entropy` leaves its gradient
 
     def lines(self) -> Iterator[Line]:
         for name, values in self.params.items():
             yield Line("weights", name, " x ".join(map(str, values.shape)), values)
         yield from self.forward()
-        yield from self.back()
+        yield Line("the loss", "L", f"mean of the {self.T} losses", np.array([self.loss]))
+        yield from self.backward()
         yield from self.gradients()
 
     def layer(self, k: int, name: str) -> str:
@@ -92,69 +99,70 @@ class Walk:
         return name if self.config.layers == 1 else f"{name}[{k}]"
 
     def forward(self) -> Iterator[Line]:
-        before, losses = self.trace.empty_state(1), []
-        for t in range(1, self.T + 1):
-            read, target = int(self.ids[t - 1]), int(self.ids[t])
-            heading = f"forward, t = {t}: reads {self.symbols[read]!r}, should say {self.symbols[target]!r}"
-            moments = self.trace.step(np.array([read]), before)
-            before = [moment.values for moment in moments]
-            self.moments.append(moments)
-            for k, moment in enumerate(moments):
-                source = f"row {self.symbols[read]!r} of l0.Wx + l0.b" if k == 0 else f"h[{k - 1}] l{k}.Wx + l{k}.b"
-                yield Line(heading, self.layer(k, "x"), source, np.concatenate(moment.x, axis=-1)[0])
-                yield Line(heading, self.layer(k, "u"), f"h_prev l{k}.Wh", np.concatenate(moment.u, axis=-1)[0])
-                for name, equation in self.trace.equations.lines:
-                    yield Line(heading, self.layer(k, name), equation, moment.values[name][0])
-            logits = self.trace.logits(moments)
-            yield Line(heading, "logits", f"{self.layer(self.config.layers - 1, 'h')} Wy + by", logits[0].copy())
-            nats = softmax_nats(logits[None], np.array([[target]]))  # leaves the probabilities in `logits`
-            yield Line(heading, "p", "exp(logits) / Σ exp(logits)", logits[0].copy())
-            yield Line(heading, "loss", f"-ln p({self.symbols[target]!r})", nats[0])
-            losses.append(float(nats[0, 0]))
-            logits[0, target] -= 1.0
-            self.dlogits.append(logits / self.T)
-        yield Line("the loss", "L", f"mean of the {self.T} losses", np.array([sum(losses) / self.T]))
+        for t, layers in enumerate(self.network.values):
+            read, target = self.symbols[self.ids[t]], self.symbols[self.ids[t + 1]]
+            heading = f"forward, t = {t + 1}: reads {read!r}, should say {target!r}"
+            for k, v in enumerate(layers):
+                source = f"h[{k - 1}] l{k}.Wx + l{k}.b" if k else f"row {read!r} of l0.Wx + l0.b"
+                xw, hw = self.network.products(k, v.x, v.h_prev)
+                yield Line(heading, self.layer(k, "xw"), source, xw[0])
+                yield Line(heading, self.layer(k, "hw"), f"h_prev l{k}.Wh", hw[0])
+                for name, equation in equations(self.cell.step, v, self.cell.gates):
+                    yield Line(heading, self.layer(k, name), equation, getattr(v, name)[0])
+            p = self.p[t, 0]
+            yield Line(heading, "logits", f"{self.layer(self.config.layers - 1, 'h')} Wy + by", self.logits[t, 0])
+            yield Line(heading, "p", "exp(logits) / Σ exp(logits)", p)
+            yield Line(heading, "loss", f"-ln p({target!r})", -np.log(p[self.ids[t + 1], None]))
 
-    def back(self) -> Iterator[Line]:
-        after: list[Back] | None = None
-        top, T = self.config.layers - 1, self.T
-        for t in range(T, 0, -1):
-            heading = f"back, t = {t}"
-            yield Line(heading, "dlogits", f"(p - one-hot) / {T}", self.dlogits[t - 1][0])
-            found = self.trace.step_back(self.moments[t - 1], self.dlogits[t - 1], after)
+    def backward(self) -> Iterator[Line]:
+        top = self.config.layers - 1
+        for t, layers in self.network.back_through_time(self.dlogits):
+            heading, last = f"back, t = {t + 1}", t + 1 == self.T
+            yield Line(heading, "dlogits", f"(p - one-hot) / {self.T}", self.dlogits[t, 0])
             for k in range(top, -1, -1):
+                d = layers[k]
                 above = "dlogits Wyᵀ" if k == top else f"da[{k + 1}] l{k + 1}.Wxᵀ"
-                later = f" + {self.layer(k, 'dh_prev')} of t = {t + 1}" if after else ""
-                yield Line(heading, self.layer(k, "dh"), above + later, found[k].dh[0])
-                if "c" in self.config.states:
-                    origin = f"{self.layer(k, 'dc_prev')} of t = {t + 1}" if after else "nothing comes from later"
-                    yield Line(heading, self.layer(k, "dc_next"), origin, found[k].dc[0])
-                for name, equation in self.trace.equations.back_lines:
-                    yield Line(heading, self.layer(k, name), equation, found[k].values[name][0])
-                names = " ".join(self.trace.equations.wh)
-                rest = " + rest" if "rest" in found[k].values else ""
-                equation = f"[{names}] l{k}.Whᵀ{rest}"
-                yield Line(heading, self.layer(k, "dh_prev"), equation, self.trace.to_h(k, found[k])[0])
-            after = found
-            self.backs.insert(0, found)
+                later = "" if last else f" + {self.layer(k, 'dh_prev')} of t = {t + 2}"
+                yield Line(heading, self.layer(k, "dh"), above + later, d.dh[0])
+                if "c" in self.cell.states:
+                    origin = "0 at the last step" if last else f"{self.layer(k, 'dc_prev')} of t = {t + 2}"
+                    yield Line(heading, self.layer(k, "dc_next"), origin, d.dc_next[0])
+                for name, equation in equations(self.cell.step_back, d, self.cell.gates):
+                    yield Line(heading, self.layer(k, name), equation, getattr(d, name)[0])
+                direct = " + dh_direct" if hasattr(d, "dh_direct") else ""
+                equation = f"[{self.names(d)[1]}] l{k}.Whᵀ{direct}"
+                yield Line(heading, self.layer(k, "dh_prev"), equation, d.dh_prev[0])
 
     def gradients(self) -> Iterator[Line]:
-        """The gradients of the weights: sums over t of what went in, times what came back."""
-        heading, equations = "gradients, sums over t", self.trace.equations
-        for k in range(self.config.layers):
-            shape = self.params[f"l{k}.Wx"].shape
-            dWx, dWh, db = np.zeros(shape), np.zeros(self.params[f"l{k}.Wh"].shape), np.zeros(shape[1])
-            for t in range(self.T):
-                da_x = np.concatenate([self.backs[t][k].values[name] for name in equations.wx], axis=-1)[0]
-                da_h = np.concatenate([self.backs[t][k].values[name] for name in equations.wh], axis=-1)[0]
-                x = self.moments[t][k - 1].values["h"][0] if k else np.eye(len(self.symbols))[self.ids[t]]
-                dWx, db = dWx + np.outer(x, da_x), db + da_x
-                dWh += np.outer(self.moments[t][k].before["h"][0], da_h)
-            wx, wh = " ".join(equations.wx), " ".join(equations.wh)
-            yield Line(heading, f"dl{k}.Wh", f"h_prevᵀ [{wh}]", dWh)
-            yield Line(heading, f"dl{k}.Wx", f"xᵀ [{wx}], x {'one-hot' if k == 0 else f'= h[{k - 1}]'}", dWx)
-            yield Line(heading, f"dl{k}.b", f"[{wx}]", db)
-        h = [moments[-1].values["h"][0] for moments in self.moments]
-        dWy = sum((np.outer(a, d[0]) for a, d in zip(h, self.dlogits, strict=True)), np.zeros(self.params["Wy"].shape))
-        yield Line(heading, "dWy", "hᵀ dlogits", dWy)
-        yield Line(heading, "dby", "dlogits", np.sum(self.dlogits, axis=0)[0])
+        """The gradients of the weights: sums over t of what each product read, times the gradient of the product."""
+        grads, heading = Params(self.config.shapes, np.float64), "gradients, sums over t"
+        self.network.backward(self.ids[:-1, None], self.dlogits, grads)
+        _, layers = next(self.network.back_through_time(self.dlogits))
+        for k, d in enumerate(layers):
+            dxw, dhw = self.names(d)
+            x = f"= h[{k - 1}]" if k else "one-hot"
+            yield Line(heading, f"dl{k}.Wh", f"h_prevᵀ [{dhw}]", grads[f"l{k}.Wh"])
+            yield Line(heading, f"dl{k}.Wx", f"xᵀ [{dxw}], x {x}", grads[f"l{k}.Wx"])
+            yield Line(heading, f"dl{k}.b", f"[{dxw}]", grads[f"l{k}.b"])
+        yield Line(heading, "dWy", "hᵀ dlogits", grads["Wy"])
+        yield Line(heading, "dby", "dlogits", grads["by"])
+
+    def names(self, d: StepGradients) -> tuple[str, str]:
+        """The names of the blocks of dxw and of dhw."""
+        da = {gate: f"da_{gate}" for gate in self.cell.gates}
+        dhw = [f"dhw_{gate}" if hasattr(d, f"dhw_{gate}") else name for gate, name in da.items()]
+        return " ".join(da.values()), " ".join(dhw)
+
+
+def equations(function: Callable[..., object], values: object, gates: str) -> list[tuple[str, str]]:
+    """The lines `name = equation` of a cell's `step` or `step_back` that give `values`, as on paper."""
+    source = inspect.getsource(function)
+    for pattern, replacement in (
+        (r"\b(xw|hw)\.(\w)", r"\1_\2" if len(gates) > 1 else r"\1"),
+        (r"tanh\((\w+)\) \*\* 2", r"tanh²(\1)"),
+        (r" ?\*\* ?2", "²"),
+        ("sigmoid", "σ"),
+    ):
+        source = re.sub(pattern, replacement, source)
+    lines = re.findall(r"^ +(\w+) = (?!v\.)(.*?)(?:  #.*)?$", source, re.MULTILINE)
+    return [(name, equation) for name, equation in lines if hasattr(values, name)]

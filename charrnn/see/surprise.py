@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint.model import Model
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
 from charrnn.nn.loss import softmax_nats
 from charrnn.see.text_window import Passage, Streams
 
@@ -48,7 +48,7 @@ def surprise(model: Model, passage: Passage) -> Surprise:
     bits, expected = np.zeros(len(passage)), np.zeros((len(passage), best), np.intp)
     shares = np.zeros((len(passage), best))
     streams = Streams(len(passage.before), len(passage))
-    network = Network(model.config, model.params, STEPS, streams.count)
+    network = engine.network(model.config, model.params, STEPS, streams.count)
     for row, window in streams.windows(ids, STEPS):
         mask, places = streams.places(row, len(window), ahead=1)
         targets = np.zeros_like(window)

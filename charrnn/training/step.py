@@ -7,7 +7,7 @@ import numpy as np
 
 from charrnn.arrays import LINE, Array
 from charrnn.nn.dropout import Dropout
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.optim import CHUNK, Optimizer, squares
 from charrnn.nn.params import Config, Params
@@ -43,7 +43,7 @@ class Share:
         seed: int,
     ) -> None:
         self.streams, self.grads = streams, grads
-        self.network = Network(config, params, steps, streams.stop - streams.start, training=True)
+        self.network = engine.network(config, params, steps, streams.stop - streams.start, training=True)
         self.dropout = Dropout(dropout, seed, config.layers, steps, config.hidden_size, streams)
 
     def learn(self, batch: Batch, step: int, what: int, state: dict[str, Array]) -> float:

@@ -22,8 +22,8 @@ from charrnn.checkpoint.model import Model
 from charrnn.evaluation.classification import grade_labels
 from charrnn.evaluation.pairs import grade_pairs
 from charrnn.options import Options
-from charrnn.sampling.conditional import by_label
-from charrnn.sampling.sample import Manner, sample_many
+from charrnn.sampling.conditional import for_labels
+from charrnn.sampling.sample import sample_many
 from charrnn.text.examples import Example, Examples
 from charrnn.training.loop import Training
 
@@ -157,7 +157,7 @@ def judge(_: str) -> Table:
     for temperature in (1.0, 0.8, 0.6, 0.5, 0.4):
         made = []
         for label, count in Counter(label for label, _ in held).items():
-            texts = sample_many(by_label(writer, {label: 1.0}), count, LONGEST, Manner(temp=temperature, lines=1))
+            texts = sample_many(for_labels(writer, {label: 1.0}), count, LONGEST, temp=temperature, lines=1)
             made += [(label, text.text.rstrip("\n")) for text in texts]
         yield f"| generated, temperature {temperature} | {grade_labels(teller, made).accuracy:.1%} |"
 

@@ -42,9 +42,9 @@ def test_label_to_text(charrnn: Command) -> None:
     assert "charrnn sample --label other" in err
     for options, words in (
         (("--label", "ko"), "no label 'ko'. It has other, vowel."),
-        (("--label", "other", "--count", "2"), "leave --count out"),
+        (("--label", "other", "--count", "2"), "use it instead of --count"),
         (("--source", "ab"), "writes by label"),
-        (("--beam", "2"), "--beam is for --source"),
+        (("--beam", "2"), "--beam works with --source only"),
     ):
         code, out, err = charrnn("sample", *options)
         assert (code, out) == (2, "")

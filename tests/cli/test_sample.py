@@ -24,7 +24,7 @@ def test_text_ends_before_a_stop(charrnn: Command) -> None:
     assert charrnn("sample", "--seed", "1", "--stop", stop, "-n", "5")[1] == free[:5]
     code, out, err = charrnn("sample", "--seed", "1", "--stop", "")
     assert (code, out) == (2, "")
-    assert "--stop is a text of at least one character" in err
+    assert "--stop is a string of at least one character" in err
 
 
 def test_lines_are_whole_and_a_bound_that_is_reached_is_told(charrnn: Command) -> None:
@@ -40,7 +40,7 @@ def test_lines_are_whole_and_a_bound_that_is_reached_is_told(charrnn: Command) -
     assert err == "note: 2 of 2 texts ended at 20 characters, before line 30.\n"
     assert charrnn("sample", "--lines", "0")[0] == 2
     _, _, err = charrnn("sample", "--stop", "never there", "--seed", "1", "-n", "20")
-    assert err == "note: the text ended at 20 characters, before the text to stop at.\n"
+    assert err == "note: the text ended at 20 characters, before a stop string.\n"
 
 
 def test_a_line_between_texts_that_end_with_their_line(charrnn: Command) -> None:
@@ -54,10 +54,10 @@ def test_nothing_left_is_told(charrnn: Command) -> None:
     train(charrnn)
     code, out, err = charrnn("sample", "--no-repeat", "1", "--seed", "1")
     assert (code, sorted(out)) == (0, sorted(set(TEXT)))
-    assert err == "note: the text ended where nothing was left that may come.\n"
+    assert err == "note: the text ended early: the constraints allow no further character.\n"
     code, out, err = charrnn("sample", "--ban", TEXT)
     assert (code, out) == (2, "")
-    assert "--ban leaves nothing to write." in err
+    assert "--ban leaves no character to generate." in err
 
 
 def test_banned_characters_do_not_come(charrnn: Command) -> None:
@@ -71,7 +71,7 @@ def test_json_has_the_logprob_and_the_best_come_first(charrnn: Command) -> None:
     train(charrnn)
     options = ("-n", "20", "--seed", "4", "--json")
     lines = [json.loads(line) for line in charrnn("sample", *options, "--count", "6")[1].splitlines()]
-    assert [list(line) for line in lines] == [["text", "prime", "seed", "logprob_per_char"]] * 6
+    assert [list(line) for line in lines] == [["text", "prompt", "seed", "logprob_per_char"]] * 6
     assert all(line["logprob_per_char"] < 0 for line in lines)
     wanted = sorted(lines, key=lambda line: -line["logprob_per_char"])
     best = charrnn("sample", *options, "--count", "2", "--best-of", "6")[1].splitlines()
@@ -171,8 +171,8 @@ def test_no_copy_and_novelty(charrnn: Command, tmp_path: Path) -> None:
         (["novelty", "-", "--corpus", "-"], "read only once"),
         (["novelty"], "name the text to judge"),
         (["novelty", "corpus.txt", "--corpus", "corpus.txt", "--encoding", "klingon"], "klingon"),
-        (["sample", "--corpus", "corpus.txt"], "--corpus is for --no-copy"),
-        (["sample", "--encoding", "utf-8"], "--encoding is for --no-copy"),
+        (["sample", "--corpus", "corpus.txt"], "--corpus works with --no-copy only"),
+        (["sample", "--encoding", "utf-8"], "--encoding works with --no-copy only"),
         (["sample", "--no-copy", "-1"], "--no-copy"),
         (["sample", "--no-repeat", "-1"], "--no-repeat"),
         (["sample", "--min-p", "2"], "--min-p"),

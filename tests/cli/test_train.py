@@ -74,19 +74,21 @@ def test_a_drawn_seed_is_shown_and_repeats_the_text(charrnn: Command) -> None:
     assert charrnn("sample", "-n", "40", "--seed", err.split()[1])[1] == first
 
 
-def test_prime_echo_and_files(charrnn: Command, tmp_path: Path) -> None:
+def test_prompt_echo_and_files(charrnn: Command, tmp_path: Path) -> None:
     train(charrnn)
     options = ("-n", "30", "--seed", "2")
     _, plain, _ = charrnn("sample", *options, "-p", "the cat")
     assert plain.startswith("the cat")
     assert len(plain) == 37
     assert charrnn("sample", *options, "-p", "the cat", "--no-echo")[1] == plain[7:]
-    (tmp_path / "prime.txt").write_text("the cat\n")
-    assert charrnn("sample", *options, "--prime-file", "prime.txt")[1] == plain
+    (tmp_path / "prompt.txt").write_text("the cat\n")
+    assert charrnn("sample", *options, "--prompt-file", "prompt.txt")[1] == plain
     assert charrnn("sample", *options, "--prime-file", "-", stdin=b"the cat")[1] == plain
+    assert charrnn("sample", *options, "--prime", "the cat")[1] == plain
+    assert "--prime" not in charrnn("sample", "--help")[1]
     answer = json.loads(charrnn("sample", *options, "-p", "the cat", "--json")[1])
     assert answer.pop("logprob_per_char") < 0
-    assert answer == {"text": plain, "prime": "the cat", "seed": 2}
+    assert answer == {"text": plain, "prompt": "the cat", "seed": 2}
     assert charrnn("sample", "-n", "0", "--seed", "1")[:2] == (0, "")
 
 

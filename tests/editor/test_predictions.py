@@ -13,9 +13,8 @@ import charrnn
 from charrnn.checkpoint.model import Model
 from charrnn.editor import predictions as module
 from charrnn.editor.predictions import Companion, Continuation, Probabilities, finished, is_text, whole_words
-from charrnn.sampling.filters import possible, softmax, temperature
-from charrnn.sampling.mixture import open_streams
-from charrnn.sampling.readers import encode_prime
+from charrnn.sampling.filters import mask_logits, probabilities, temperature
+from charrnn.sampling.readers import encode_prompt, open_streams
 from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS
 
@@ -55,10 +54,11 @@ def by_definition(model: Model, prime: str, temp: float, least: float) -> dict[s
 
     def follow(ids: list[int], probability: float) -> None:
         reader, decoder = open_streams(model, 1), UNITS[model.vocab.unit].decoder()
-        reader.read(encode_prime(model.vocab, prime, "error") + ids)
+        reader.step_all(encode_prompt(model.vocab, prime, "error") + ids)
         for code in model.vocab.codes[ids].tolist():
             decoder.push(code)
-        p = softmax(temperature(temp)(possible(reader.logits, [Spelling(model.vocab).allowed(decoder.held)])))[0]
+        logits = mask_logits(reader.logits, [Spelling(model.vocab).allowed(decoder.held)])
+        p = probabilities(logits, [temperature(temp)])[0]
         for index in np.flatnonzero(probability * p > least).tolist():
             mine = UNITS[model.vocab.unit].decoder()
             text = "".join(mine.push(code) for code in model.vocab.codes[[*ids, index]].tolist())
@@ -104,33 +104,32 @@ def test_at_temperature_zero_one_is_certain(unit: str) -> None:
     [continuation] = finished(companion.continuations(20, 0.0, 1))
     assert continuation.text.startswith(character)
     assert continuation.nats == 0.0
-    assert continuation.text == "".join(charrnn.sample(trained(unit), len(continuation.text), prime="옛날", temp=0.0))
+    assert continuation.text == "".join(charrnn.sample(trained(unit), len(continuation.text), prompt="옛날", temp=0.0))
 
 
 @UNIT
 def test_continuations_are_what_sample_draws(unit: str) -> None:
     model, prime = trained(unit), "the fox"
     found = {c.text for c in finished(reading(model, prime).continuations(24, 0.7, 5))}
-    drawn = ["".join(charrnn.sample(model, 60, prime=prime, temp=0.7, seed=5 + i)) for i in range(module.STREAMS)]
+    drawn = ["".join(charrnn.sample(model, 60, prompt=prime, temp=0.7, seed=5 + i)) for i in range(module.STREAMS)]
     assert found == {cut for text in drawn if (cut := whole_words(text, 24))}
 
 
 def nats_of(model: Model, prime: str, text: str, temp: float) -> float:
     """-ln of the probability that `text` comes next, and then the next character begins."""
     reader, decoder = open_streams(model, 1), UNITS[model.vocab.unit].decoder()
-    reader.read(encode_prime(model.vocab, prime, "error"))
+    reader.step_all(encode_prompt(model.vocab, prime, "error"))
     total, starts = 0.0, UNITS[model.vocab.unit].starts(model.vocab.codes)
 
     def p() -> Probabilities:
-        probabilities: Probabilities = softmax(
-            temperature(temp)(possible(reader.logits, [Spelling(model.vocab).allowed(decoder.held)]))
-        )
-        return np.asarray(probabilities[0])
+        logits = mask_logits(reader.logits, [Spelling(model.vocab).allowed(decoder.held)])
+        p: Probabilities = probabilities(logits, [temperature(temp)])[0]
+        return p
 
     for index in model.vocab.encode(text).tolist():
         total -= math.log(p()[index])
         decoder.push(int(model.vocab.codes[index]))
-        reader.read([index])
+        reader.step_all([index])
     if model.vocab.unit == "jamo" and text[-1] >= "가" and (ord(text[-1]) - 0xAC00) % 28 == 0:
         total -= math.log(p()[starts].sum())
     return total
@@ -175,21 +174,24 @@ def test_the_state_is_that_of_the_text_wherever_the_cursor_went(unit: str, place
         finished(companion.read(TEXT[:place]))
         companion.characters(3, 1.0)
         reader = open_streams(model, 1)
-        reader.read(encode_prime(model.vocab, TEXT[:place], "error"))
-        for mine, wanted in zip(companion.reader.state(), reader.state(), strict=True):
-            np.testing.assert_array_equal(mine, wanted)
+        reader.step_all(encode_prompt(model.vocab, TEXT[:place], "error"))
+        (states, logits), (wanted, wanted_logits) = companion.reader.state(), reader.state()
+        assert states.keys() == wanted.keys()
+        for name in wanted:
+            np.testing.assert_array_equal(states[name], wanted[name])
+        np.testing.assert_array_equal(logits, wanted_logits)
 
 
 def test_a_key_costs_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     companion = reading(trained("char"), TEXT[:200])
     read: list[int] = []
-    plain = companion.reader.read
+    plain = companion.reader.step_all
 
     def counted(ids: list[int]) -> None:
         read.append(len(ids))
         plain(ids)
 
-    monkeypatch.setattr(companion.reader, "read", counted)
+    monkeypatch.setattr(companion.reader, "step_all", counted)
     finished(companion.read(TEXT[:201]))
     assert read == [1]
     finished(companion.read(TEXT[:200]))
@@ -203,7 +205,7 @@ def test_of_a_long_text_the_end_is_read(monkeypatch: pytest.MonkeyPatch) -> None
         finished(companion.read(TEXT[:place]))
         begin = max(place // 50 - 1, 0) * 50
         reader = open_streams(model, 1)
-        reader.read(encode_prime(model.vocab, TEXT[begin:place], "error"))
+        reader.step_all(encode_prompt(model.vocab, TEXT[begin:place], "error"))
         np.testing.assert_array_equal(companion.reader.logits, reader.logits)
 
 
@@ -211,7 +213,7 @@ def test_characters_never_seen_are_told_and_left_out() -> None:
     companion = reading(trained("char"), "the ẞfoxé")
     assert companion.missing == ["ẞ", "é"]
     reader = open_streams(trained("char"), 1)
-    reader.read(encode_prime(trained("char").vocab, "the ẞfoxé", "skip"))
+    reader.step_all(encode_prompt(trained("char").vocab, "the ẞfoxé", "skip"))
     np.testing.assert_array_equal(companion.reader.logits, reader.logits)
     finished(companion.read("the "))
     assert companion.missing == []

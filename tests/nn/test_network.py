@@ -1,84 +1,44 @@
-"""The network against its own definition, finite differences, and PyTorch; then the laws of its time loop."""
+"""The plain network against finite differences and PyTorch; the fast network against the plain one."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from charrnn import arrays
 from charrnn.arrays import Array
 from charrnn.errors import UsageError
-from charrnn.nn.fast import layout
-from charrnn.nn.fast.cells import CELLS, LSTM
+from charrnn.nn import equations
+from charrnn.nn.dropout import Dropout
+from charrnn.nn.equations import CELLS, StepGradients, StepValues
+from charrnn.nn.fast import cells, engine, layout
 from charrnn.nn.fast.layer import sum_rows
-from charrnn.nn.fast.network import Network
+from charrnn.nn.fast.network import Network as Fast
 from charrnn.nn.loss import cross_entropy
+from charrnn.nn.network import Network as Plain
+from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config, Params, fresh_params
-from tests.naive import naive_logits
+from charrnn.text.corpus import Corpus
+from tests.nn.checks import (
+    AnyNetwork,
+    B,
+    H,
+    T,
+    V,
+    Window,
+    differences,
+    dropout_masks,
+    gradients,
+    loss_of,
+    make,
+    marked,
+    worst,
+)
 
-H, V, T, B = 5, 7, 6, 3
-TORCH = np.load(Path(__file__).parents[1] / "data" / "torch_values.npz", allow_pickle=False)
-
-Ids = NDArray[np.intp]
-
-
-def make(cell: str, layers: int, seed: int = 0) -> tuple[Network, Ids]:
-    """A float64 network with random weights and carried-in state, and a window of ids (T+1, B)."""
-    rng = np.random.default_rng(seed)
-    config = Config(cell, layers, H, V)
-    params = Params(config.shapes, np.float64)
-    params.flat[:] = 0.5 * rng.normal(size=params.flat.shape)
-    network = Network(config, params, T, B, training=True)
-    network.set_state({name: 0.5 * rng.normal(size=(layers, B, H)) for name in config.states})
-    return network, rng.integers(0, V, size=(T + 1, B))
-
-
-def loss_of(network: Network, window: Ids, masks: list[Array] | None = None) -> float:
-    network.pack()
-    return cross_entropy(network.forward(window[:-1], masks), window[1:])
-
-
-def gradients(network: Network, window: Ids, masks: list[Array] | None = None) -> dict[str, Array]:
-    """Every gradient of the loss by name, that of the carried-in states as h0.0 (layer 0) and so on."""
-    grads = Params(network.config.shapes, network.params.flat.dtype)
-    logits = network.forward(window[:-1], masks)
-    cross_entropy(logits, window[1:])
-    network.backward(window[:-1], logits, grads)
-    found: dict[str, Array] = dict(grads)
-    for layer in range(network.config.layers):
-        for name, gradient in network.state_gradient(layer).items():
-            found[f"{name}0.{layer}"] = gradient
-    return found
-
-
-def differences(network: Network, window: Ids, masks: list[Array] | None = None) -> dict[str, Array]:
-    """The same by central differences."""
-    eps = 1e-5
-    inputs: dict[str, Array] = dict(network.params)
-    state = network.state()
-    for name, values in state.items():
-        inputs |= {f"{name}0.{layer}": values[layer] for layer in range(len(values))}
-    found = {}
-    for name, values in inputs.items():
-        found[name] = np.zeros_like(values)
-        for index in np.ndindex(values.shape):
-            kept, ends = values[index], []
-            for change in (eps, -eps):
-                values[index] = kept + change
-                network.set_state(state)
-                ends.append(loss_of(network, window, masks))
-            values[index] = kept
-            found[name][index] = (ends[0] - ends[1]) / (2 * eps)
-    network.set_state(state)
-    return found
-
-
-def worst(found: dict[str, Array], wanted: dict[str, Array]) -> float:
-    """max |a - n| / max |n|, over the arrays."""
-    assert found.keys() == wanted.keys()
-    assert all(np.abs(n).max() > 0 for n in wanted.values())
-    return float(max(np.abs(found[name] - n).max() / np.abs(n).max() for name, n in wanted.items()))
+ROOT = Path(__file__).parents[2]
+TORCH = np.load(ROOT / "tests" / "data" / "torch_values.npz", allow_pickle=False)
+KINDS = pytest.mark.parametrize("kind", [Plain, Fast], ids=["plain", "fast"])
+Kind = type[AnyNetwork]
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -88,25 +48,94 @@ def test_gradients_are_the_differences(cell: str, layers: int) -> None:
     assert worst(gradients(network, window), differences(network, window)) < 1e-6
 
 
+@pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradients_with_dropout_are_the_differences(cell: str) -> None:
-    network, window = make(cell, 2)
-    masks: list[Array] = [2.0 * (np.random.default_rng(k).random((T, B, H)) < 0.5) for k in range(2)]
-    assert worst(gradients(network, window, masks), differences(network, window, masks)) < 1e-6
+def test_gradients_with_dropout_are_the_differences(cell: str, layers: int) -> None:
+    network, window = make(cell, layers)
+    window = window._replace(dropout=dropout_masks(layers))
+    assert worst(gradients(network, window), differences(network, window)) < 1e-6
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_fast_network_is_the_plain_one(cell: str, layers: int, masked: bool) -> None:
+    plain, window = make(cell, layers)
+    fast, _ = make(cell, layers, Fast)
+    if masked:
+        loss_mask = np.random.default_rng(0).random((T, B)) < 0.6
+        reset = marked((0, 0), (2, 1), (2, 2), (5, 2), (4, 0))
+        window = window._replace(dropout=dropout_masks(layers), reset=reset, loss_mask=loss_mask)
+    logits = {"logits": plain.forward(window.inputs, window.dropout, window.reset)}
+    assert worst({"logits": fast.forward(window.inputs, window.dropout, window.reset)}, logits) < 1e-10
+    assert worst(gradients(fast, window), gradients(plain, window)) < 1e-10
+    plain.carry()
+    fast.carry()
+    assert worst(fast.state(), plain.state()) < 1e-10
+
+
+def test_training_with_either_engine_ends_at_the_same_loss() -> None:
+    """200 steps of Adam with dropout and carried state, in float32."""
+    corpus = Corpus.read([ROOT / "corpora" / "tales.txt"])
+    steps, streams = 24, 16
+    text = corpus.ids[: (len(corpus.ids) - 1) // streams * streams].astype(np.intp).reshape(streams, -1).T
+    losses: list[list[float]] = []
+    for name in engine.ENGINES:
+        config = Config("lstm", 2, 24, len(corpus.vocab))
+        params, grads = fresh_params(config, 0), Params(config.shapes)
+        network, adam = engine.network(config, params, steps, streams, True, name), OPTIMIZERS["adam"](params.flat)
+        assert isinstance(network, Fast if name == "fast" else Plain)
+        dropout = Dropout(0.1, 0, config.layers, steps, config.hidden_size, slice(0, streams))
+        losses.append([])
+        for step in range(1, 201):
+            window = text[(step - 1) * steps :][: steps + 1]
+            network.pack()
+            logits = network.forward(window[:-1], dropout.masks(step))
+            losses[-1].append(cross_entropy(logits, window[1:]))
+            network.backward(window[:-1], logits, grads)
+            network.carry()
+            adam.update(params.flat, grads.flat, 0.004, step)
+    fast, plain = losses
+    assert plain[-1] < plain[0] - 0.5
+    assert fast[-1] == pytest.approx(plain[-1], abs=1e-3)
+
+
+def test_a_cell_without_a_fast_class_is_computed_by_the_plain_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config("gru", 1, 4, V)
+    params = fresh_params(config, 0)
+    fast = engine.stepper(config, params), engine.stepper(config, params, 2)
+    monkeypatch.delitem(cells.CELLS, "gru")
+    plain = engine.stepper(config, params), engine.stepper(config, params, 2)
+    assert isinstance(engine.network(config, params, 1, 1), Plain)
+    for ours, theirs in zip(plain, fast, strict=True):
+        for stepper in (ours, theirs):
+            stepper.step_all([1, 2, 3])
+        np.testing.assert_allclose(ours.logits, theirs.logits, rtol=1e-4, atol=1e-6)
+        kept, logits = ours.state(), ours.logits.copy()
+        ours.step([4] * len(logits))
+        assert np.abs(ours.logits[0] - logits[0]).max() > 1e-3
+        ours.set_state(kept)
+        np.testing.assert_array_equal(ours.logits[0], logits[0])
+        for stepper in (ours, theirs):
+            stepper.set_state(kept)
+            stepper.step([5] * len(logits))
+        np.testing.assert_allclose(ours.logits[0], theirs.logits[0], rtol=1e-4, atol=1e-6)
+
+
+def test_every_fast_cell_is_a_cell() -> None:
+    assert cells.CELLS.keys() == CELLS.keys()
+    assert all(CELLS[cell].sigmoids == cells.CELLS[cell].halved for cell in CELLS)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_blocks_and_pieces_change_nothing(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Config(cell, 2, 12, V)
-    params = fresh_params(config, 0, np.float64)
-    window = np.random.default_rng(0).integers(0, V, size=(T + 1, B))
     found = []
     for widths, small in (((64,), 10**6), ((4,), 10**6), ((4,), 40)):
         monkeypatch.setattr(layout, "BLOCK_WIDTHS", widths)
         monkeypatch.setattr(layout, "SMALL", small)
         monkeypatch.setattr(layout, "SHORTEST", 2)
-        network = Network(config, params, T, B, training=True)
-        network.set_state({name: np.full((2, B, 12), 0.3) for name in config.states})
+        network, window = make(cell, 2, Fast, hidden_size=12)
+        assert isinstance(network, Fast)
         layer = network.layers[0]
         found.append(((network.window.n, layer.k_forward > 1, network.window.in_blocks), gradients(network, window)))
     assert [shape for shape, _ in found] == [(1, False, True), (3, False, True), (3, True, False)]
@@ -124,29 +153,45 @@ def test_buffers_start_on_cache_lines() -> None:
 
 
 def test_the_gradient_check_catches_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = LSTM.step_back
+    right = equations.LSTM.step_back
 
-    def forgets_the_forget_gate(self: LSTM, *args: object) -> None:
-        right(self, *args)  # type: ignore[arg-type]
-        self.dc0.fill(0.0)
+    def forgets_the_forget_gate(v: StepValues, dh: Array, dc_next: Array) -> StepGradients:
+        d = right(v, dh, dc_next)
+        d.dc_prev = np.zeros_like(d.dc_prev)
+        return d
 
-    monkeypatch.setattr(LSTM, "step_back", forgets_the_forget_gate)
+    monkeypatch.setattr(equations.LSTM, "step_back", staticmethod(forgets_the_forget_gate))
     network, window = make("lstm", 1)
     assert worst(gradients(network, window), differences(network, window)) > 1e-3
 
 
+def test_the_comparison_of_the_engines_catches_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = cells.LSTM.step_back
+
+    def forgets_the_forget_gate(self: cells.LSTM, *args: object) -> None:
+        right(self, *args)  # type: ignore[arg-type]
+        self.dc_prev.fill(0.0)
+
+    monkeypatch.setattr(cells.LSTM, "step_back", forgets_the_forget_gate)
+    wrong, window = make("lstm", 1, Fast)
+    network, _ = make("lstm", 1)
+    found, wanted = gradients(wrong, window), gradients(network, window)
+    assert worst({name: found[name] for name in network.params}, {name: wanted[name] for name in network.params}) > 1e-3
+
+
+@KINDS
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("cell", CELLS)
-def test_agrees_with_pytorch(cell: str, layers: int) -> None:
+def test_agrees_with_pytorch(cell: str, layers: int, kind: Kind) -> None:
     case = {key.split("/")[1]: TORCH[key] for key in TORCH.files if key.startswith(f"{cell}.{layers}/")}
     config = Config(cell, layers, H, V)
     params = Params(config.shapes)
     for name in params:
         params[name][:] = case[f"params.{name}"]
-    network = Network(config, params, T, B, training=True)
+    network = kind(config, params, T, B, training=True)
     network.set_state({name: case[f"state.{name}"] for name in config.states})
-    window = case["ids"]
-    logits = network.forward(window[:-1]).copy()
+    window = Window(case["ids"][:-1], case["ids"][1:])
+    logits = network.forward(window.inputs).copy()
     assert worst({"logits": logits}, {"logits": case["logits"]}) < 1e-5
     found = gradients(network, window)
     assert all(values.dtype == np.float32 for values in found.values())
@@ -157,43 +202,39 @@ def test_agrees_with_pytorch(cell: str, layers: int) -> None:
     assert loss_of(network, window) == pytest.approx(float(case["loss"]), rel=1e-6)
 
 
+@KINDS
 @pytest.mark.parametrize("cell", CELLS)
-def test_is_the_equations_step_by_step(cell: str) -> None:
-    network, window = make(cell, 2, seed=3)
-    wanted = naive_logits(cell, network.params, network.state(), window[:-1])
-    np.testing.assert_allclose(network.forward(window[:-1]), wanted, rtol=1e-12, atol=1e-14)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_two_windows_are_one(cell: str) -> None:
-    network, window = make(cell, 2)
-    whole = network.forward(window[:-1]).copy()
+def test_two_windows_are_one(cell: str, kind: Kind) -> None:
+    network, window = make(cell, 2, kind)
+    whole = network.forward(window.inputs).copy()
     halves = []
-    for half in (window[: T // 2], window[T // 2 : -1]):
+    for half in (window.inputs[: T // 2], window.inputs[T // 2 :]):
         halves.append(network.forward(half).copy())
         network.carry()
     np.testing.assert_allclose(np.concatenate(halves), whole, rtol=1e-12)
 
 
+@KINDS
 @pytest.mark.parametrize("cell", CELLS)
-def test_streams_do_not_touch(cell: str) -> None:
-    network, window = make(cell, 2)
-    together = network.forward(window[:-1]).copy()
-    window[:, 1] = (window[:, 1] + 1) % V
-    apart = network.forward(window[:-1])
+def test_streams_do_not_touch(cell: str, kind: Kind) -> None:
+    network, window = make(cell, 2, kind)
+    together = network.forward(window.inputs).copy()
+    window.inputs[:, 1] = (window.inputs[:, 1] + 1) % V
+    apart = network.forward(window.inputs)
     np.testing.assert_allclose(apart[:, [0, 2]], together[:, [0, 2]], rtol=1e-12)
     assert np.abs(apart[:, 1] - together[:, 1]).max() > 1e-3
 
 
+@KINDS
 @pytest.mark.parametrize("cell", CELLS)
-def test_reset_forgets(cell: str) -> None:
-    network, window = make(cell, 2)
+def test_reset_forgets(cell: str, kind: Kind) -> None:
+    network, window = make(cell, 2, kind)
     network.reset()
-    first = network.forward(window[:-1]).copy()
+    first = network.forward(window.inputs).copy()
     network.carry()
-    assert np.abs(network.forward(window[:-1]) - first).max() > 1e-3
+    assert np.abs(network.forward(window.inputs) - first).max() > 1e-3
     network.reset()
-    np.testing.assert_array_equal(network.forward(window[:-1]), first)
+    np.testing.assert_array_equal(network.forward(window.inputs), first)
 
 
 def test_cross_entropy_is_mean_nats_and_survives_huge_logits() -> None:

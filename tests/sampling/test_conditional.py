@@ -11,7 +11,7 @@ from charrnn.errors import UsageError
 from charrnn.evaluation.classification import Labelled, classify, grade_labels
 from charrnn.evaluation.pairs import distance, grade_pairs
 from charrnn.nn.fast.network import Network
-from charrnn.sampling.conditional import answers, by_label, logs_of, search
+from charrnn.sampling.conditional import answers, beam_search, for_labels, target_logprobs
 from charrnn.text.examples import Examples
 from tests.training.test_examples import COPIES, WORDS, begin
 
@@ -63,7 +63,7 @@ def test_bayes_tells_labels_by_what_is_written(generate: Model) -> None:
 
 
 def test_a_label_is_a_vector_that_the_text_begins_with(generate: Model) -> None:
-    model = by_label(generate, {"vowel": 1.0})
+    model = for_labels(generate, {"vowel": 1.0})
     V, newline = len(generate.vocab), generate.vocab.newline
     assert newline is not None
     ids = generate.vocab.encode("ae").tolist()
@@ -74,7 +74,7 @@ def test_a_label_is_a_vector_that_the_text_begins_with(generate: Model) -> None:
 
 def test_labels_are_mixed_by_their_vectors(generate: Model) -> None:
     V, newline = len(generate.vocab), generate.vocab.newline
-    mixed = by_label(generate, {"vowel": 3.0, "other": 1.0}).params["l0.Wx"][newline]
+    mixed = for_labels(generate, {"vowel": 3.0, "other": 1.0}).params["l0.Wx"][newline]
     Wx = generate.params["l0.Wx"]
     np.testing.assert_allclose(mixed, 0.75 * Wx[V + 1] + 0.25 * Wx[V], rtol=1e-5)
 
@@ -86,7 +86,7 @@ def test_targets_are_written_the_likeliest_symbol_each_time(pairs: Model) -> Non
         ids = pairs.task.source(pairs.vocab, pairs.vocab.encode(source)).tolist()
         total, written = 0.0, ""
         for _ in range(10):
-            logs = logs_of(pairs, read(pairs, ids)[-1:])[0]
+            logs = target_logprobs(pairs, read(pairs, ids)[-1:])[0]
             best = int(logs.argmax())
             total += logs[best]
             if best == pairs.vocab.newline:
@@ -94,24 +94,24 @@ def test_targets_are_written_the_likeliest_symbol_each_time(pairs: Model) -> Non
             ids.append(best)
             written += pairs.vocab.symbols[best]
         assert (found.text, found.ended) == (written, True)
-        assert found.log == pytest.approx(total, rel=1e-4)
+        assert found.logprob == pytest.approx(total, rel=1e-4)
     assert answers(pairs, []) == []
 
 
 def test_a_search_finds_the_likeliest_of_all(pairs: Model) -> None:
-    found = search(pairs, "ab", 30)
-    logs = {one.text: one.log for one in found}
-    assert [one.log for one in found] == sorted(logs.values(), reverse=True)
+    found = beam_search(pairs, "ab", 30)
+    logs = {one.text: one.logprob for one in found}
+    assert [one.logprob for one in found] == sorted(logs.values(), reverse=True)
     assert len(logs) == 30
     assert pairs.task is not None
     source = pairs.task.source(pairs.vocab, pairs.vocab.encode("ab")).tolist()
     for text in ("".join(letters) for n in range(3) for letters in product("abc", repeat=n)):
         ids = pairs.vocab.encode(text + "\n").tolist()
-        every = logs_of(pairs, read(pairs, [*source, *ids[:-1]])[len(source) - 1 :])
+        every = target_logprobs(pairs, read(pairs, [*source, *ids[:-1]])[len(source) - 1 :])
         log = float(every[np.arange(len(ids)), ids].sum())
         assert text not in logs or logs[text] == pytest.approx(log, rel=1e-3)
-        assert text in logs or log <= found[-1].log + 1e-3
-    assert search(pairs, "ab", 1)[0].text == answers(pairs, ["ab"])[0].text
+        assert text in logs or log <= found[-1].logprob + 1e-3
+    assert beam_search(pairs, "ab", 1)[0].text == answers(pairs, ["ab"])[0].text
 
 
 def test_models_are_used_for_what_they_were_trained_for(pairs: Model, generate: Model) -> None:
@@ -120,11 +120,11 @@ def test_models_are_used_for_what_they_were_trained_for(pairs: Model, generate: 
     with pytest.raises(UsageError, match="--label"):
         answers(generate, ["a"])
     with pytest.raises(UsageError, match="--source"):
-        by_label(pairs, {"a": 1.0})
+        for_labels(pairs, {"a": 1.0})
     with pytest.raises(UsageError, match="no label 'ko'.*other, vowel"):
-        by_label(generate, {"ko": 1.0})
+        for_labels(generate, {"ko": 1.0})
     with pytest.raises(UsageError, match="above 0"):
-        by_label(generate, {"vowel": 0.0})
+        for_labels(generate, {"vowel": 0.0})
     with pytest.raises(UsageError, match="charrnn sample --label other"):
         list(charrnn.sample(generate, 5))
     with pytest.raises(UsageError, match="--source"):

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from charrnn.arrays import Array
+from charrnn.nn.loss import log_softmax, softmax
 from charrnn.sampling.filters import (
     Filter,
-    draw,
     filters,
-    log_probabilities,
+    mask_logits,
     min_p,
-    possible,
-    softmax,
+    sample_ids,
     temperature,
     top_k,
     top_p,
@@ -60,21 +60,21 @@ def test_filters_never_empty_the_set_nor_revive_a_masked_symbol(
         assert (filtered > -np.inf).any()
         assert not (filtered[logits == -np.inf] > -np.inf).any()
     for uniform in (0.0, 0.5, np.nextafter(1.0, 0.0)):
-        assert logits[draw(logits[None], filters(t, k, p, least), [uniform])[0]] > -np.inf
+        assert logits[sample_ids(logits[None], filters(t, k, p, least), [uniform])[0]] > -np.inf
 
 
 def test_draws_follow_the_probabilities() -> None:
     counts = np.zeros(4)
     for uniform in (np.arange(10_000) + 0.5) / 10_000:
-        counts[draw(LOGITS[None], filters(1.0, 0, 1.0), [uniform])] += 1
+        counts[sample_ids(LOGITS[None], filters(1.0, 0, 1.0), [uniform])] += 1
     np.testing.assert_allclose(counts, [5000, 2500, 1500, 1000])
 
 
 def test_draws_stay_inside_with_many_symbols() -> None:
     logits = np.zeros((2, 60_000))
     logits[1, 50_000:] = -np.inf
-    assert draw(logits, filters(1.0, 0, 1.0), [float(np.nextafter(1.0, 0.0))] * 2) == [59_999, 49_999]
-    assert draw(logits, filters(1.0, 0, 1.0), [0.0, 0.0]) == [0, 0]
+    assert sample_ids(logits, filters(1.0, 0, 1.0), [float(np.nextafter(1.0, 0.0))] * 2) == [59_999, 49_999]
+    assert sample_ids(logits, filters(1.0, 0, 1.0), [0.0, 0.0]) == [0, 0]
 
 
 def test_filters_work_row_by_row() -> None:
@@ -105,7 +105,7 @@ def test_the_filters_apply_in_the_order_that_is_documented() -> None:
     np.testing.assert_allclose(through(filters(1.0, 0, 0.7, 0.29)), [2 / 3, 1 / 3, 0, 0])
 
 
-def through(chosen: list[Filter]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def through(chosen: list[Filter]) -> Array:
     logits = LOGITS
     for apply in chosen:
         logits = apply(logits)
@@ -126,7 +126,7 @@ def test_a_hundred_thousand_draws_follow_the_distribution(chosen: list[Filter]) 
     counts = np.zeros(20)
     for _ in range(100):
         rows = np.tile(logits, (1000, 1))
-        counts += np.bincount(draw(rows, chosen, rng.random(1000).tolist()), minlength=20)
+        counts += np.bincount(sample_ids(rows, chosen, rng.random(1000).tolist()), minlength=20)
     kept = expected > 0
     assert counts[~kept].sum() == 0
     freedom = kept.sum() - 1
@@ -139,18 +139,18 @@ def test_a_hundred_thousand_draws_follow_the_distribution(chosen: list[Filter]) 
 def test_one_row_is_drawn_as_among_many() -> None:
     rng = np.random.default_rng(1)
     rows, uniforms = rng.normal(size=(50, 7)), rng.random(50).tolist()
-    alone = [draw(row[None], filters(0.9), [u])[0] for row, u in zip(rows, uniforms, strict=True)]
-    assert draw(rows, filters(0.9), uniforms) == alone
+    alone = [sample_ids(row[None], filters(0.9), [u])[0] for row, u in zip(rows, uniforms, strict=True)]
+    assert sample_ids(rows, filters(0.9), uniforms) == alone
 
 
 def test_log_probabilities_are_those_of_the_model() -> None:
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]])).astype(np.float32) + 3
-    np.testing.assert_allclose(log_probabilities(logits, [1, 2]), np.log([0.25, 0.7]), rtol=1e-6)
+    np.testing.assert_allclose(log_softmax(logits)[[0, 1], [1, 2]], np.log([0.25, 0.7]), rtol=1e-6)
 
 
-def test_possible_masks_rows() -> None:
+def test_mask_logits_masks_rows() -> None:
     logits = np.zeros((2, 3), dtype=np.float32)
-    masked = possible(logits, [None, np.array([True, False, True])])
+    masked = mask_logits(logits, [None, np.array([True, False, True])])
     np.testing.assert_array_equal(softmax(masked), [[1 / 3] * 3, [0.5, 0, 0.5]])
     assert masked.dtype == np.float64
     assert not logits.any()

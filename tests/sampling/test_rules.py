@@ -44,7 +44,7 @@ def test_no_copy_bans_what_completes_a_run() -> None:
     assert set(NoCopy(Runs("abca", 1)).banned()) == {"a", "b", "c"}
 
 
-def ended(text: str, stop: list[str], lines: int = 0) -> tuple[str, str, bool]:
+def ended(text: str, stop: list[str], lines: int | None = None) -> tuple[str, str, bool]:
     """What comes out, what is withheld at the end, and whether it is done."""
     ending, out = Ending(stop, lines), ""
     for character in text:

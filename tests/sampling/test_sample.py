@@ -1,4 +1,4 @@
-"""The streams of characters: length, seed, prime, rules, and many texts at once."""
+"""The streams of characters: length, seed, prompt, rules, and many texts at once."""
 
 import unicodedata
 from itertools import islice
@@ -11,8 +11,9 @@ from charrnn.errors import UsageError
 from charrnn.nn.fast.network import Network
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import CELLS
-from charrnn.sampling.mixture import open_streams
-from charrnn.sampling.sample import BATCH, Manner, sample, sample_many
+from charrnn.sampling.options import SamplingOptions
+from charrnn.sampling.readers import open_streams
+from charrnn.sampling.sample import BATCH, sample, sample_many
 from charrnn.text.rolling_hash import Runs
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
@@ -54,11 +55,11 @@ def test_jamo_writes_whole_syllables() -> None:
     assert any("가" <= c <= "힣" for c in text)
 
 
-def test_the_prime_changes_what_follows_and_an_empty_one_is_a_newline() -> None:
+def test_the_prompt_changes_what_follows_and_an_empty_one_is_a_newline() -> None:
     model = model_of("abc\n")
-    texts = {prime: "".join(sample(model, 40, prime=prime)) for prime in ("a", "b", "abcabc")}
+    texts = {prompt: "".join(sample(model, 40, prompt=prompt)) for prompt in ("a", "b", "abcabc")}
     assert len(set(texts.values())) == 3
-    assert "".join(sample(model_of("abc"), 40, prime="")) != ""
+    assert "".join(sample(model_of("abc"), 40, prompt="")) != ""
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -70,8 +71,8 @@ def test_readers_agree_with_the_network(cell: str, text: str) -> None:
     before = [] if model.vocab.newline is None else [model.vocab.newline]
     network = Network(model.config, model.params, len(before + ids), 1)
     wanted = network.forward(np.array(before + ids)[:, None])[-1]
-    reader.read(ids)
-    readers.read_alike(ids)
+    reader.step_all(ids)
+    readers.step_all(ids)
     np.testing.assert_allclose(reader.logits, wanted, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(readers.logits, np.tile(wanted, (3, 1)), rtol=1e-3, atol=1e-4)
 
@@ -79,16 +80,16 @@ def test_readers_agree_with_the_network(cell: str, text: str) -> None:
 @pytest.mark.parametrize("unit", UNITS)
 def test_many_texts_are_those_of_the_seeds(unit: str) -> None:
     model = model_of("한글은 소리다.\nABC é", unit)
-    texts = [(text.text, text.seed) for text in sample_many(model, 4, 40, Manner(), prime="A", seed=7)]
-    assert texts == [("".join(sample(model, 40, prime="A", seed=7 + i)), 7 + i) for i in range(4)]
-    assert [text.text for text in sample_many(model, 2, 0, Manner())] == ["", ""]
+    texts = [(text.text, text.seed) for text in sample_many(model, 4, 40, prompt="A", seed=7)]
+    assert texts == [("".join(sample(model, 40, prompt="A", seed=7 + i)), 7 + i) for i in range(4)]
+    assert [text.text for text in sample_many(model, 2, 0)] == ["", ""]
     with pytest.raises(UsageError, match="--count"):
-        sample_many(model, 0, 5, Manner())
+        sample_many(model, 0, 5)
 
 
 def test_more_texts_than_fit_side_by_side() -> None:
     model = model_of(KOREAN)
-    texts = list(sample_many(model, BATCH + 2, 5, Manner()))
+    texts = list(sample_many(model, BATCH + 2, 5))
     assert [text.seed for text in texts] == list(range(BATCH + 2))
     assert texts[-1].text == "".join(sample(model, 5, seed=BATCH + 1))
 
@@ -98,22 +99,22 @@ def test_argmax_ignores_the_seed() -> None:
     assert "".join(sample(model, 50, temp=0.0, seed=1)) == "".join(sample(model, 50, temp=0.0, seed=2))
 
 
-def test_primes_in_another_normal_form() -> None:
+def test_prompts_in_another_normal_form() -> None:
     composed = model_of("é\n")
-    assert "".join(sample(composed, 5, prime="e\u0301")) == "".join(sample(composed, 5, prime="é"))
+    assert "".join(sample(composed, 5, prompt="e\u0301")) == "".join(sample(composed, 5, prompt="é"))
     decomposed = model_of("e\u0301\n")
-    assert "".join(sample(decomposed, 5, prime="é")) == "".join(sample(decomposed, 5, prime="e\u0301"))
+    assert "".join(sample(decomposed, 5, prompt="é")) == "".join(sample(decomposed, 5, prompt="e\u0301"))
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_unknown_characters_of_the_prime(unit: str) -> None:
+def test_unknown_characters_of_the_prompt(unit: str) -> None:
     model = model_of("ab\n", unit)
     with pytest.raises(UsageError, match="never seen 'z'.*--unknown skip"):
-        sample(model, 5, prime="azb")
-    skipped = "".join(sample(model, 5, prime="azb", unknown="skip"))
-    assert skipped == "".join(sample(model, 5, prime="ab"))
+        sample(model, 5, prompt="azb")
+    skipped = "".join(sample(model, 5, prompt="azb", unknown="skip"))
+    assert skipped == "".join(sample(model, 5, prompt="ab"))
     with pytest.raises(UsageError):
-        sample(model, 5, prime="a\ud800")
+        sample(model, 5, prompt="a\ud800")
 
 
 @pytest.mark.parametrize(
@@ -148,8 +149,8 @@ def test_out_of_range(wrong: dict[str, object]) -> None:
 def test_the_logprob_is_what_the_network_gives(unit: str, count: int) -> None:
     """The mean of ln p a character, however it was chosen, of exactly the text that came out."""
     model = model_of(KOREAN, unit)
-    manner = Manner(temp=1.5, top_k=9, no_repeat=3)
-    for text in sample_many(model, count, 30, manner, prime="소", seed=2, scored=True):
+    options = SamplingOptions(temp=1.5, top_k=9, no_repeat=3)
+    for text in sample_many(model, count, 30, options, prompt="소", seed=2, scored=True):
         begun = [model.vocab.newline or 0, *model.vocab.encode("소").tolist()]
         ids = begun + model.vocab.encode(text.text).tolist()
         network = Network(model.config, model.params, len(ids), 1)
@@ -157,9 +158,9 @@ def test_the_logprob_is_what_the_network_gives(unit: str, count: int) -> None:
         logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
         total = sum(logs[i - 1, ids[i]] for i in range(len(begun), len(ids)))
         assert text.logprob == pytest.approx(total / len(text.text), abs=1e-5)
-    (unscored,) = sample_many(model, 1, 3, manner)
+    (unscored,) = sample_many(model, 1, 3, options)
     assert unscored.logprob is None
-    (empty,) = sample_many(model, 1, 0, manner, scored=True)
+    (empty,) = sample_many(model, 1, 0, options, scored=True)
     assert empty.logprob is None
 
 
@@ -167,7 +168,7 @@ def test_the_logprob_is_what_the_network_gives(unit: str, count: int) -> None:
 def test_no_sequence_comes_twice_and_nothing_banned(unit: str) -> None:
     model = model_of(KOREAN, unit)
     for seed in range(5):
-        text = "".join(sample(model, 60, prime="한글", temp=0.5, seed=seed, no_repeat=2, ban="소A"))
+        text = "".join(sample(model, 60, prompt="한글", temp=0.5, seed=seed, no_repeat=2, ban="소A"))
         whole = "한글" + text
         pairs = [whole[i : i + 2] for i in range(len(whole) - 1)]
         assert len(set(pairs)) == len(pairs)
@@ -176,7 +177,7 @@ def test_no_sequence_comes_twice_and_nothing_banned(unit: str) -> None:
 
 def test_where_nothing_is_left_the_text_ends() -> None:
     model = model_of("abc")
-    for text in sample_many(model, 3, 50, Manner(no_repeat=1)):
+    for text in sample_many(model, 3, 50, SamplingOptions(no_repeat=1)):
         assert sorted(text.text) == ["a", "b", "c"]
         assert text.end == "stuck"
     assert sorted(sample(model, 50, no_repeat=1)) == ["a", "b", "c"]
@@ -193,7 +194,7 @@ def test_no_run_of_the_corpus_is_written(unit: str) -> None:
     known = {corpus[i : i + 3] for i in range(len(corpus) - 2)}
     free = "".join(sample(model, 400, temp=0.7, seed=1))
     assert any(free[i : i + 3] in known for i in range(398))
-    for text in sample_many(model, 2, 400, Manner(temp=0.7, copies=runs), seed=1):
+    for text in sample_many(model, 2, 400, SamplingOptions(temp=0.7, copies=runs), seed=1):
         assert len(text.text) == 400
         assert not any(text.text[i : i + 3] in known for i in range(398))
 
@@ -206,7 +207,7 @@ def test_a_stop_ends_the_text_at_the_same_place_whatever_the_length() -> None:
         assert "".join(sample(model, None, seed=4, temp=1.5, stop=[stop])) == wanted
         for length in (len(wanted) - 1, len(wanted), len(wanted) + 1):
             assert "".join(sample(model, length, seed=4, temp=1.5, stop=[stop])) == wanted[:length]
-        (many,) = sample_many(model, 1, 300, Manner(1.5, stop=[stop]), seed=4, scored=True)
+        (many,) = sample_many(model, 1, 300, SamplingOptions(temp=1.5, stop=(stop,)), seed=4, scored=True)
         assert (many.text, many.end) == (wanted, "stop")
 
 
@@ -215,10 +216,32 @@ def test_lines_are_counted_and_whole() -> None:
     text = "".join(sample(model, None, seed=1, temp=1.5, lines=3))
     assert text.count("\n") == 3
     assert text.endswith("\n")
-    texts = list(sample_many(model, 5, 1000, Manner(1.5, lines=2), seed=1))
+    texts = list(sample_many(model, 5, 1000, SamplingOptions(temp=1.5, lines=2), seed=1))
     assert all((t.text.count("\n"), t.end) == (2, "stop") for t in texts)
-    (short,) = sample_many(model, 1, 3, Manner(1.5, lines=50), seed=1)
-    assert (len(short.text), short.end) == (3, None)
+    (short,) = sample_many(model, 1, 3, SamplingOptions(temp=1.5, lines=50), seed=1)
+    assert (len(short.text), short.end) == (3, "length")
+
+
+def test_the_end_of_a_text_has_a_reason() -> None:
+    model = model_of("ab\n")
+    line = "".join(sample(model, None, seed=1, temp=1.5, lines=1))
+    for length, end in ((len(line) - 1, "length"), (len(line), "stop"), (len(line) + 1, "stop")):
+        characters = sample(model, length, seed=1, temp=1.5, lines=1)
+        assert "".join(islice(characters, min(length, len(line)))) == line[:length]
+        with pytest.raises(StopIteration) as stop:
+            next(characters)
+        assert stop.value.value == end
+        (many,) = sample_many(model, 1, length, seed=1, temp=1.5, lines=1)
+        assert (many.text, many.end) == (line[:length], end)
+
+
+def test_options_and_keywords_can_be_combined() -> None:
+    model, options = model_of("abcdef\n"), SamplingOptions(temp=0.3, ban="a")
+    wanted = "".join(sample(model, 50, temp=1.5, ban="a"))
+    assert "".join(sample(model, 50, options, temp=1.5)) == wanted
+    assert next(sample_many(model, 1, 50, options, temp=1.5)).text == wanted
+    with pytest.raises(TypeError, match="tempp"):
+        sample(model, 50, tempp=1.0)
 
 
 def test_bytes_are_valid_utf8_unless_raw() -> None:
@@ -237,5 +260,5 @@ def test_draws_without_rules_are_those_of_one_generator() -> None:
     for _ in range(300):
         p = np.exp(reader.logits[0].astype(np.float64))
         ids.append(int(np.searchsorted(np.cumsum(p), rng.random() * p.sum(), side="right")))
-        reader.read(ids[-1:])
+        reader.step(ids[-1:])
     assert "".join(sample(model, 300, temp=1.0, seed=5)) == model.vocab.decode(ids)

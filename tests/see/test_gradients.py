@@ -1,4 +1,4 @@
-"""Gradients through time: against PyTorch's autograd, against training's own way back, and against theory."""
+"""Gradients through time: against PyTorch's autograd, and against theory."""
 
 import math
 from pathlib import Path
@@ -7,28 +7,18 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint.model import Model
-from charrnn.errors import TextError, UsageError
-from charrnn.nn.equations import EQUATIONS, equations
-from charrnn.nn.fast.cells import CELLS
-from charrnn.nn.fast.network import Network
-from charrnn.nn.loss import cross_entropy
-from charrnn.nn.network import Back, Trace
+from charrnn.errors import TextError
+from charrnn.nn.equations import CELLS
+from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.see.gradients import Flow, clipped_share, flow, fresh, norms, places, spectral_radii
 from charrnn.see.text_window import passage
 from charrnn.text.corpus import Corpus
-from tests.naive import naive_logits
 from tests.sampling.test_sample import model_of
 from tests.training.test_loop import begin
 
 TORCH = np.load(Path(__file__).parents[1] / "data" / "torch_flow.npz", allow_pickle=False)
-H, V, T, B, LAGS, TARGETS = 6, 7, 5, 3, 9, [14, 23, 39]
-
-
-def random_params(cell: str, layers: int, dtype: type = np.float64) -> Params:
-    params = Params(Config(cell, layers, H, V).shapes, dtype)
-    params.flat[:] = 0.5 * np.random.default_rng(0).normal(size=params.flat.shape)
-    return params
+H, V, LAGS, TARGETS = 6, 7, 9, [14, 23, 39]
 
 
 def one_layer(text: str) -> Model:
@@ -36,42 +26,6 @@ def one_layer(text: str) -> Model:
     vocab = model_of(text).vocab
     config = Config("rnn", 1, 8, len(vocab))
     return Model(config, vocab, fresh_params(config, 0))
-
-
-@pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("cell", CELLS)
-def test_the_trace_is_the_network_forward_and_back(cell: str, layers: int) -> None:
-    config, params = Config(cell, layers, H, V), random_params(cell, layers)
-    window = np.random.default_rng(1).integers(0, V, size=(T + 1, B))
-    trace, network = Trace(config, params), Network(config, params, T, B, training=True)
-    state = trace.empty_state(B)
-    moments = []
-    for ids in window[:-1]:
-        moments.append(trace.step(ids, state))
-        state = [moment.values for moment in moments[-1]]
-    mine = np.array([trace.logits(layers_at) for layers_at in moments])
-    empty = {name: np.zeros((layers, B, H)) for name in config.states}
-    np.testing.assert_allclose(mine, naive_logits(cell, params, empty, window[:-1]), rtol=1e-12, atol=1e-14)
-    logits = network.forward(window[:-1])
-    np.testing.assert_allclose(mine, logits, rtol=1e-10, atol=1e-12)
-    cross_entropy(logits, window[1:])
-    network.backward(window[:-1], logits, Params(config.shapes, np.float64))
-    after: list[Back] | None = None
-    for t in range(T - 1, -1, -1):
-        after = trace.step_back(moments[t], logits[t], after)
-    assert after is not None
-    for k in range(layers):
-        wanted = network.state_gradient(k)
-        np.testing.assert_allclose(trace.to_h(k, after[k]), wanted["h"], rtol=1e-9, atol=1e-13)
-        if "c" in wanted:
-            np.testing.assert_allclose(after[k].values["dc_prev"], wanted["c"], rtol=1e-9, atol=1e-13)
-
-
-def test_every_cell_has_its_equations() -> None:
-    assert EQUATIONS.keys() == CELLS.keys()
-    assert all(EQUATIONS[cell].sigmoids == CELLS[cell].halved for cell in CELLS)
-    with pytest.raises(UsageError, match="equations"):
-        equations("cnn")
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -87,7 +41,7 @@ def test_agrees_with_autograd(cell: str, layers: int) -> None:
             # the same reading as there: 4 steps of warm-up or so, then those that are gone back over
             first = (0, 9, 25)[column]
             ids = case["ids"][first:].astype(np.intp)
-            found = norms(Trace(config, params), ids, np.array([target - first]), LAGS)
+            found = norms(Network(config, params, LAGS + 1, 1), ids, np.array([target - first]), LAGS)
             for name in config.states:
                 wanted = case[f"norms.{name}"][:, :, column]
                 np.testing.assert_allclose(found[f"{name} by layer"][:, :, 0], wanted, rtol=closeness)

@@ -7,7 +7,7 @@ import pytest
 
 from charrnn.errors import TextError
 from charrnn.evaluation.score import evaluate
-from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.equations import CELLS
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import cross_entropy, softmax_nats
 from charrnn.nn.params import Params

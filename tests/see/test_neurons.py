@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.equations import CELLS
 from charrnn.nn.fast.network import Network
 from charrnn.see.neurons import Moments, Unit, activations, by_character, find, kinds, limits
 from charrnn.see.text_window import Passage, passage

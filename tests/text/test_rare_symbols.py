@@ -15,7 +15,7 @@ from charrnn.evaluation.baselines import baselines
 from charrnn.evaluation.score import evaluate, spelling_nats
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
-from charrnn.sampling.sample import Manner, sample, sample_many
+from charrnn.sampling.sample import sample, sample_many
 from charrnn.text import vocab as rare
 from charrnn.text.corpus import Corpus
 from charrnn.text.ids import count
@@ -98,8 +98,8 @@ def test_the_replacement_is_never_written(temp: float) -> None:
     text = "".join(sample(model, 300, temp=temp))
     assert len(text) == 300
     assert set(text) <= set("\n ab")
-    assert "\ufffd" not in "".join(text.text for text in sample_many(model, 3, 50, Manner(temp)))
-    assert "".join(sample(model, 5, prime="x", temp=temp))  # but a rare character can be gone on from
+    assert "\ufffd" not in "".join(text.text for text in sample_many(model, 3, 50, temp=temp))
+    assert "".join(sample(model, 5, prompt="x", temp=temp))  # but a rare character can be gone on from
 
 
 def test_the_score_pays_for_what_is_replaced() -> None:

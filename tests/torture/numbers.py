@@ -34,8 +34,10 @@ def plant(training: Training, place: str, value: float, at: float) -> None:
     elif place == "optimizer":
         put(next(iter(training.learner.vectors.values())))
     else:
-        layer = training.learner.share.network.layers[0]
-        put(layer.c if place == "c" else layer.h[0])
+        network = training.learner.share.network
+        state = network.state()
+        put(state["c" if place == "c" else "h"][0])
+        network.set_state(state)
 
 
 def run(count: int, seed: int) -> Outcome:

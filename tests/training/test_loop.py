@@ -71,7 +71,7 @@ def test_learns_one_sentence_and_writes_it(cell: str) -> None:
     records = list(training)
     assert records[0].loss > 3.0
     assert records[-1].loss < 0.1
-    assert "".join(charrnn.sample(training.model, len(SENTENCE), temp=0.0, prime="\n")) == SENTENCE
+    assert "".join(charrnn.sample(training.model, len(SENTENCE), temp=0.0, prompt="\n")) == SENTENCE
 
 
 @pytest.mark.parametrize("cell", CELLS)

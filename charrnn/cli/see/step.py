@@ -16,7 +16,7 @@ TEXT = "abba"
 
 @click.command(cls=GroupedCommand)
 @option("--text", default=TEXT, metavar="STRING", help="The characters to read, from 2 to 13.")
-@option("--cell", type=click.Choice(CELLS), default="lstm", help="Kind of recurrent network.")
+@option("--cell", metavar="NAME", default="lstm", help=f"Recurrent cell: {', '.join(CELLS)}.")
 @option("--layers", type=int, default=1, help="Layers of cells.")
 @option("--hidden-size", type=int, default=2, help="Size of each layer's state, up to 8.")
 @option("--seed", type=int, default=0, help="The same seed gives the same weights, of two decimals.")

@@ -34,9 +34,9 @@ class Cell:
     tape: tuple[str, ...]
     a: Array
     da: Array
-    rest: Array | None  # what reaches h_{t-1} past the product with Wh
+    dh_direct: Array | None  # what reaches h_{t-1} past the product with Wh
     c: Array  # of the LSTM alone
-    dc0: Array  # and what comes back to c_{t-1}
+    dc_prev: Array  # and what comes back to c_{t-1}
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         raise NotImplementedError
@@ -71,7 +71,7 @@ class RNN(Cell):
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         self.a, self.da = empty((1, *shape), dtype), empty((1, *shape), dtype)
         self.a_h, self.da_h = self.a[0], self.da[0]
-        self.rest = None
+        self.dh_direct = None
 
     @staticmethod
     def row(now: Array, then: Array) -> Row:
@@ -106,9 +106,9 @@ class LSTM(Cell):
         self.da_ifo, self.da_g = self.da[:3], self.da[3]
         self.e, self.p, self.q = zeros((3, *shape), dtype), empty((3, *shape), dtype), empty((3, *shape), dtype)
         self.e_if, self.p_if, self.dc = self.e[:2], self.p[:2], empty(shape, dtype)
-        self.e_i, self.dc0, self.e_o = self.e
+        self.e_i, self.dc_prev, self.e_o = self.e
         self.p_i, _, self.p_o = self.p
-        self.rest = None
+        self.dh_direct = None
 
     @staticmethod
     def row(now: Array, then: Array) -> Row:
@@ -142,7 +142,7 @@ class LSTM(Cell):
         multiply(e_o, tanh_c, p_o)
         multiply(p_o, tanh_c, u)
         subtract(e_o, u, u)
-        add(self.dc0, u, dc)
+        add(self.dc_prev, u, dc)
         multiply(i_f, dc, self.e_if)  # dc i, and dc f, which goes back to dc_{t-1}
         multiply(self.e_if, g_c, self.p_if)
         multiply(p, ifo, q)  # da_i = dc i g (1 - i), da_f = dc f c_{t-1} (1 - f), da_o = dh o tanh(c) (1 - o)
@@ -170,7 +170,7 @@ class GRU(Cell):
         self.h, self.u = empty(shape, dtype), empty(shape, dtype)
         self.p, self.q = empty((2, *shape), dtype), empty((2, *shape), dtype)
         self.p_r, self.p_z = self.p
-        self.rest = self.zh = zeros(shape, dtype)
+        self.dh_direct = self.zh = zeros(shape, dtype)
 
     @staticmethod
     def row(now: Array, then: Array) -> Row:

@@ -16,7 +16,7 @@ from charrnn.nn.params import Params
 
 ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
 ONE_HOT_SYMBOLS = 512
-Begins = list[Ids | None]  # for each step the streams in which something new begins, None for none
+Resets = list[Ids | None]  # per step the streams whose state is set to zero before it; None for none
 
 
 class Window:
@@ -80,7 +80,6 @@ class Layer:
         if w.training:
             self.Wh_T = empty((self.k_back, n, G * H // self.k_back, C), w.dtype)
             self.part_back, self.dh = empty((self.k_back, n, B, C), w.dtype), empty((n, B, C), w.dtype)
-            self.dh0, self.dc0 = zeros((B, H), w.dtype), zeros((n, B, C), w.dtype)
             recurrent = w.da[:, :, (w.slots - G) * H :]
             self.da_pieces = list(blocks(recurrent, self.k_back)[:, :, None])
 
@@ -98,10 +97,10 @@ class Layer:
         if w.training:
             copyto(self.Wh_T, blocks(Wh.T.reshape(self.k_back, -1, H), n))
 
-    def forward(self, ids: Ids, above: list[Array], begins: Begins | None = None) -> None:
+    def forward(self, ids: Ids, above: list[Array], resets: Resets | None = None) -> None:
         """Runs the window of ids (T, B), or of what stands in `x`, and writes every h_t to `above[t]` too.
 
-        `begins[t]` are the streams in which something new begins at step t: their state is cleared before it.
+        `resets[t]` are the streams whose state is set to zero before step t.
         """
         w, T = self.window, len(ids)
         cell = w.cell
@@ -112,7 +111,7 @@ class Layer:
             self._inputs(T)
         cell.begin(self.h_blocks[0], self.c, self.rows[0])
         for t in range(T):
-            if begins is not None and (mine := begins[t]) is not None:
+            if resets is not None and (mine := resets[t]) is not None:
                 self._forget(t, mine)
             if z_row is not None:  # a one-hot x_t times Wx is a row of Wx
                 np.take(self.table, ids[t], axis=1, out=self.z_row, mode="clip")
@@ -143,13 +142,13 @@ class Layer:
         else:
             np.matmul(rows.reshape(T * w.B, -1), self.Wx[0], out=w.z_rows[: T * w.B])
 
-    def backward(self, ids: Ids, params: Params, grads: Params, begins: Begins | None = None) -> None:
+    def backward(self, ids: Ids, params: Params, grads: Params, resets: Resets | None = None) -> None:
         """From dy (T, B, H) of this layer to the gradients of its weights, and to dy of the layer below.
 
-        Where something new began (`begins`, as in `forward`), nothing goes back to the step before.
+        Where something new began (`resets`, as in `forward`), nothing goes back to the step before.
         """
         w, T = self.window, len(ids)
-        self._time_back(T, begins)
+        self.time_back(T, resets)
         X, da = self.X[:T].reshape(T * w.B, -1), w.da[:T].reshape(T * w.B, -1)
         self._weights(ids, X, da, grads.matrix(self.index))
         if self.index:
@@ -158,7 +157,7 @@ class Layer:
                 Wx = np.concatenate([Wx[:, mine] for mine, _ in sorted(w.columns, key=lambda pair: pair[1].start)], 1)
             np.matmul(da[:, : w.G * w.H], Wx.T, out=w.dy[:T].reshape(T * w.B, w.H))
 
-    def _time_back(self, T: int, begins: Begins | None) -> None:
+    def time_back(self, T: int, resets: Resets | None) -> None:
         w, cell, part, dh = self.window, self.window.cell, self.part_back, self.dh
         part.fill(0.0)
         cell.begin_back()
@@ -166,21 +165,17 @@ class Layer:
             add(w.dy_blocks[t], part[0], dh)  # from above, and by way of what follows
             for more in part[1:]:
                 add(dh, more, dh)
-            if cell.rest is not None:
-                add(dh, cell.rest, dh)
+            if cell.dh_direct is not None:
+                add(dh, cell.dh_direct, dh)
             cell.step_back(dh, self.rows[t])
             copyto(w.da_blocks[t], cell.da)
             np.matmul(self.da_pieces[t], self.Wh_T, out=part)
-            if begins is not None and (mine := begins[t]) is not None:
+            if resets is not None and (mine := resets[t]) is not None:
                 part[:, :, mine] = 0.0
-                if cell.rest is not None:
-                    cell.rest[:, mine] = 0.0
+                if cell.dh_direct is not None:
+                    cell.dh_direct[:, mine] = 0.0
                 if "c" in cell.states:
-                    cell.dc0[:, mine] = 0.0
-        np.sum(part, axis=0, out=dh)
-        copyto(blocks(self.dh0, w.n), dh if cell.rest is None else dh + cell.rest)
-        if "c" in cell.states:
-            copyto(self.dc0, cell.dc0)
+                    cell.dc_prev[:, mine] = 0.0
 
     def _weights(self, ids: Ids, X: Array, da: Array, dW: Array) -> None:
         """dW (H + inputs + 1, G·H) = [h | x | 1]ᵀ da, summed over the window."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from charrnn.arrays import Array, Ids, Mask, empty
-from charrnn.nn.fast.layer import Begins, Layer, Window
+from charrnn.nn.fast.layer import Layer, Resets, Window
 from charrnn.nn.fast.layout import blocks
 from charrnn.nn.params import Config, Params
 
@@ -17,7 +17,7 @@ class Network:
     """
 
     def __init__(self, config: Config, params: Params, steps: int, streams: int, training: bool = False) -> None:
-        self.config, self.params = config, params
+        self.config, self.params, self.steps, self.streams = config, params, steps, streams
         dtype = params.flat.dtype
         self.window = Window(config.cell, config.hidden_size, steps, streams, dtype, training)
         self.layers = [Layer(k, config.vocab_size, self.window) for k in range(config.layers)]
@@ -27,7 +27,7 @@ class Network:
         self.outputs = [*(layer.x for layer in self.layers[1:]), self.top]
         self.above = [list(blocks(output, self.window.n)) for output in self.outputs]
         self.masks: list[Array] | None = None
-        self.begins: Begins | None = None
+        self.resets: Resets | None = None
         self.length = steps
         self.pack()
 
@@ -36,15 +36,15 @@ class Network:
         for layer in self.layers:
             layer.pack(self.params)
 
-    def forward(self, ids: Ids, masks: list[Array] | None = None, fresh: Mask | None = None) -> Array:
+    def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
         """Logits (T, B, V) for the symbols ids (T, B), T up to the steps of the buffers; from the carried state.
 
         `masks`, one (T, B, H) array a layer, multiply what the layer hands on (inverted dropout,
-        Zaremba et al. 2014). `fresh` (T, B) marks the steps before which a stream forgets all that it has read.
+        Zaremba et al. 2014). `reset` (T, B) marks the steps before which the state of a stream is set to zero.
         """
-        self.length, self.masks, self.begins = len(ids), masks, None if fresh is None else begins_of(fresh)
+        self.length, self.masks, self.resets = len(ids), masks, None if reset is None else reset_streams(reset)
         for k, layer in enumerate(self.layers):
-            layer.forward(ids, self.above[k], self.begins)
+            layer.forward(ids, self.above[k], self.resets)
             if masks is not None:
                 np.multiply(self.outputs[k][: self.length], masks[k], out=self.outputs[k][: self.length])
         logits, top = self.logits[: self.length], self.top[: self.length]
@@ -56,8 +56,7 @@ class Network:
     def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
         """Writes the gradients of all weights to `grads`, given those of the logits (T, B, V) of `forward`.
 
-        The gradients of the carried-in states are left for `state_gradient`; what comes after the window
-        sends nothing back (truncated backpropagation through time, Williams & Peng 1990).
+        Truncated backpropagation through time (Williams & Peng 1990): no gradient enters from after the window.
         """
         T, H = self.length, self.config.hidden_size
         flat, dy = dlogits.reshape(-1, self.config.vocab_size), self.window.dy[:T]
@@ -67,7 +66,7 @@ class Network:
         for k in range(self.config.layers - 1, -1, -1):
             if self.masks is not None:
                 np.multiply(dy, self.masks[k], out=dy)
-            self.layers[k].backward(ids, self.params, grads, self.begins)
+            self.layers[k].backward(ids, self.params, grads, self.resets)
 
     def carry(self) -> None:
         """The state after the window becomes the state before the next."""
@@ -100,18 +99,9 @@ class Network:
             if "c" in self.config.states:
                 layer.c[:] = blocks(state["c"][k], self.window.n)
 
-    def state_gradient(self, k: int) -> dict[str, Array]:
-        """After `backward`: the gradients (B, H) of the state carried into layer k, by name."""
-        layer = self.layers[k]
-        found = {"h": layer.dh0}
-        if "c" in self.config.states:
-            found["c"] = np.empty_like(layer.dh0)
-            blocks(found["c"], self.window.n)[:] = layer.dc0
-        return found
 
-
-def begins_of(fresh: Mask) -> Begins:
+def reset_streams(mask: Mask) -> Resets:
     """The streams that are marked at each step of a mask (T, B)."""
-    steps, streams = np.nonzero(fresh)
-    ends = np.searchsorted(steps, np.arange(len(fresh) + 1)).tolist()
-    return [streams[begin:end] if begin < end else None for begin, end in pairwise(ends)]
+    steps, streams = np.nonzero(mask)
+    ends = np.searchsorted(steps, np.arange(len(mask) + 1)).tolist()
+    return [streams[start:end] if start < end else None for start, end in pairwise(ends)]

@@ -1,21 +1,16 @@
-"""A network that reads character by character and says what it expects next: one stream, or several side by side."""
+"""One stream, read symbol by symbol. Several streams: `nn/stepper.py` on a fast network."""
 
 import numpy as np
 from numpy import add, copyto, matmul
 
 from charrnn.arrays import Array, empty, zeros
 from charrnn.nn.fast.cells import CELLS
-from charrnn.nn.fast.network import Network
+from charrnn.nn.interface import State
 from charrnn.nn.params import Config, Params
 
-State = tuple[Array, Array, Array]  # h and c of all layers, and the logits
 
-
-class Reader:
-    """One stream. A step costs little more than reading the weights once; `logits` (1, V) are what comes next.
-
-    Before the first character the state is empty.
-    """
+class Stepper:
+    """A step costs little more than reading the weights once; the interface is described in `nn/interface.py`."""
 
     def __init__(self, config: Config, params: Params) -> None:
         H, self.layers = config.hidden_size, config.layers
@@ -39,8 +34,12 @@ class Reader:
         self.Wy, self.by, self.out = own(params["Wy"]), params["by"], empty((1, config.vocab_size))
         self.logits: Array = self.by[None].copy()
 
-    def read(self, ids: list[int]) -> None:
-        """Goes on by these ids."""
+    def step(self, ids: list[int]) -> None:
+        """Reads one symbol."""
+        self.step_all(ids)
+
+    def step_all(self, ids: list[int]) -> None:
+        """Reads a sequence of symbols."""
         cell, joined, row = self.cell, self.joined, self.row
         for i in ids:
             for k in range(self.layers):
@@ -61,18 +60,17 @@ class Reader:
             matmul(self.h[-1], self.Wy, out=self.out[0])
             self.logits = add(self.out, self.by, self.out)
 
-    def read_alike(self, ids: list[int]) -> None:
-        """As `read`: there is one stream."""
-        self.read(ids)
+    def state(self, stream: int = 0) -> State:
+        """A copy of the state, its logits included."""
+        states = {"h": self.hs, "c": self.cs}
+        return {name: states[name].reshape(self.layers, -1).copy() for name in self.cell.states}, self.logits[0].copy()
 
-    def state(self, row: int = 0) -> State:
-        """Where it stands, to come back to: h (layers·H), c (layers, 1, 1, H), and the logits (1, V)."""
-        return self.hs.copy(), self.cs.copy(), self.logits.copy()
-
-    def set_state(self, state: State, row: int = 0) -> None:
-        """Goes back to where it was."""
-        for mine, then in zip((self.hs, self.cs, self.logits), state, strict=True):
-            copyto(mine, then)
+    def set_state(self, state: State, stream: int = 0) -> None:
+        """Returns to a state."""
+        for name, values in {"h": self.hs, "c": self.cs}.items():
+            if name in state[0]:
+                copyto(values, state[0][name].reshape(values.shape))
+        copyto(self.logits, state[1])
 
 
 def own(weights: Array) -> Array:
@@ -80,33 +78,3 @@ def own(weights: Array) -> Array:
     copy = empty(weights.shape)
     copy[:] = weights
     return copy
-
-
-class Readers:
-    """Several streams that read side by side: one product serves them all; `logits` (K, V)."""
-
-    def __init__(self, config: Config, params: Params, count: int) -> None:
-        self.network, self.count = Network(config, params, 1, count), count
-        self.logits: Array = np.tile(params["by"], (count, 1))
-
-    def read(self, ids: list[int]) -> None:
-        """Goes on by one id a stream."""
-        self.logits = self.network.forward(np.array([ids]))[0]
-        self.network.carry()
-
-    def state(self, row: int = 0) -> State:
-        """Where one stream stands, to come back to."""
-        h = np.stack([layer.h[0, row] for layer in self.network.layers])
-        c = np.stack([layer.c[:, row] for layer in self.network.layers])
-        return h, c, self.logits[row].copy()
-
-    def set_state(self, state: State, row: int = 0) -> None:
-        """One stream goes back to where it was."""
-        for layer, h, c in zip(self.network.layers, state[0], state[1], strict=True):
-            layer.h[0, row], layer.c[:, row] = h, c
-        self.logits[row] = state[2]
-
-    def read_alike(self, ids: list[int]) -> None:
-        """All streams go on by these ids."""
-        for i in ids:
-            self.read([i] * self.count)

@@ -1,0 +1,68 @@
+"""What training, sampling and `see` may ask of a network and of a stepper, whichever engine computes them."""
+
+from typing import Protocol
+
+from charrnn.arrays import Array, Ids, Mask
+from charrnn.nn.params import Config, Params
+
+State = tuple[dict[str, Array], Array]  # of one stream: h and c (layers, H), and the logits (V,)
+
+
+class RecurrentNetwork(Protocol):
+    """Layers of cells over windows of up to T steps of B streams, with a state that is carried from window to window.
+
+    `nn/network.py` is the plain implementation, `nn/fast/network.py` the optimised one.
+    """
+
+    config: Config
+    steps: int  # T
+    streams: int  # B
+
+    def pack(self) -> None:
+        """Takes over the weights as they are now; needed before `forward` whenever they have changed."""
+
+    def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
+        """Logits (T, B, V) for ids (T, B), from the carried state; valid until the next call.
+
+        `masks` are one (T, B, H) array per layer, by which its output is multiplied (inverted dropout, Zaremba et al.
+        2014). `reset` (T, B) marks the steps before which the state of a stream is set to zero.
+        """
+
+    def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
+        """Writes the gradients of all weights to `grads`, given the gradient of the logits of the last `forward`.
+
+        Truncated backpropagation through time (Williams & Peng 1990): no gradient enters from after the window.
+        """
+
+    def carry(self) -> None:
+        """Makes the state after the window the state before the next one."""
+
+    def reset(self) -> None:
+        """Sets the carried state to zero."""
+
+    def state(self) -> dict[str, Array]:
+        """A copy of the carried state by name (h, c), each (layers, B, H)."""
+
+    def store_state(self, out: dict[str, Array]) -> None:
+        """Writes the carried state to arrays like those of `state`."""
+
+    def set_state(self, state: dict[str, Array]) -> None:
+        """Copies `state` to the carried state."""
+
+
+class Stepper(Protocol):
+    """Reads B streams symbol by symbol, from an empty state; `logits` (B, V) predict the next symbol of each."""
+
+    logits: Array
+
+    def step(self, ids: list[int]) -> None:
+        """Reads one symbol per stream."""
+
+    def step_all(self, ids: list[int]) -> None:
+        """Reads a sequence of symbols, the same in all streams."""
+
+    def state(self, stream: int = 0) -> State:
+        """A copy of the state of one stream, its logits included."""
+
+    def set_state(self, state: State, stream: int = 0) -> None:
+        """Returns one stream to a state, its own or that of another stream."""
