@@ -1,7 +1,7 @@
 """Options of commands: click options from field metadata, groups in the help, and options that commands share."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,11 +17,16 @@ Decorator = Callable[[Any], Any]
 
 
 class GroupedOption(click.Option):
-    """An option that is listed under the heading `group`; its environment variable has its long name."""
+    """An option that is listed under the heading `group`; its environment variable has its long name.
 
-    def __init__(self, *args: Any, group: str = "Options", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.group = group
+    `aliases` are further names, which the help does not show.
+    """
+
+    def __init__(
+        self, names: Sequence[str], *args: Any, group: str = "Options", aliases: Sequence[str] = (), **kwargs: Any
+    ) -> None:
+        super().__init__([*names, *aliases], *args, **kwargs)
+        self.group, self.aliases = group, aliases
         self.allow_from_autoenv = False  # click would use the name of the parameter
 
     def resolve_envvar_value(self, context: click.Context) -> str | None:

@@ -7,9 +7,10 @@ import sys
 import click
 
 from charrnn.checks import check_float, check_int
-from charrnn.cli.options import GroupedCommand, model_option, option, seed_option, weights_option
+from charrnn.cli.options import GroupedCommand, model_option, options_from, seed_option, weights_option
 from charrnn.display.terminal import is_terminal, remark
 from charrnn.errors import CharRNNError, UsageError
+from charrnn.sampling.options import SamplingOptions
 
 INSTALL = 'python -m pip install "charrnn[write]"'
 
@@ -18,15 +19,7 @@ INSTALL = 'python -m pip install "charrnn[write]"'
 @click.argument("file", required=False)
 @model_option()
 @weights_option()
-@option(
-    "-t",
-    "--temp",
-    "--temperature",
-    "temp",
-    type=float,
-    default=0.8,
-    help="Temperature: lower is more predictable, higher more varied; 0 always takes the most likely character.",
-)
+@options_from(SamplingOptions, "temp", group="Options")
 @seed_option(help="Seed of the random numbers; the same seed gives the same suggestions at the same place.")
 def write(file: str | None, model: str, weights: str, temp: float, seed: int) -> int:
     """Edit a text in a full-screen editor in which a model suggests continuations.
@@ -63,7 +56,7 @@ def check_terminal() -> None:
     """Raises UsageError unless there is a terminal that can show a full screen."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)) or os.environ.get("TERM") in ("dumb", "unknown"):
         raise UsageError(
-            "charrnn write needs a terminal: use charrnn sample --prime-file FILE to continue a file without one."
+            "charrnn write needs a terminal: use charrnn sample --prompt-file FILE to continue a file without one."
         )
     if (sys.stderr.encoding or "").lower().replace("-", "") != "utf8":
         raise UsageError(f"charrnn write needs a UTF-8 terminal, not {sys.stderr.encoding}: set a UTF-8 locale.")

@@ -58,16 +58,13 @@ def sections(command: click.Command, context: click.Context) -> Iterator[str]:
 
 def row(option: click.Option, context: click.Context) -> tuple[str, ...]:
     names, _ = option.get_help_record(context) or ("", "")
-    return f"`{names}`", option.help or "", default(option), f"`{context.auto_envvar_prefix}_{variable(option)}`"
-
-
-def default(option: click.Option) -> str:
-    """The default as the help shows it; empty where it shows none."""
-    if isinstance(option.show_default, str):
-        return option.show_default
-    if not option.show_default or option.default in (None, ""):
-        return ""
-    return f"`{' '.join(option.default) if isinstance(option.default, list | tuple) else option.default}`"
+    default = option.get_help_extra(context).get("default", "")
+    return (
+        f"`{names}`",
+        option.help or "",
+        default.removeprefix("(").removesuffix(")"),
+        f"`{context.auto_envvar_prefix}_{variable(option)}`",
+    )
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -434,7 +434,7 @@ def test_without_textual_it_says_how_to_install_it(
 def test_it_wants_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     code, err = command(capfd)
     assert code == 2
-    assert "needs a terminal: use charrnn sample --prime-file FILE" in err
+    assert "needs a terminal: use charrnn sample --prompt-file FILE" in err
     assert command(capfd, "--temp", "-1")[0] == 2
     assert os.listdir() == []
 
