@@ -7,7 +7,7 @@
     training.model.save("model.npz")
     print("".join(charrnn.sample(charrnn.load("model.npz"), 200, temp=0.8)))
 
-The names are loaded when they are first used, so that `import charrnn` does not wait for NumPy.
+The names are loaded at first use, so that `import charrnn` does not load NumPy.
 """
 
 from importlib import import_module

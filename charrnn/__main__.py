@@ -3,13 +3,13 @@
 import os
 import sys
 
-from charrnn.cli.signals import at_once
+from charrnn.cli.signals import end_at_once
 
 
 def pin_threads() -> None:
-    """One thread for matrix products, unless the environment says otherwise; said before NumPy is loaded.
+    """Limits BLAS to one thread unless the environment sets a number; has to run before NumPy is loaded.
 
-    More of them stall for each other as soon as another process wants a core.
+    Several threads wait for each other as soon as another process needs a core.
     """
     from charrnn.system.resources import BLAS_THREADS
 
@@ -18,8 +18,8 @@ def pin_threads() -> None:
 
 
 def main() -> None:
-    """Runs the command line and ends the process with its exit code."""
-    at_once()
+    """Runs the command line and exits with its exit code."""
+    end_at_once()
     pin_threads()
     from charrnn.cli.main import run
 

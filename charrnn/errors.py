@@ -1,8 +1,8 @@
-"""What a user can cause, each a sentence: what, where, what to do."""
+"""Errors that a user can cause; the message says in one sentence what happened, why, and what to do."""
 
 
 class CharRNNError(Exception):
-    """The parent of every error that charrnn raises on purpose; its text is one sentence for the user."""
+    """Base class of all errors that charrnn raises on purpose; the message is one sentence."""
 
     exit_code = 1
 
@@ -18,12 +18,12 @@ class TextError(CharRNNError):
 
 
 class ModelFileError(CharRNNError):
-    """A model file that is missing, damaged, foreign or of a newer format."""
+    """A model file that is missing or damaged, has a newer format, or is not a model file."""
 
 
 class DivergedError(CharRNNError):
-    """The loss or a gradient is no longer a finite number."""
+    """The loss or the gradient is not finite."""
 
 
 class WorkerError(CharRNNError):
-    """A worker could not be started, or is gone."""
+    """A worker process could not be started, or died."""

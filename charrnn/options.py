@@ -1,105 +1,171 @@
-"""How a training is set up: every option once, with its default, its range, and what a resumed run may change.
+"""`Options`: the hyperparameters of a training run, each declared once, at its field.
 
-The command line and the library both fill in an `Options`; nothing else holds defaults.
+The command line, the checks and the reference documentation are generated from the fields; nothing else holds
+defaults. This file works without NumPy, so that the command line starts fast.
 """
 
 import codecs
 import re
-from dataclasses import asdict, dataclass, fields, replace
-from numbers import Number
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any
 
-from charrnn.checks import MOST_LAYERS, check_float, check_int, flag, shown
+from charrnn.checks import MOST_LAYERS, Setting, declared, flag, from_file, shown, validate
 from charrnn.errors import UsageError
 
-CELLS = ("lstm", "gru", "rnn")  # the built-in ones; `nn` checks the name
+CELLS = ("lstm", "gru", "rnn")  # the built-in ones, for the help; `nn` checks the name
 UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
-TASKS = ("text", "generate", "classify", "pairs")  # one long text, or what is learned from examples
+ENGINES = ("fast", "plain")
+TASKS = ("text", "generate", "classify", "pairs")  # one long text, or one of three kinds of examples
 LENGTHS = ("epochs", "steps")
-CHANGEABLE = (*LENGTHS, "workers", "patience")  # other workers change no more than rounding
 DEFAULT_STEPS = 1000
-MINUTES = 3.0  # the command line's default length
+MINUTES = 3.0  # the default time of a run on the command line
 MOST_TEXTS = 10_000  # written by one command
-LATER = {
-    "weight_decay",
-    "patience",
-    "cut",
-    "min_count",
-    "task",
-}  # the first files lack them; their defaults change nothing
+MAIN, TEXT, TRAINING = "Main options", "Text", "Training"  # groups in the help
 
 
 @dataclass(frozen=True)
 class Options:
     """The options of a run, as they are stored in the model file.
 
-    `epochs` and `steps` are totals of the whole run, also when it is resumed; the first reached ends it.
-    Where neither is given, `DEFAULT_STEPS` holds. `eval_every` and `workers` 0 mean: chosen from the sizes (and the
-    cores). `patience` is the number of evaluations without a better one that end the run, 0 for none. `cut`,
-    "STEP:TOTAL", shortens the schedule from a step on, so that it ends at another.
+    `epochs` and `steps` are totals for the whole run, also when it is resumed; the run ends at whichever comes first,
+    and after `DEFAULT_STEPS` if neither is given. Raises UsageError for a value out of range.
     """
 
-    task: str = "text"
-    cell: str = "gru"
-    layers: int = 2
-    hidden_size: int = 128
-    dropout: float = 0.2
-    unit: str = "char"
-    encoding: str = "utf-8"
-    seq_length: int = 64
-    batch_size: int = 32
-    epochs: int | None = None
-    steps: int | None = None
-    lr: float = 0.004
-    optimizer: str = "adam"
-    schedule: str = "cosine"
-    clip: float = 1.0
-    weight_decay: float = 0.0
-    patience: int = 0
-    cut: str = ""
-    val_fraction: float = 0.1
-    eval_every: int = 0
-    seed: int = 0
-    workers: int = 0
-    min_count: int = 0
+    task: Annotated[str, Setting(choices=TASKS)] = "text"
+    cell: Annotated[str, Setting(f"Recurrent cell: {', '.join(CELLS)}.", MAIN, metavar="NAME", chosen=True)] = "gru"
+    layers: Annotated[int, Setting("Number of layers.", MAIN, at_least=1, at_most=MOST_LAYERS, chosen=True)] = 2
+    hidden_size: Annotated[int, Setting("Number of units per layer.", MAIN, at_least=1, chosen=True)] = 128
+    dropout: Annotated[
+        float,
+        Setting("Dropout rate between layers and before the output.", TRAINING, at_least=0.0, below=1.0, chosen=True),
+    ] = 0.2
+    unit: Annotated[
+        str,
+        Setting(
+            "Unit of text: a character (code point), a byte, or a character with Hangul syllables split into letters.",
+            MAIN,
+            choices=UNITS,
+        ),
+    ] = "char"
+    encoding: Annotated[str, Setting("Encoding of the text files.", TEXT)] = "utf-8"
+    seq_length: Annotated[
+        int,
+        Setting(
+            "Steps per window: how far the gradient is propagated back in time.", TRAINING, at_least=1, chosen=True
+        ),
+    ] = 64
+    batch_size: Annotated[
+        int, Setting("Number of streams of text that are read in parallel.", TRAINING, at_least=1, chosen=True)
+    ] = 32
+    epochs: Annotated[
+        int | None, Setting("Number of passes over the text, in the whole run.", MAIN, at_least=1, changeable=True)
+    ] = None
+    steps: Annotated[
+        int | None,
+        Setting(
+            "Number of steps of the whole run; with --epochs, the run ends at whichever comes first.",
+            MAIN,
+            at_least=1,
+            changeable=True,
+        ),
+    ] = None
+    lr: Annotated[float, Setting("Learning rate (peak).", TRAINING, above=0.0, chosen=True)] = 0.004
+    optimizer: Annotated[str, Setting("Optimizer.", TRAINING, choices=OPTIMIZERS)] = "adam"
+    schedule: Annotated[
+        str,
+        Setting(
+            "Learning-rate schedule after the warm-up; it spans --epochs if given, else --steps.",
+            TRAINING,
+            choices=SCHEDULES,
+        ),
+    ] = "cosine"
+    clip: Annotated[
+        float, Setting("Clip the gradient norm to this value; 0 disables clipping.", TRAINING, at_least=0.0)
+    ] = 1.0
+    weight_decay: Annotated[
+        float,
+        Setting(
+            "Decoupled weight decay (as in AdamW), scaled by the learning rate.",
+            TRAINING,
+            at_least=0.0,
+            below=1.0,
+            chosen=True,
+        ),
+    ] = 0.0
+    patience: Annotated[
+        int,
+        Setting(
+            "Early stopping: stop after N evaluations without improvement; 0 disables it.",
+            TRAINING,
+            at_least=0,
+            chosen=True,
+            changeable=True,
+        ),
+    ] = 0
+    cut: Annotated[
+        str,
+        Setting(
+            "From STEP on, compress the learning-rate schedule to end at TOTAL (to repeat a run that was shortened "
+            "by --minutes).",
+            TRAINING,
+            metavar="STEP:TOTAL",
+            show_default=False,
+        ),
+    ] = ""
+    val_fraction: Annotated[
+        float,
+        Setting(
+            "Fraction of each file, at its end, for the validation split; 0 disables it.", TEXT, at_least=0.0, below=1.0
+        ),
+    ] = 0.1
+    eval_every: Annotated[
+        int,
+        Setting(
+            "Compute the validation loss every N steps; 0 chooses N from the size of the split.", TRAINING, at_least=0
+        ),
+    ] = 0
+    seed: Annotated[
+        int, Setting("Seed of the random numbers; the same seed gives the same run.", TRAINING, at_least=0)
+    ] = 0
+    workers: Annotated[
+        int,
+        Setting(
+            "Number of processes that share the streams; 0 chooses it from the network and the cores.",
+            TRAINING,
+            at_least=0,
+            at_most=1024,
+            changeable=True,
+        ),
+    ] = 0
+    min_count: Annotated[
+        int,
+        Setting(
+            "Map symbols that occur fewer than N times to an unknown symbol (never sampled); 1 keeps all, 0 decides "
+            "automatically for large vocabularies.",
+            TEXT,
+            at_least=0,
+        ),
+    ] = 0
+    engine: Annotated[
+        str,
+        Setting(
+            "Implementation of the network: fast, or plain (the code in nn/, slow).",
+            TRAINING,
+            choices=ENGINES,
+            changeable=True,
+        ),
+    ] = "fast"
 
     def __post_init__(self) -> None:
-        for field in fields(self):  # numbers of NumPy become Python's, which JSON can hold
-            value = getattr(self, field.name)
-            if isinstance(value, Number) and hasattr(value, "item"):
-                object.__setattr__(self, field.name, value.item())
-        for name, words in (
-            ("unit", UNITS),
-            ("task", TASKS),
-            ("optimizer", OPTIMIZERS),
-            ("schedule", SCHEDULES),
-        ):
-            if getattr(self, name) not in words:
-                raise UsageError(f"{flag(name)} is one of {', '.join(words)}, not {getattr(self, name)!r}.")
-        check_int("layers", self.layers, 1, MOST_LAYERS)
-        for name in ("hidden_size", "seq_length", "batch_size"):
-            check_int(name, getattr(self, name), 1)
-        for name in LENGTHS:
-            if getattr(self, name) is not None:
-                check_int(name, getattr(self, name), 1)
-        check_int("eval_every", self.eval_every, 0)
-        check_int("seed", self.seed, 0)
-        check_int("workers", self.workers, 0, 1024)
-        check_int("min_count", self.min_count, 0)
+        validate(self)
         if self.unit == "byte" and self.min_count > 1:
             raise UsageError("--min-count is for characters: of bytes there are 256 at most.")
-        check_float("lr", self.lr, above=0.0)
-        check_float("dropout", self.dropout, at_least=0.0, below=1.0)
-        check_float("val_fraction", self.val_fraction, at_least=0.0, below=1.0)
-        check_float("clip", self.clip, at_least=0.0)
-        check_float("weight_decay", self.weight_decay, at_least=0.0, below=1.0)
-        check_int("patience", self.patience, 0)
         self.cut_at()
         try:
             text_encoding = codecs.lookup(self.encoding)._is_text_encoding
-        except (LookupError, ValueError, TypeError):
+        except (LookupError, ValueError):
             text_encoding = False
         if not text_encoding:
             raise UsageError(f"--encoding {self.encoding!r} is not a text encoding that Python knows.")
@@ -107,7 +173,7 @@ class Options:
     def length(self, windows: int) -> tuple[int, int]:
         """The steps that the schedule spans (`epochs` if given, else `steps`), and the step that ends the run.
 
-        `windows` is the number of steps in an epoch.
+        `windows` is the number of steps per epoch.
         """
         by_epochs = None if self.epochs is None else self.epochs * windows
         ends = [end for end in (by_epochs, self.steps) if end is not None] or [DEFAULT_STEPS]
@@ -117,7 +183,7 @@ class Options:
         return ends[0], min(*ends, cut[1]) if cut else min(ends)
 
     def cut_at(self) -> tuple[int, int] | None:
-        """The step at which the schedule is shortened, and the one at which it ends then."""
+        """The step from which the schedule is compressed, and the step at which it then ends."""
         if not self.cut:
             return None
         match = re.fullmatch(r"([1-9]\d{0,17}):([1-9]\d{0,17})", self.cut, re.ASCII)
@@ -130,30 +196,33 @@ class Options:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Options":
-        """The options from a model file; raises UsageError where they are not options."""
-        known = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or not known - LATER <= set(values) <= known:
-            raise UsageError("the options of the run are incomplete.")
-        return cls(**values)
+        """The options in a model file; raises CharRNNError or TypeError if they cannot be options."""
+        return from_file(cls, values)
 
     def resumed(self, given: dict[str, Any]) -> "Options":
-        """These options, gone on with: `given` may restate any, and may set a new length or number of workers.
+        """These options for a resumed run: `given` may repeat any of them, and replace those that are changeable.
 
-        New epochs alone lift a limit by steps; new steps alone leave the epochs, which the schedule spans.
-        Raises UsageError where `given` contradicts the file.
+        Of `epochs` and `steps`, new `epochs` alone remove the limit by `steps`; new `steps` alone keep the `epochs`,
+        which the schedule spans. Raises UsageError where `given` contradicts the file.
         """
         for name, value in given.items():
-            mine = getattr(self, name)
-            same = value == mine or (name == "encoding" and same_encoding(value, mine))
+            stored = getattr(self, name)
+            same = value == stored or (name == "encoding" and same_encoding(value, stored))
             if not same and name not in CHANGEABLE and (name, value) != ("eval_every", 0):
                 raise UsageError(
                     f"{flag(name)} {value} contradicts the model file, which was trained with "
-                    f"{'none' if mine == '' else mine}: leave it out to go on, or use --force to start anew."
+                    f"{'none' if stored == '' else stored}: leave it out to resume, or use --force to start again."
                 )
-        options = replace(self, **{name: given[name] for name in ("workers", "patience") if name in given})
-        if "epochs" in given:
-            return replace(options, epochs=given["epochs"], steps=given.get("steps"), cut="")
-        return replace(options, steps=given["steps"], cut="") if "steps" in given else options
+        changes = {name: value for name, value in given.items() if name in CHANGEABLE}
+        if "epochs" in changes:
+            changes.setdefault("steps", None)
+        if not changes.keys().isdisjoint(LENGTHS):
+            changes["cut"] = ""
+        return replace(self, **changes)
+
+
+CHANGEABLE = tuple(field.name for field in declared(Options) if field.setting.changeable)
+CHOSEN = tuple(field.name for field in declared(Options) if field.setting.chosen)
 
 
 def same_encoding(one: str, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""The folder in which bad input is tried: every name in it, and what is wrong with it."""
+"""The folder of files for the tests of bad input."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from tests.cli.test_train import TEXT, TINY
 
 
 def furnish(here: Path) -> None:
-    """Makes the files that the rows of the table name; the current folder is `here`."""
+    """Creates the files that the rows of the table name in `here`, the current folder."""
     (here / "corpus.txt").write_text(TEXT)
     assert run(["train", "corpus.txt", *TINY, "--steps", "12", "--workers", "1", "-q"]) == 0
     assert (
@@ -70,7 +70,7 @@ def furnish(here: Path) -> None:
 
 
 def device(name: str, number: int) -> bool:
-    """Makes a device of memory (3 is null, 5 zero, 7 full) beside the files; False where that is not allowed."""
+    """Creates a memory device (3 is null, 5 zero, 7 full); returns False if that is not permitted."""
     try:
         os.mknod(name, stat.S_IFCHR | 0o600, os.makedev(1, number))
         return True

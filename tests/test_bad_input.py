@@ -1,4 +1,4 @@
-"""Bad input: for each the exit code and the sentence, and that nothing on disk has changed."""
+"""Bad input: the exit code and the sentence of each case, and no file changes."""
 
 import io
 import os
@@ -24,7 +24,7 @@ NULS = "is not text, or it is UTF-16: more than a tenth of its bytes are NUL."
 WHOLE, DAMAGED, PLAIN = "is a whole number", "is not a charrnn model", "is not a plain file"
 LONG, HUGE = "x" * 300, "9" * 20
 
-# after `train` with small sizes: the rest of the line, the exit code, a part of the sentence (of a note, where it is 0)
+# after `train` with small sizes: the rest of the line, the exit code, a part of the error (or of a note if it is 0)
 TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("empty.txt", 1, "empty.txt " + NOT_TEXT),
     ("bom.txt", 1, "bom.txt " + NOT_TEXT),
@@ -83,7 +83,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     (
         "corpus.txt -m corpus.txt",
         2,
-        "corpus.txt exists. Use --resume to go on, --force to replace it, or -m for another file.",
+        "corpus.txt already exists: use --resume to continue its run, --force to replace it, or -m for another file.",
     ),
     ("corpus.txt -m corpus.txt --force", 2, "corpus.txt is the text itself: choose another -m for the model."),
     ("corpus.txt -m soft.txt --force", 2, "soft.txt is the text itself"),
@@ -99,7 +99,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     (["corpus.txt", "-m", "a\0b"], 1, "a␀b cannot be a model file: embedded null byte."),
     (["corpus.txt", "-m", "x" * 250], 1, "cannot be written: File name too long."),
     (["corpus.txt", "-m", LONG], 1, "cannot be a model file: File name too long."),
-    ("corpus.txt -m model.npz", 2, "model.npz exists."),
+    ("corpus.txt -m model.npz", 2, "model.npz already exists: "),
     ("corpus.txt --layers 0", 2, "--layers is a whole number from 1 to 1,000, not 0."),
     ("corpus.txt --layers 1001", 2, "--layers is a whole number from 1 to 1,000, not 1001."),
     ("corpus.txt --hidden-size 0", 2, "--hidden-size is a whole number of at least 1, not 0."),
@@ -148,8 +148,10 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --eval-every -1", 2, "--eval-every is a whole number of at least 0, not -1."),
     ("corpus.txt --save-every -1", 2, "--save-every is a whole number of at least 0, not -1."),
     ("corpus.txt --log-every 0", 2, "--log-every is a whole number of at least 1, not 0."),
-    ("corpus.txt --log-every 3", 2, "--log-every is for --json: use both, or none."),
+    ("corpus.txt --log-every 3", 2, "--log-every only applies to --json: use both, or neither."),
     ("corpus.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
+    ("missing.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
+    ("corpus.txt --engine slow", 2, "'slow' is not one of 'fast', 'plain'."),
     ("corpus.txt --optimizer lion", 2, "'lion' is not one of 'adam', 'rmsprop', 'adagrad', 'sgd'."),
     ("corpus.txt --schedule linear", 2, "'linear' is not one of 'cosine', 'constant'."),
     ("corpus.txt --unit word", 2, "'word' is not one of 'char', 'byte', 'jamo'."),
@@ -158,8 +160,20 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
 ]
 
 LINES: list[tuple[str | list[str], int, str]] = [
-    ("train", 2, "name a text to train on: charrnn train TEXT, or - for standard input."),
-    ("train --resume --force", 2, "--resume goes on with the model file and --force replaces it: use one of them."),
+    ("train", 2, "no text to train on: use charrnn train TEXT, or - for standard input."),
+    (
+        "train --resume --force",
+        2,
+        "--resume continues the run in the model file and --force replaces it: use one of them.",
+    ),
+    ("train --resume --minutes 1", 2, "--minutes plans a new run: use --steps or --epochs with --resume."),
+    (
+        "train --resume --init-from part.npz",
+        2,
+        "--resume continues a run and --init-from starts a new one: use one of them.",
+    ),
+    ("train a --pairs --labelled", 2, "--pairs and --labelled are different tasks: use one of them."),
+    ("train a --task classify", 2, "--task classify needs labelled examples: add --labelled."),
     ("train --resume -m missing.npz", 1, "there is no model file missing.npz: charrnn train TEXT makes one."),
     ("train --resume -m cut.npz", 1, f"cut.npz {DAMAGED}, or it is damaged"),
     ("train --resume -m text.npz", 1, f"text.npz {DAMAGED}"),
@@ -176,7 +190,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("train --resume -m part.npz --steps 0", 2, "--steps is a whole number of at least 1, not 0."),
     ("train --resume -m part.npz two.txt", 1, "two.txt is not the text that the model was trained on"),
     ("train --resume -m part.npz missing.txt", 1, "there is no file missing.txt."),
-    ("train --resume", 0, "model.npz has all of its 12 steps: nothing is left to do. More --steps go on."),
+    ("train --resume", 0, "model.npz has already finished its 12 steps. Pass a larger --steps to continue."),
     ("sample --temp -1", 2, "--temp is a number at least 0, not -1.0."),
     ("sample --temp nan", 2, "--temp is a number at least 0, not nan."),
     ("sample --temp inf", 2, "--temp is a number at least 0, not inf."),
@@ -245,6 +259,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("--nonsense", 2, "No such option '--nonsense'."),
     ("bench --seconds 0", 2, "--seconds is a number above 0, not 0.0."),
     ("bench --seconds nan", 2, "--seconds is a number above 0, not nan."),
+    ("bench --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
     ("bench --layers 0", 2, "--layers is a whole number from 1 to 1,000, not 0."),
 ]
 
@@ -263,7 +278,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def contents(here: Path) -> dict[str, tuple[int, int, int]]:
-    """What would change if a file did."""
+    """Values that change whenever a file does."""
     stats = {path.name: path.lstat() for path in here.iterdir()}
     return {name: (s.st_ino, s.st_size, s.st_mtime_ns) for name, s in stats.items() if name != "new.npz"}
 
@@ -272,7 +287,7 @@ def contents(here: Path) -> dict[str, tuple[int, int, int]]:
 def place(
     furnished: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> Iterator[Place]:
-    """Runs a command line among the files; whatever it does, they stay as they are."""
+    """Runs a command line in the folder of the files, and checks that they do not change."""
     monkeypatch.chdir(furnished)
     before = contents(furnished)
 
@@ -301,7 +316,7 @@ def test_the_table_is_long() -> None:
 
 
 @pytest.mark.parametrize(("line", "code", "part"), ROWS, ids=lambda value: repr(value)[-60:])
-def test_bad_input_is_a_sentence_and_an_exit_code(line: list[str], code: int, part: str, place: Place) -> None:
+def test_bad_input_gives_one_sentence_and_an_exit_code(line: list[str], code: int, part: str, place: Place) -> None:
     found, out, err = place(line)
     assert found == code, err
     assert part in err
@@ -336,7 +351,7 @@ def test_devices(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     assert sorted(os.listdir()) == sorted(["corpus.txt", name])
 
 
-def test_a_pipe_without_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_pipe(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "LONGEST_PIPE", 1 << 20)
     for line in ([*TRAIN, "-"], ["eval", "-"]):
         code, _, err = place(line, b"abc\n" * 600_000)
@@ -413,7 +428,7 @@ class Terminal(io.TextIOWrapper):
 def test_surroundings(
     surroundings: dict[str, str | None], encoding: str, furnished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command on a terminal of any kind: an answer, no error, nothing that the encoding lacks."""
+    """Every command on every kind of terminal: an answer, no error, no character outside the encoding."""
     monkeypatch.chdir(furnished)
     for name, value in surroundings.items():
         if value is None:
@@ -475,7 +490,7 @@ def test_a_full_disk_behind_stderr(furnished: Path) -> None:
     Path(furnished, "new.npz").unlink()
 
 
-def test_a_mask_is_kept_to(furnished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_umask_is_respected(furnished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(furnished)
     before = os.umask(0o077)
     try:
@@ -490,8 +505,8 @@ def test_a_mask_is_kept_to(furnished: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_while_a_text_is_waited_for(number: int, tmp_path: Path) -> None:
-    """Before there is anything to save: the process ends at once, with its code and without a word."""
+def test_a_signal_while_waiting_for_a_text(number: int, tmp_path: Path) -> None:
+    """There is nothing to save yet: the process ends at once, with its exit code and without a message."""
     os.mkfifo(tmp_path / "fifo")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "charrnn", *TRAIN, "fifo"]
@@ -509,10 +524,10 @@ def test_a_signal_while_a_text_is_waited_for(number: int, tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == ["fifo"]
 
 
-def test_nohup_keeps_what_it_inherited(tmp_path: Path) -> None:
+def test_signals_that_nohup_ignores_stay_ignored(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(TEXT)
     script = (
-        "import signal, sys; from charrnn.__main__ import at_once; at_once(); print(signal.getsignal(signal.SIGHUP))"
+        "import signal; from charrnn.__main__ import end_at_once; end_at_once(); print(signal.getsignal(signal.SIGHUP))"
     )
     command = ["sh", "-c", f"trap '' HUP; exec '{sys.executable}' -c '{script}'"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

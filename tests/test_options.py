@@ -1,17 +1,24 @@
-"""Options: ranges, lengths, and what a resumed run may say."""
+"""Options: their metadata, ranges, lengths, and what may change when a run is resumed."""
 
 import math
+from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import pytest
 
-from charrnn.errors import UsageError
-from charrnn.options import Options
+from charrnn.checks import declared
+from charrnn.errors import ModelFileError, UsageError
+from charrnn.nn.params import Config
+from charrnn.options import CHANGEABLE, Options
 
 
 @pytest.mark.parametrize(
     ("name", "values"),
     {
+        "cell": [3, None],
+        "engine": ["slow"],
+        "task": ["translate"],
         "unit": ["word"],
         "optimizer": ["lion"],
         "schedule": ["linear"],
@@ -51,8 +58,24 @@ def test_zero_is_valid(name: str) -> None:
         (Options(epochs=3, steps=130), (30, 30)),
     ],
 )
-def test_the_schedule_spans_epochs_and_the_first_reached_ends_it(options: Options, length: tuple[int, int]) -> None:
+def test_the_schedule_spans_the_epochs_and_the_run_ends_at_the_first_limit(
+    options: Options, length: tuple[int, int]
+) -> None:
     assert options.length(windows=10) == length
+
+
+def test_every_field_has_a_setting_with_a_valid_default() -> None:
+    assert [item.name for item in declared(Options)] == [field.name for field in fields(Options)]
+    assert {item.name for item in declared(Options) if not item.setting.help} == {"task"}
+    assert set(CHANGEABLE) == {"epochs", "steps", "workers", "patience", "engine"}
+    for item in declared(Options):
+        assert item.kind in (int, float, str)
+        assert not (item.kind is int and math.isinf(item.setting.at_least)), "a whole number has a lower limit"
+
+
+def test_numbers_of_numpy_become_numbers_of_python() -> None:
+    options = Options(layers=np.int64(3), lr=np.float32(0.5), steps=np.int32(7))  # type: ignore[arg-type]
+    assert [type(value) for value in (options.layers, options.lr, options.steps)] == [int, float, int]
 
 
 def test_resuming_may_restate_and_lengthen_but_not_contradict() -> None:
@@ -64,6 +87,7 @@ def test_resuming_may_restate_and_lengthen_but_not_contradict() -> None:
     assert options.resumed({"steps": 137}) == options
     assert options.resumed({"steps": 200}) == Options(epochs=3, steps=200, lr=0.01)
     assert options.resumed({"encoding": "UTF8"}) == options
+    assert options.resumed({"engine": "plain"}).engine == "plain"
     with pytest.raises(UsageError, match="--lr 0.02 contradicts"):
         options.resumed({"lr": 0.02})
     with pytest.raises(UsageError, match="--hidden-size 64 contradicts"):
@@ -73,18 +97,22 @@ def test_resuming_may_restate_and_lengthen_but_not_contradict() -> None:
 def test_stored_and_read_again() -> None:
     options = Options(epochs=3, dropout=0.25)
     assert Options.from_dict(options.as_dict()) == options
-    for wrong in ({}, {**options.as_dict(), "more": 1}, {**options.as_dict(), "layers": "2"}):
-        with pytest.raises(UsageError):
-            Options.from_dict(wrong)
+    with pytest.raises(UsageError, match="--layers is a whole number"):
+        Options.from_dict({**options.as_dict(), "layers": "2"})
+    with pytest.raises(ModelFileError, match="was written by a newer charrnn: it contains 'momentum'"):
+        Options.from_dict({**options.as_dict(), "momentum": 0.9})
+    wrong: Any = ["lr"]
+    with pytest.raises((ModelFileError, TypeError)):
+        Options.from_dict(wrong)
 
 
 @pytest.mark.parametrize("cut", ["5", "5:5", "9:5", "0:5", "-1:5", "5:", "a:b", "5:6:7", "٣:٤", "5:1e3", " 5:6"])
-def test_a_cut_without_sense_is_refused(cut: str) -> None:
+def test_an_invalid_cut_is_refused(cut: str) -> None:
     with pytest.raises(UsageError, match="--cut is STEP:TOTAL"):
         Options(cut=cut)
 
 
-def test_a_cut_ends_the_run_and_a_new_length_lifts_it() -> None:
+def test_a_cut_ends_the_run_and_a_new_length_removes_it() -> None:
     options = Options(steps=100, cut="30:60")
     assert options.cut_at() == (30, 60)
     assert options.length(10) == (100, 60)
@@ -93,14 +121,16 @@ def test_a_cut_ends_the_run_and_a_new_length_lifts_it() -> None:
     assert Options(epochs=2).cut_at() is None
 
 
-def test_options_of_the_first_files_are_read() -> None:
-    values = Options().as_dict()
-    for name in ("weight_decay", "patience", "cut"):
-        del values[name]
-    assert Options.from_dict(values) == Options()
-    del values["lr"]
-    with pytest.raises(UsageError, match="incomplete"):
-        Options.from_dict(values)
+def test_the_name_of_a_cell_is_checked_by_the_network() -> None:
+    assert Options(cell="transformer").cell == "transformer"
+    with pytest.raises(UsageError, match="a cell is one of lstm, gru, rnn, not transformer"):
+        Config("transformer", 1, 1, 1)
+
+
+def test_fields_that_later_versions_add_have_their_defaults() -> None:
+    values = Options(lr=0.01).as_dict()
+    del values["engine"]
+    assert Options.from_dict(values) == Options(lr=0.01)
 
 
 def test_a_cut_beyond_the_schedule_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""`charrnn bench`: how fast this machine trains and samples."""
+"""`charrnn bench`: the speed of training and sampling on this machine."""
 
 import json
 from dataclasses import replace
@@ -7,32 +7,29 @@ from typing import Any
 import click
 
 from charrnn.checks import check_float
-from charrnn.cli.options import GroupedCommand, option
+from charrnn.cli.options import GroupedCommand, json_option, option, options_from
 from charrnn.display.terminal import Answer, remark
-from charrnn.options import CELLS, Options
+from charrnn.options import Options
+
+SIZES = ("cell", "layers", "hidden_size", "seq_length", "batch_size", "workers")
 
 
 @click.command(cls=GroupedCommand)
-@option("--cell", type=click.Choice(CELLS), help="Kind of recurrent network.", show_default=False)
-@option("--layers", type=int, help="Layers of cells.", show_default=False)
-@option("--hidden-size", type=int, help="Size of each layer's state.", show_default=False)
-@option("--batch-size", type=int, help="Streams read side by side.", show_default=False)
-@option("--seq-length", type=int, help="Steps of a window.", show_default=False)
-@option("--workers", type=int, help="Processes that share the streams.", show_default=False)
-@option("--seconds", type=float, default=30.0, help="About how long to measure, in all.")
-@option(
-    "--json", "as_json", is_flag=True, show_default=False, help="One JSON object a network, after one on the machine."
-)
+@options_from(Options, *SIZES, group="Options", default=None, show_default=False)
+@option("--seconds", type=float, default=30.0, help="Approximate total time to measure.")
+@json_option(help="Write one JSON object per network to stdout, after one about the machine.")
 def bench(seconds: float, as_json: bool, **given: Any) -> None:
-    """Measure training and sampling on this machine, over a few networks or the one that is given.
+    """Measure the speed of training and sampling on this machine, for several networks or the given one.
 
-    The limit is what the matrix products alone would take at this machine's best rate.
+    The limit is the speed at which the matrix products alone would run at the peak rate of this machine.
     """
     check_float("seconds", seconds, above=0.0)
     chosen = {name: value for name, value in given.items() if value is not None}
-    Options(**chosen)  # refuses what is out of range
+    options = Options(**chosen)  # checks the ranges
+    from charrnn.nn.params import Config
     from charrnn.training.benchmark import CASES, environment, run
 
+    Config(options.cell, options.layers, options.hidden_size, 1)  # checks the cell
     cases = tuple(dict.fromkeys(replace(case, **chosen) for case in CASES))
     if {"cell", "layers", "hidden_size"} & set(chosen):
         cases = tuple(replace(case, **chosen) for case in CASES[:1])

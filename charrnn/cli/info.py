@@ -1,4 +1,4 @@
-"""`charrnn info`: what a model is, and how it was trained."""
+"""`charrnn info`: the network, vocabulary and training of a model."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.options import MODEL, GroupedCommand, option
+from charrnn.cli.options import GroupedCommand, json_option, model_option
 from charrnn.display.terminal import Answer
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=GroupedCommand)
-@option("-m", "--model", metavar="FILE", default=MODEL, help="The model file.")
-@option("--json", "as_json", is_flag=True, show_default=False, help="One JSON object.")
+@model_option()
+@json_option(help="Write one JSON object to stdout.")
 def info(model: str, as_json: bool) -> None:
-    """Show what a model is: its network, vocabulary, training and loss curve."""
+    """Show the network, vocabulary, training and loss curve of a model."""
     from charrnn.checkpoint.model import load
 
     loaded = load(model)

@@ -1,7 +1,8 @@
-"""`charrnn`: the group of commands, and what every command shares: errors as sentences, exit codes."""
+"""`charrnn`: the group of commands, error messages and exit codes."""
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -20,16 +21,20 @@ from charrnn.errors import CharRNNError
 
 SIGINT, SIGPIPE = 2, 13
 
-SETTINGS = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHARRNN", "max_content_width": 100}
+SETTINGS: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "auto_envvar_prefix": "CHARRNN",
+    "max_content_width": 100,
+}
 
 
 @click.group(context_settings=SETTINGS, invoke_without_command=True)
 @click.version_option(__version__, prog_name="charrnn", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Train a character-level RNN, GRU or LSTM on a text, and write new text with it.
+    """Train a character-level RNN, GRU or LSTM on a text, and generate new text with it.
 
-    charrnn train corpus.txt, then charrnn sample --temp 0.8
+    Start with charrnn train corpus.txt, then charrnn sample --temp 0.8
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -40,7 +45,7 @@ for command in (train, sample, write, classify, novelty, evaluate, info, see, be
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command line; the exit code: 0 done, 1 could not, 2 wrong usage, 128 + signal."""
+    """Runs one command line and returns its exit code: 0 success, 1 failure, 2 wrong usage, 128 + signal."""
     try:
         code = cli.main(args=arguments, prog_name="charrnn", standalone_mode=False)
         if sys.stdout is not None:
@@ -60,7 +65,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         silence(sys.stdout)
         return 128 + SIGPIPE
     except MemoryError:
-        remark("error: there is not enough memory for this.")
+        remark("error: out of memory.")
         return 1
     except OSError as error:
         remark(f"error: {error.strerror or error}.")

@@ -1,5 +1,6 @@
 """Options of commands: click options from field metadata, groups in the help, and options that commands share."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -95,7 +96,7 @@ def _option_for(field: Declared, changes: dict[str, Any]) -> Decorator:
     else:
         settings |= {
             "type": click.Choice(setting.choices) if setting.choices else field.kind,
-            "metavar": setting.metavar,
+            "metavar": setting.metavar or ("N" if field.kind is int else None),
             "multiple": field.multiple,
         }
     if setting.chosen:
@@ -118,6 +119,11 @@ def given(context: click.Context, names: set[str]) -> dict[str, Any]:
 def set_by_environment(context: click.Context, name: str) -> bool:
     """Whether an option was set in the environment, which the command line overrules."""
     return context.get_parameter_source(name) == ParameterSource.ENVIRONMENT
+
+
+def model_argument(path: str) -> str:
+    """The -m of a suggested command, which can be pasted; empty for the default."""
+    return "" if path == MODEL else f" -m {shlex.quote(path)}"
 
 
 def notes(texts: list[str], most: int = 10) -> None:
@@ -149,7 +155,7 @@ weights_option = partial(
 )
 json_option = partial(option, "--json", "as_json", is_flag=True, help="Write JSON objects to stdout.")
 encoding_option = partial(option, "--encoding", help="Encoding of TEXT.", show_default="that of the training")
-seed_option = partial(option, "--seed", type=int, default=0, help="Seed of the random numbers.")
+seed_option = partial(option, "--seed", type=int, metavar="N", default=0, help="Seed of the random numbers.")
 output_option = partial(
     option, "-o", "--output", metavar="FILE", show_default=False, help="Draw to FILE: .html or .svg."
 )

@@ -1,6 +1,6 @@
-"""Signals that ask to stop: while training the first waits for a step and a save; all others end the process at once.
+"""Signals: during training, the first one stops it after the current step and a save; others end the process at once.
 
-Nothing but the command line's own processes ever has these handlers.
+Only the processes of the command line install these handlers.
 """
 
 import os
@@ -20,7 +20,7 @@ Handler = Callable[[int, FrameType | None], Any]
 
 
 class Stop:
-    """`signal` is the number of the signal that came, 0 before."""
+    """A request to stop; `signal` is the number of the signal that was received, or 0."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -35,7 +35,7 @@ class Stop:
 
 
 def leave(number: int, frame: FrameType | None) -> None:
-    """Ends the process at once: with its cursor, and nothing half-written beside the model."""
+    """Ends the process at once, with a visible cursor and without temporary files next to the model."""
     try:
         abandon()
         if sys.stderr is not None and sys.stderr.isatty():
@@ -45,23 +45,23 @@ def leave(number: int, frame: FrameType | None) -> None:
 
 
 def watch(handler: Handler) -> dict[int, Any]:
-    """Sets the handler of all signals but those that were ignored before (nohup); returns the former ones."""
-    found = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    return {n: signal.signal(n, handler) for n, old in found.items() if old not in (signal.SIG_IGN, None)}
+    """Sets the handler of all signals that are not ignored (nohup); returns the previous handlers."""
+    previous = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    return {n: signal.signal(n, handler) for n, old in previous.items() if old not in (signal.SIG_IGN, None)}
 
 
-def at_once() -> None:
-    """Until there is something to save, a signal ends the process; said before anything that takes time is imported."""
+def end_at_once() -> None:
+    """Lets signals end the process while there is nothing to save; called before slow imports."""
     watch(leave)
 
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """The first signal is only remembered: the loop stops when it can."""
+    """Yields a `Stop` that records the first signal, so that a loop can end after the current step."""
     stop = Stop()
-    before = watch(stop.receive)
+    previous = watch(stop.receive)
     try:
         yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

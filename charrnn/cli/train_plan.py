@@ -1,13 +1,12 @@
-"""A run that is planned: what the user left open, chosen from the text and the clock, and said in words."""
+"""The start of a run: read the text; plan what was not given, and print the reasons; or resume what is in the file."""
 
 import os
 import shlex
 import time
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from charrnn.checks import check_float, flag
-from charrnn.cli.options import MODEL, STDIN
+from charrnn.checks import check_float, declared, flag
+from charrnn.cli.options import STDIN, model_argument
 from charrnn.display.charts import duration
 from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
@@ -15,48 +14,19 @@ from charrnn.options import LENGTHS, MINUTES, Options
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
+    from charrnn.checkpoint.run import Run
     from charrnn.text.corpus import Corpus
     from charrnn.text.examples import Examples
     from charrnn.text.vocab import Vocab
     from charrnn.training.loop import Training
     from charrnn.training.plan import Deadline, Plan
 
-CHOSEN = ("layers", "hidden_size", "dropout", "seq_length", "batch_size", "lr", "weight_decay", "patience", "workers")
-LARGEST_ERROR = 1.5  # of the speed that sizes were chosen by; beyond it they are chosen again
-
-
-@dataclass(frozen=True)
-class Start:
-    """What a run starts from: `model`, from the file `path`, or fresh weights."""
-
-    path: str | None = None
-    model: "Model | None" = None
-
-    @property
-    def vocab(self) -> "Vocab | None":
-        return self.model.vocab if self.model else None
-
-    def settled(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The options that the user gave, and those that the model settles."""
-        from charrnn.training.transfer import settled
-
-        return settled(self.model, given) if self.model else given
-
-    def explain(self, training: "Training") -> None:
-        """Says what was kept of the model, and what is new."""
-        if self.model is None:
-            return
-        from charrnn.display.info import carried_over
-        from charrnn.training.transfer import transfer
-
-        source, seed = training.source, training.options.seed
-        found = transfer(self.model, training.config, training.vocab, seed, source.labels)
-        for line in carried_over(str(self.path), found, source.occurring):
-            remark(line)
+LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
+LABEL_TASKS = ("generate", "classify")
 
 
 def clock_seconds(minutes: float | None, given: dict[str, Any]) -> float | None:
-    """The time that the run has, None where its length is given otherwise."""
+    """The time for the run; None if its length is given in steps or epochs."""
     length = next((name for name in LENGTHS if name in given), None)
     if minutes is None:
         return None if length else 60.0 * MINUTES
@@ -66,104 +36,159 @@ def clock_seconds(minutes: float | None, given: dict[str, Any]) -> float | None:
     return 60.0 * minutes
 
 
-def planned(
+def read(
+    texts: tuple[str, ...],
+    options: Options,
+    quiet: bool,
+    vocab: "Vocab | None" = None,
+    beside: "Vocab | None" = None,
+) -> "Corpus | Examples":
+    """The text as ids of `vocab`, or of a vocabulary of its symbols and those of `beside`; with a progress bar."""
+    from charrnn.display.reading import Reading
+    from charrnn.text.dataset import read_dataset
+
+    with Reading(texts, quiet) as reading:
+        return read_dataset(texts, options, vocab, beside, reading.progress)
+
+
+def load_start(init_from: str | None, given: dict[str, Any]) -> "tuple[Model | None, dict[str, Any]]":
+    """The model to start from, if any, and the given options together with those that its weights fix."""
+    if init_from is None:
+        return None, given
+    from charrnn.checkpoint.model import load
+    from charrnn.training.transfer import settled
+
+    source = load(init_from)
+    return source, settled(source, given)
+
+
+def plan_training(
     corpus: "Corpus | Examples",
+    options: Options,
     given: dict[str, Any],
     seconds: float | None,
-    begin: float,
-    quiet: bool,
-    model: str,
-    start: Start,
-) -> "tuple[Training, Deadline | None]":
-    """A training with all that was left open chosen; and when it has to end, where a clock runs."""
+    start_time: float,
+    source: "Model | None",
+) -> "tuple[Training, Plan, Deadline | None]":
+    """A training for which the options that are not `given` are chosen, its plan, and its deadline if time is limited.
+
+    With a time limit, the length is set from the measured speed, and so are the sizes if the estimate was far off.
+    The training starts from the weights of `source`, if given.
+    """
     from charrnn.system.resources import cores
     from charrnn.training.cost import multiply_rate
     from charrnn.training.loop import Training
     from charrnn.training.plan import Deadline, choose, settle_length
 
-    options = Options(**given)
     symbols = max(1, int(corpus.symbols * (1.0 - options.val_fraction)))
-    rate = None if seconds is None else multiply_rate(512, 5) * (options.workers or cores())
     sizes = {"share": corpus.share, "example": corpus.example}
-    plan = choose(given, symbols, corpus.alphabet, rate, seconds or 60.0 * MINUTES, **sizes)
-    training = Training(corpus, plan.options, init_from=start.model)
-    deadline = None
-    if seconds is not None and rate is not None:
-        ratio, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
-        if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
-            training.close()
-            plan = choose(given, symbols, corpus.alphabet, rate * ratio, seconds, **sizes)
-            training = Training(corpus, plan.options, init_from=start.model)
-            _, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
-        deadline = Deadline(begin, seconds - scoring)
-    if not quiet:
-        say(plan, training, seconds, model, start)
-    return training, deadline
+    if seconds is None:
+        plan = choose(given, symbols, corpus.alphabet, None, 60.0 * MINUTES, **sizes)
+        return Training(corpus, plan.options, init_from=source), plan, None
+    rate = multiply_rate(512, 5) * (options.workers or cores())
+    plan = choose(given, symbols, corpus.alphabet, rate, seconds, **sizes)
+    training = Training(corpus, plan.options, init_from=source)
+    ratio, scoring = settle_length(training, plan, start_time + seconds - time.monotonic())
+    if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
+        training.close()
+        plan = choose(given, symbols, corpus.alphabet, rate * ratio, seconds, **sizes)
+        training = Training(corpus, plan.options, init_from=source)
+        _, scoring = settle_length(training, plan, start_time + seconds - time.monotonic())
+    return training, plan, Deadline(start_time, seconds - scoring)
 
 
-def say(plan: "Plan", training: "Training", seconds: float | None, model: str, start: Start) -> None:
-    """The plan, the reason for each choice, and the command that repeats it."""
+def print_plan(plan: "Plan", training: "Training", seconds: float | None, model: str, init_from: str | None) -> None:
+    """Prints the plan, the reason for each choice, and the command that repeats the run."""
     options, reasons = training.options, dict(plan.reasons)
     time_limit = "" if seconds is None else f" for {duration(seconds)}"
     remark(f"plan{time_limit}: {options.cell.upper()} {options.layers} x {options.hidden_size}, {training.end:,} steps")
     if reasons.get("layers") == reasons.get("hidden_size"):
         reasons.pop("layers", None)
-    for name, why in reasons.items():
+    for name, reason in reasons.items():
         value = getattr(options, name)
-        remark(f"  {flag(name)} {value if isinstance(value, str) else format(value, 'g')}: {why}")
+        remark(f"  {flag(name)} {value if isinstance(value, str) else format(value, 'g')}: {reason}")
     if seconds is not None:
-        remark(f"The same again, without a clock: {command(training, model, start)}")
+        remark(f"To repeat this run exactly: {repeating_command(training, model, init_from)}")
 
 
-def command(training: "Training", model: str, start: Start) -> str:
+def print_transfer(init_from: str | None, source: "Model | None", training: "Training") -> None:
+    """Prints which weights were kept of the model that a run starts from, and which are new."""
+    if source is None:
+        return
+    from charrnn.display.info import carried_over
+    from charrnn.training.transfer import transfer
+
+    text, seed = training.source, training.options.seed
+    found = transfer(source, training.config, training.vocab, seed, text.labels)
+    for line in carried_over(str(init_from), found, text.occurring):
+        remark(line)
+
+
+def repeating_command(training: "Training", model: str, init_from: str | None) -> str:
     """The command line that repeats this run bit for bit."""
-    defaults = Options()
     words = ["charrnn", "train", *map(shlex.quote, training.source.names)]
-    for field in fields(Options):
-        value = getattr(training.options, field.name)
-        if field.name == "task":
-            words += spelled(value)
-        elif value is not None and (field.name in CHOSEN or value != getattr(defaults, field.name)):
-            words += [flag(field.name), shlex.quote(str(value))]
-    words += ["--init-from", shlex.quote(start.path)] if start.path else []
-    return " ".join(words + ([] if model == MODEL else ["-m", shlex.quote(model)]))
+    for name, _, _, _, default, setting in declared(Options):
+        value = getattr(training.options, name)
+        if name == "task":
+            words += flags_of_task(value)
+        elif value is not None and (setting.chosen or value != default):
+            words += [flag(name), shlex.quote(str(value))]
+    words += ["--init-from", shlex.quote(init_from)] if init_from else []
+    return " ".join(words) + model_argument(model)
 
 
-LABEL_TASKS = ("generate", "classify")
-
-
-def chosen_task(labelled: bool, pairs: bool, task: str | None, resume: bool) -> dict[str, Any]:
-    """The option `task` as the flags say it; a run that is gone on with has its own."""
+def task_from_flags(labelled: bool, pairs: bool, task: str | None, resume: bool) -> dict[str, Any]:
+    """The option `task`, if the flags set it; a resumed run keeps its own."""
     if pairs and (labelled or task):
-        raise UsageError(f"--pairs is a task of its own: leave {'--labelled' if labelled else '--task'} out.")
+        raise UsageError(f"--pairs and {'--labelled' if labelled else '--task'} are different tasks: use one of them.")
     if pairs:
         return {"task": "pairs"}
+    if task and not (labelled or resume):
+        raise UsageError(f"--task {task} needs labelled examples: add --labelled.")
     if task or (labelled and not resume):
-        if not (labelled or resume):
-            raise UsageError(f"--task {task} is for examples with labels: use --labelled, too.")
         return {"task": task or LABEL_TASKS[0]}
     return {}
 
 
-def spelled(task: str) -> list[str]:
-    """The flags that ask for a task."""
+def flags_of_task(task: str) -> list[str]:
+    """The flags that set a task."""
     if task in LABEL_TASKS:
         return ["--labelled", "--task", task]
     return ["--pairs"] if task == "pairs" else []
 
 
-def started(path: str | None) -> Start:
+def resume_training(texts: tuple[str, ...], path: str, given: dict[str, Any], quiet: bool) -> "Training | None":
+    """The run in a model file, ready to continue; None if it is complete."""
     from charrnn.checkpoint.model import load
+    from charrnn.training.loop import Training
 
-    return Start(path, load(path)) if path else Start()
+    model = load(path)
+    if model.run is None:
+        raise UsageError(f"{path} contains no training run: it can be sampled, but not resumed.")
+    options = model.run.options.resumed(given)
+    if not texts:
+        if is_complete(model.run, options, path, quiet):
+            return None
+        check_recorded(model.run.texts, path)
+    corpus = read(texts or model.run.texts, options, quiet, model.vocab)
+    training = Training(corpus, options, model)  # raises if the text is a different one
+    return None if is_complete(model.run, options, path, quiet) else training
 
 
-def check_recorded(texts: tuple[str, ...], model: str) -> None:
-    """Raises where the text that a model was trained on is not to be found by itself."""
+def is_complete(run: "Run", options: Options, path: str, quiet: bool) -> bool:
+    """Whether a run has no steps left, which is printed."""
+    end = options.length(run.windows)[1]
+    if run.step >= end and not quiet:
+        length = "--steps" if options.epochs is None else "--epochs"
+        remark(f"{path} has already finished its {end:,} steps. Pass a larger {length} to continue.")
+    return run.step >= end
+
+
+def check_recorded(texts: tuple[str, ...], path: str) -> None:
+    """Raises CharRNNError if the text that a model was trained on cannot be found by its recorded names."""
+    command = f"charrnn train --resume{model_argument(path)}"
     if STDIN in texts:
-        raise UsageError(f"{model} was trained on standard input: give it again, charrnn train --resume - < TEXT.")
+        raise UsageError(f"{path} was trained on standard input: pass the text again, {command} - < TEXT.")
     for text in texts:
         if not os.path.exists(text):
-            raise TextError(
-                f"{text}, which {model} was trained on, is not there: name it, charrnn train --resume TEXT."
-            )
+            raise TextError(f"{text}, on which {path} was trained, does not exist: if it was moved, {command} TEXT.")

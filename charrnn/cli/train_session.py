@@ -1,14 +1,13 @@
-"""One sitting of a training: what it shows, records and saves, and how it ends."""
+"""A training session on the command line: its display, its JSON records, its saves, and how it ends."""
 
 import json
 import os
-import shlex
 import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli.options import MODEL, STDIN
+from charrnn.cli.options import STDIN, model_argument
 from charrnn.cli.signals import Stop
 from charrnn.display.charts import duration
 from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
     from charrnn.training.plan import Deadline
 
 SAVE_SECONDS = 60.0
-SAVE_SHARE = 0.01  # of the time, at most, that saving takes where nothing else is asked for
+SAVE_SHARE = 0.01  # of the time, at most, that automatic saves take
 
 
 class Records:
-    """Steps as JSON lines on stdout, every so many; a reader who leaves does not end the training."""
+    """JSON lines on stdout, every N steps; the training continues if their reader ends."""
 
     def __init__(self, every: int) -> None:
         self.every, self.answer = every, Answer()
@@ -32,15 +31,14 @@ class Records:
         self.open = True
 
     def add(self, record: "Step", last: bool, saved: int | None) -> None:
-        """`saved` is the step that is safe in the model file."""
+        """Counts a step and writes it if it is due; `saved` is the last step in the model file."""
         self.steps += 1
         self.busy += 1.0 / record.chars_per_second
         if not (record.step % self.every == 0 or record.val_loss is not None or last):
             return
         speed = round(self.steps / self.busy, 1)
-        values = {**record.as_dict(), "chars_per_second": speed, "saved_step": saved}
         self.steps, self.busy = 0, 0.0
-        self.put(values)
+        self.put({**record.as_dict(), "chars_per_second": speed, "saved_step": saved})
 
     def put(self, values: dict[str, Any]) -> None:
         if not self.open:
@@ -51,11 +49,11 @@ class Records:
             self.open = False
         except OSError as error:
             self.open = False
-            remark(f"warning: the records cannot be written: {error.strerror or error}. The training goes on.")
+            remark(f"warning: the JSON records cannot be written: {error.strerror or error}. The training continues.")
 
 
 class Session:
-    """One sitting of a training: its display, its records, its saves, and how it ends."""
+    """Runs a training until it ends or a signal stops it; `saved` is the last step in the model file."""
 
     def __init__(
         self,
@@ -64,14 +62,14 @@ class Session:
         save_every: int,
         records: Records | None,
         quiet: bool,
-        compare: bool = True,
+        compare: bool,
+        deadline: "Deadline | None",
     ) -> None:
         self.training, self.model, self.save_every = training, model, save_every
-        self.records, self.quiet, self.compare = records, quiet, compare
-        self.deadline: Deadline | None = None
-        self.begin = self.saved_at = time.monotonic()
-        self.wait = SAVE_SECONDS
-        self.saved: int | None = training.run.step or None  # the step that is safe in the model file
+        self.records, self.quiet, self.compare, self.deadline = records, quiet, compare, deadline
+        self.start_time = self.saved_at = time.monotonic()
+        self.save_interval = SAVE_SECONDS
+        self.saved: int | None = training.run.step or None
 
     def run(self, stop: Stop) -> int:
         from charrnn.display.training import display
@@ -80,7 +78,7 @@ class Session:
         live = self.records is None or not is_terminal(sys.stdout)
         with display(training, self.line, self.quiet, live) as screen:
             for record in self.records_of(training):
-                self.heed(record)
+                self.handle_record(record)
                 last = stop or record.step == training.end
                 if not last and self.due(record.step):
                     self.save_if_possible()
@@ -89,32 +87,33 @@ class Session:
                 screen.show(record)
                 if stop:
                     break
-        self.save_at_last()
+        self.save_finally()
         if stop and training.run.step < training.end and not training.stale:
-            self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To go on: {self.command()}")
+            self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To continue: {self.command()}")
             return 128 + stop.signal
         self.summary()
         task = self.training.source.task
         if self.compare and not stop and not task and (self.records or not self.quiet):
             self.comparison()
-        self.remark(f"Now: {task.command(self.option()) if task else f'charrnn sample{self.option()} --temp 0.8'}")
+        option = model_argument(self.model)
+        self.remark(f"Now: {task.command(option) if task else f'charrnn sample{option} --temp 0.8'}")
         return 128 + stop.signal if stop else 0
 
     def records_of(self, training: "Training") -> "Iterator[Step]":
-        """The steps; what has been learned is kept where the system refuses something on the way."""
+        """The steps; if one fails, what has been learned is saved."""
         try:
             yield from training
         except DivergedError as error:
             if self.training.run.step:
                 self.save_if_possible("")
-            raise DivergedError(f"{error} {self.kept()}") from None
+            raise DivergedError(f"{error} {self.last_saved()}") from None
         except (OSError, MemoryError, WorkerError):
-            if self.training.run.step and self.save_if_possible("What was learned since is lost."):
-                self.remark(f"Saved at step {self.training.run.step:,}. To go on: {self.command()}")
+            if self.training.run.step and self.save_if_possible("Progress since the last save is lost."):
+                self.remark(f"Saved at step {self.training.run.step:,}. To continue: {self.command()}")
             raise
 
-    def heed(self, record: "Step") -> None:
-        """Says that the run was set back, and shortens one that would be late."""
+    def handle_record(self, record: "Step") -> None:
+        """Prints that the run was set back, and shortens a run that is late."""
         if record.setback:
             self.remark(f"note: {record.setback}")
         total = self.deadline.shortened(self.training) if self.deadline else None
@@ -123,43 +122,43 @@ class Session:
             self.training.cut(total)
             cut = self.training.options.cut
             self.remark(
-                f"note: slower than planned: {total:,} steps instead of {before:,}; the same again needs --cut {cut}."
+                f"note: running late: shortened from {before:,} to {total:,} steps; add --cut {cut} to reproduce."
             )
 
     def due(self, step: int) -> bool:
         by_step = self.save_every and step % self.save_every == 0
-        return bool(by_step) or time.monotonic() - self.saved_at >= self.wait
+        return bool(by_step) or time.monotonic() - self.saved_at >= self.save_interval
 
     def save(self) -> None:
-        begin = time.monotonic()
+        start = time.monotonic()
         try:
             self.training.model.save(self.model)
             self.saved = self.training.run.step
         finally:
             self.saved_at = time.monotonic()
-            self.wait = max(SAVE_SECONDS, (self.saved_at - begin) / SAVE_SHARE)
+            self.save_interval = max(SAVE_SECONDS, (self.saved_at - start) / SAVE_SHARE)
 
-    def save_if_possible(self, otherwise: str = "The training goes on.") -> bool:
-        """A save that fails is no reason to lose what has been learned: it is tried again later."""
+    def save_if_possible(self, consequence: str = "The training continues.") -> bool:
+        """Saves; a failure is printed with its consequence, since a later save may succeed."""
         try:
             self.save()
         except CharRNNError as error:
-            remark(f"warning: {error} {otherwise}")
+            remark(f"warning: {error} {consequence}".rstrip())
             return False
         return True
 
-    def save_at_last(self) -> None:
-        """The save that nothing comes after."""
+    def save_finally(self) -> None:
+        """The last save; raises ModelFileError if it fails."""
         try:
             self.save()
         except ModelFileError as error:
-            raise ModelFileError(f"{error} What was learned since is lost. {self.kept()}") from None
+            raise ModelFileError(f"{error} Progress since the last save is lost. {self.last_saved()}") from None
 
-    def kept(self) -> str:
-        return "Nothing was saved before." if self.saved is None else f"{self.model} holds step {self.saved:,}."
+    def last_saved(self) -> str:
+        return "Nothing was saved." if self.saved is None else f"{self.model} contains step {self.saved:,}."
 
     def line(self, step: int) -> str:
-        """A line of text that the network writes at this moment."""
+        """A line of text that the network generates after this step."""
         from charrnn.sampling.sample import sample
 
         if self.training.source.task:
@@ -173,31 +172,29 @@ class Session:
 
     def command(self) -> str:
         text = " - < TEXT" if STDIN in self.training.run.texts else ""
-        return f"charrnn train --resume{self.option()}{text}"
-
-    def option(self) -> str:
-        return "" if self.model == MODEL else f" -m {shlex.quote(self.model)}"
+        return f"charrnn train --resume{model_argument(self.model)}{text}"
 
     def summary(self) -> None:
         run = self.training.run
         size = os.path.getsize(self.model) / 1e6
-        took = duration(time.monotonic() - self.begin)
+        took = duration(time.monotonic() - self.start_time)
         if run.best_loss is None:
-            loss = "not scored yet" if self.training.held_out else "nothing was held out"
+            loss = "validation loss not computed yet" if self.training.held_out else "no validation split"
         else:
             bits = self.training.bits_per_char(run.best_loss)
-            each = "label" if self.training.options.task == "classify" else "character"
-            loss = f"held out {run.best_loss:.3f} nats ({bits:.2f} bits per {each}) at step {run.best_step:,}"
-        self.remark(f"Trained in {took}: {loss}, in {self.model} ({size:.1f} MB).")
+            target = "label" if self.training.options.task == "classify" else "character"
+            loss = f"validation loss {run.best_loss:.3f} nats ({bits:.2f} bits per {target}) at step {run.best_step:,}"
+        self.remark(f"Trained in {took}: {loss}; saved in {self.model} ({size:.1f} MB).")
         if self.training.stale:
             self.remark(
-                f"Ended at step {run.step:,} of {self.training.end:,}: the held-out loss no longer falls (--patience)."
+                f"Stopped early at step {run.step:,} of {self.training.end:,}: the validation loss has not improved "
+                f"for {self.training.options.patience} evaluations (--patience)."
             )
         elif run.step < self.training.span:
-            self.remark(f"Step {run.step:,} of {self.training.span:,} that the schedule spans.")
+            self.remark(f"This is step {run.step:,} of the {self.training.span:,} that the schedule spans.")
 
     def comparison(self) -> None:
-        """Is it good? The model beside the baselines, when the training is over and saved."""
+        """Prints how the model compares to the baselines, after the training is saved."""
         from charrnn.cli.baselines import compare_training
 
         found, run = compare_training(self.training, self.remark), self.training.run
@@ -212,11 +209,11 @@ class Session:
             self.records.put({**result, **found.as_dict()})
 
 
-STRIDE = 7919  # so that the lines of a training show examples from all over
+STRIDE = 7919  # a prime, so that successive lines show examples from all parts of the text
 
 
 def example_line(training: "Training", step: int) -> str:
-    """What the network makes of an example at this moment."""
+    """An example and the answer of the network after this step."""
     from itertools import takewhile
 
     from charrnn.evaluation.classification import classify

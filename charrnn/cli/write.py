@@ -1,4 +1,4 @@
-"""`charrnn write`: an editor in the terminal, in which the model goes on where the writer stops."""
+"""`charrnn write`: an editor in the terminal, in which the model suggests continuations."""
 
 import importlib.util
 import os
@@ -7,36 +7,24 @@ import sys
 import click
 
 from charrnn.checks import check_float, check_int
-from charrnn.cli.options import MODEL, GroupedCommand, option
+from charrnn.cli.options import GroupedCommand, model_option, options_from, seed_option, weights_option
 from charrnn.display.terminal import is_terminal, remark
 from charrnn.errors import CharRNNError, UsageError
+from charrnn.sampling.options import SamplingOptions
 
 INSTALL = 'python -m pip install "charrnn[write]"'
 
 
 @click.command(cls=GroupedCommand)
 @click.argument("file", required=False)
-@option("-m", "--model", metavar="FILE", default=MODEL, help="The model file.")
-@option(
-    "--weights",
-    type=click.Choice(("best", "last")),
-    default="best",
-    help="The weights with the best held-out loss, or the last ones.",
-)
-@option(
-    "-t",
-    "--temp",
-    "--temperature",
-    "temp",
-    type=float,
-    default=0.8,
-    help="Below 1 more certain, above 1 wilder; 0 takes the likeliest each time.",
-)
-@option("--seed", type=int, default=0, help="The same seed suggests the same at the same place.")
+@model_option()
+@weights_option()
+@options_from(SamplingOptions, "temp", group="Options")
+@seed_option(help="Seed of the random numbers; the same seed gives the same suggestions at the same place.")
 def write(file: str | None, model: str, weights: str, temp: float, seed: int) -> int:
-    """Write a text together with a model, in a full-screen editor.
+    """Edit a text in a full-screen editor in which a model suggests continuations.
 
-    FILE is the text to write on, or a new one; without it, a name is asked for when it is saved.
+    FILE is an existing or a new text; without it, the editor asks for a name when the text is saved.
     """
     if importlib.util.find_spec("textual") is None:
         raise CharRNNError(f"charrnn write needs Textual, which is not installed: {INSTALL}")
@@ -58,15 +46,17 @@ def write(file: str | None, model: str, weights: str, temp: float, seed: int) ->
         manuscript.close(keep_draft=keep)
     if keep:
         again = f"charrnn write {manuscript.name}" if manuscript.path else "charrnn write"
-        remark(f"not saved, but kept: {again} takes it up again.")
+        remark(f"not saved, but the draft was kept: continue with {again}.")
     elif manuscript.written:
         remark(f"{manuscript.name}: {len(manuscript.saved):,} characters, saved.")
     return writer.return_code or 0
 
 
 def check_terminal() -> None:
-    """Raises UsageError unless there is a terminal that can hold a full screen."""
+    """Raises UsageError unless there is a terminal that can show a full screen."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)) or os.environ.get("TERM") in ("dumb", "unknown"):
-        raise UsageError("charrnn write wants a terminal to itself; charrnn sample --prime-file goes on from a file.")
+        raise UsageError(
+            "charrnn write needs a terminal: use charrnn sample --prompt-file FILE to continue a file without one."
+        )
     if (sys.stderr.encoding or "").lower().replace("-", "") != "utf8":
-        raise UsageError(f"charrnn write wants a terminal in UTF-8, not {sys.stderr.encoding}: see the locale.")
+        raise UsageError(f"charrnn write needs a UTF-8 terminal, not {sys.stderr.encoding}: set a UTF-8 locale.")

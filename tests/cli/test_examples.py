@@ -101,8 +101,8 @@ def test_text_to_text(charrnn: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--pairs", "--labelled"), 2, "leave --labelled out"),
-        (("--task", "classify"), 2, "use --labelled, too"),
+        (("--pairs", "--labelled"), 2, "--pairs and --labelled are different tasks"),
+        (("--task", "classify"), 2, "add --labelled"),
         (("--pairs", "--min-count", "3"), 2, "--min-count applies to plain text only"),
         (("--labelled",), 1, "t.tsv has only one label"),
         (("--pairs",), 1, "t.tsv, line 2: the target is empty"),
@@ -119,5 +119,5 @@ def test_what_is_refused(charrnn: Command, arguments: tuple[str, ...], code: int
 def test_the_plan_is_repeated_as_a_command(charrnn: Command) -> None:
     tables()
     _, _, err = charrnn("train", "pairs.tsv", "--pairs", "--minutes", "0.02", "--workers", "1")
-    command = next(line for line in err.splitlines() if "The same again" in line)
+    command = next(line for line in err.splitlines() if "To repeat this run exactly" in line)
     assert "charrnn train pairs.tsv --pairs " in command

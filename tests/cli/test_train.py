@@ -1,4 +1,4 @@
-"""The command line: what goes to stdout and stderr, exit codes, and what never happens to a file."""
+"""The command line: stdout and stderr, exit codes, signals, and files that must not change."""
 
 import io
 import json
@@ -176,7 +176,7 @@ def test_an_existing_model_is_not_overwritten(charrnn: Command, tmp_path: Path) 
     before = (tmp_path / "model.npz").read_bytes()
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "3")
     assert code == 2
-    assert "Use --resume to go on, --force to replace it, or -m" in err
+    assert "already exists: use --resume to continue its run, --force to replace it, or -m for another file." in err
     assert (tmp_path / "model.npz").read_bytes() == before
     train(charrnn, "--force")
 
@@ -190,7 +190,7 @@ def test_resume(charrnn: Command, tmp_path: Path) -> None:
     before = (tmp_path / "parts.npz").read_bytes()
     code, _, err = charrnn("train", "--resume", "-m", "parts.npz")
     assert code == 0
-    assert "nothing is left to do" in err
+    assert "parts.npz has already finished its 13 steps. Pass a larger --epochs to continue." in err
     assert (tmp_path / "parts.npz").read_bytes() == before
     code, _, err = charrnn("train", "--resume", "-m", "parts.npz", "--lr", "0.5")
     assert code == 2
@@ -263,7 +263,7 @@ BAD_USAGE = [
     ["dance"],
 ]
 
-COULD_NOT = [
+FAILURES = [
     ["train", "missing.txt"],
     ["train", "empty.txt", "-m", "x.npz"],
     ["train", "latin.txt", "-m", "x.npz"],
@@ -287,8 +287,8 @@ COULD_NOT = [
 ]
 
 
-@pytest.mark.parametrize(("code", "arguments"), [(2, a) for a in BAD_USAGE] + [(1, a) for a in COULD_NOT], ids=str)
-def test_mistakes_are_a_sentence_and_an_exit_code(
+@pytest.mark.parametrize(("code", "arguments"), [(2, a) for a in BAD_USAGE] + [(1, a) for a in FAILURES], ids=str)
+def test_an_error_is_one_sentence_and_an_exit_code(
     code: int, arguments: list[str], charrnn: Command, tmp_path: Path
 ) -> None:
     train(charrnn)
@@ -309,7 +309,7 @@ def test_mistakes_are_a_sentence_and_an_exit_code(
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
-def test_a_text_without_variety_trains_with_a_note(charrnn: Command, tmp_path: Path) -> None:
+def test_a_text_of_one_character_trains_with_a_note(charrnn: Command, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a" * 100)
     code, _, err = charrnn("train", "a.txt", *TINY, "--steps", "3")
     assert code == 0
@@ -343,7 +343,7 @@ def test_force_color_puts_no_escapes_into_files(charrnn: Command, monkeypatch: p
         charrnn(*arguments)  # asserts it
 
 
-def test_a_reader_who_leaves(charrnn: Command, tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_sampling(charrnn: Command, tmp_path: Path) -> None:
     train(charrnn)
     sampling = process(["sample", "-n", "1000000", "--seed", "1"], tmp_path)
     assert sampling.stdout is not None
@@ -356,7 +356,7 @@ def test_a_reader_who_leaves(charrnn: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(number: int, tmp_path: Path) -> None:
+def test_a_signal_finishes_the_step_saves_and_says_how_to_resume(number: int, tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(TEXT)
     training = process(["train", "corpus.txt", *TINY, "--steps", "1000000", "--json"], tmp_path)
     assert training.stdout is not None
@@ -366,7 +366,7 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(number: int, tmp
     out, err = training.communicate(timeout=30)
     assert training.returncode == 128 + number
     last = json.loads([*lines, *out.splitlines()][-1])["step"]
-    assert f"Stopped at step {last:,}, saved in model.npz. To go on: charrnn train --resume" in err.decode()
+    assert f"Stopped at step {last:,}, saved in model.npz. To continue: charrnn train --resume" in err.decode()
     run = load(tmp_path / "model.npz").run
     assert run is not None
     assert run.step == last
@@ -386,7 +386,7 @@ def test_the_second_signal_ends_at_once() -> None:
     looping.stdout.close()
 
 
-def test_signals_are_given_back_and_ignored_ones_stay_ignored() -> None:
+def test_signal_handlers_are_restored_and_ignored_signals_stay_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         handler = signal.getsignal(signal.SIGINT)
@@ -422,7 +422,7 @@ def test_saving_by_steps(charrnn: Command, tmp_path: Path, monkeypatch: pytest.M
     assert steps == [5, 10, 12]
 
 
-def test_a_save_that_fails_on_the_way_does_not_end_the_training(
+def test_a_save_that_fails_before_the_end_does_not_end_the_training(
     charrnn: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from charrnn.checkpoint import model as checkpoint
@@ -439,7 +439,7 @@ def test_a_save_that_fails_on_the_way_does_not_end_the_training(
     monkeypatch.setattr(checkpoint, "write", write)
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--save-every", "5")
     assert code == 0
-    assert "warning: model.npz could not be written: No space left on device. The training goes on." in err
+    assert "warning: model.npz could not be written: No space left on device. The training continues." in err
 
 
 def test_the_text_on_standard_input_is_not_overwritten(tmp_path: Path) -> None:
@@ -459,18 +459,23 @@ def test_records_that_cannot_be_written_do_not_end_the_training(tmp_path: Path) 
     with open("/dev/full", "wb") as full:
         command = [sys.executable, "-m", "charrnn", "train", "corpus.txt", *TINY, "--steps", "9", "--json"]
         done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
-    assert b"warning: the records cannot be written: No space left on device" in done.stderr
+    assert b"warning: the JSON records cannot be written: No space left on device" in done.stderr
     run = load(tmp_path / "model.npz").run
     assert run is not None
     assert run.step == 9
 
 
-def test_a_moved_text_is_remembered_and_a_missing_one_named(charrnn: Command, tmp_path: Path) -> None:
+def test_the_new_place_of_a_moved_text_is_recorded_and_a_missing_text_is_named(
+    charrnn: Command, tmp_path: Path
+) -> None:
     train(charrnn)
     (tmp_path / "corpus.txt").rename(tmp_path / "moved.txt")
     code, _, err = charrnn("train", "--resume", "--steps", "14")
     assert code == 1
-    assert "corpus.txt, which model.npz was trained on, is not there: name it, charrnn train --resume TEXT." in err
+    assert (
+        "corpus.txt, on which model.npz was trained, does not exist: if it was moved, charrnn train --resume TEXT."
+        in err
+    )
     assert charrnn("train", "--resume", "--steps", "14", "moved.txt")[0] == 0
     assert charrnn("train", "--resume", "--steps", "16")[0] == 0
 
@@ -479,11 +484,11 @@ def test_a_run_from_standard_input_is_resumed_with_it(charrnn: Command) -> None:
     assert charrnn("train", "-", *TINY, "--steps", "3", stdin=TEXT.encode())[0] == 0
     code, _, err = charrnn("train", "--resume", "--steps", "5")
     assert code == 2
-    assert "give it again" in err
+    assert "pass the text again, charrnn train --resume - < TEXT." in err
     assert charrnn("train", "--resume", "--steps", "5", "-", stdin=TEXT.encode())[0] == 0
 
 
-def test_a_terminal_that_is_gone_does_not_end_the_training(tmp_path: Path) -> None:
+def test_a_closed_terminal_does_not_end_the_training(tmp_path: Path) -> None:
     import pty
 
     (tmp_path / "corpus.txt").write_text(TEXT)
@@ -519,7 +524,7 @@ def test_bench(charrnn: Command) -> None:
     assert charrnn("bench", "--layers", "0")[0] == 2
 
 
-def test_bench_warns_of_what_slows_products_down(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bench_warns_of_settings_that_slow_products_down(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     sizes = ("--hidden-size", "8", "--layers", "1", "--batch-size", "2", "--seq-length", "4")
@@ -528,7 +533,7 @@ def test_bench_warns_of_what_slows_products_down(charrnn: Command, monkeypatch: 
     assert "OMP_NUM_THREADS=4: threads get in the way" in err
 
 
-def test_a_file_of_last_weights_can_be_gone_on_with(charrnn: Command) -> None:
+def test_a_file_of_last_weights_can_be_resumed(charrnn: Command) -> None:
     train(charrnn, "--epochs", "9")  # the schedule does not end at 13, so that step is not scored
     load("model.npz", "last").save("last.npz")
     code, _, err = charrnn("train", "--resume", "-m", "last.npz", "--steps", "13")

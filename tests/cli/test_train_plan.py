@@ -1,4 +1,4 @@
-"""A planned run at the command line: it ends in time, says why, and its command repeats it bit for bit."""
+"""A planned run on the command line: it ends in time, gives reasons, and its command repeats it bit for bit."""
 
 import shlex
 
@@ -12,13 +12,13 @@ from tests.cli.test_train import Command, charrnn
 __all__ = ["charrnn"]
 
 
-def test_the_plan_is_said_and_its_command_repeats_the_run(charrnn: Command) -> None:
+def test_the_plan_is_printed_and_its_command_repeats_the_run(charrnn: Command) -> None:
     code, out, err = charrnn("train", "corpus.txt", "--minutes", "0.02", "--no-baselines")
     assert (code, out) == (0, "")
     assert "plan for 0:01: GRU 1 x " in err
-    assert "--hidden-size" in err.split("The same again")[0]
-    command = err.split("The same again, without a clock: ")[1].splitlines()[0]
-    assert command.startswith("charrnn train corpus.txt --layers 1 ")
+    assert "--hidden-size" in err.split("To repeat this run")[0]
+    command = err.split("To repeat this run exactly: ")[1].splitlines()[0]
+    assert command.startswith("charrnn train corpus.txt --cell gru --layers 1 ")
     assert charrnn(*shlex.split(command)[1:], "-m", "again.npz", "--no-baselines", "-q")[0] == 0
     first, again = load("model.npz", "last"), load("again.npz", "last")
     assert first.run is not None
@@ -28,11 +28,11 @@ def test_the_plan_is_said_and_its_command_repeats_the_run(charrnn: Command) -> N
         assert first.run.options == again.run.options  # type: ignore[union-attr]
 
 
-def test_without_a_clock_sizes_still_suit_the_text(charrnn: Command) -> None:
+def test_without_a_time_limit_sizes_still_suit_the_text(charrnn: Command) -> None:
     code, _, err = charrnn("train", "corpus.txt", "--steps", "3", "--no-baselines")
     assert code == 0
     assert "--hidden-size 32: the largest that the text is enough for" in err
-    assert "The same again" not in err
+    assert "To repeat this run" not in err
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_the_time_of_a_run(minutes: float | None, given: dict[str, int], wanted:
 
 
 @pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan"), float("inf"), 1e9])
-def test_a_time_without_sense_is_refused(minutes: float) -> None:
+def test_an_invalid_time_is_refused(minutes: float) -> None:
     with pytest.raises(UsageError, match="--minutes is a number"):
         clock_seconds(minutes, {})
 
@@ -58,10 +58,10 @@ def test_two_lengths_are_refused(charrnn: Command) -> None:
     assert charrnn("train", "corpus.txt", "--steps", "2", "-q")[0] == 0
     code, _, err = charrnn("train", "--resume", "--minutes", "1")
     assert code == 2
-    assert "--resume goes on by --steps or --epochs" in err
+    assert "use --steps or --epochs with --resume" in err
 
 
-def test_what_happened_to_a_run_is_in_its_file(charrnn: Command) -> None:
+def test_events_of_a_run_are_in_its_file(charrnn: Command) -> None:
     assert charrnn("train", "corpus.txt", "--steps", "9", "--cut", "3:6", "-q")[0] == 0
     model = load("model.npz")
     assert model.run is not None

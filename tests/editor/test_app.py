@@ -434,7 +434,7 @@ def test_without_textual_it_says_how_to_install_it(
 def test_it_wants_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     code, err = command(capfd)
     assert code == 2
-    assert "wants a terminal" in err
+    assert "needs a terminal: use charrnn sample --prompt-file FILE" in err
     assert command(capfd, "--temp", "-1")[0] == 2
     assert os.listdir() == []
 
@@ -487,7 +487,7 @@ def test_in_a_real_terminal_a_signal_loses_nothing() -> None:
         watcher.join(10)
         os.close(master)
     assert b"\x1b[?1049l" in seen  # the screen was given back
-    assert b"takes it up again" in seen
+    assert b"not saved, but the draft was kept: continue with charrnn write a.txt." in seen
     left = Manuscript("a.txt")
     assert left.left is not None
     assert left.left.text == "the 하늘"

@@ -24,8 +24,8 @@ if "hangup" in sys.argv:
 if "sysconf" in sys.argv:
     del os.sysconf
 from charrnn.system import portability
-from charrnn.__main__ import at_once
-at_once()
+from charrnn.__main__ import end_at_once
+end_at_once()
 from charrnn.cli.main import run
 assert portability.can_lock() == ("flock" not in sys.argv)
 assert len(portability.STOP_SIGNALS) == 3 - ("hangup" in sys.argv)

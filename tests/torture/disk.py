@@ -164,7 +164,7 @@ def goes_on(here: Path, what: str, spoil: Callable[[], object], mend: Callable[[
             process.terminate()
             _, err = process.communicate()
     tally.check(process.returncode == 128 + signal.SIGTERM, f"{what}: {process.returncode} {err[-300:]!r}")
-    tally.check(b"The training goes on." in err and b"Traceback" not in err, f"{what}: {err[-300:]!r}")
+    tally.check(b"The training continues." in err and b"Traceback" not in err, f"{what}: {err[-300:]!r}")
     tally.check(load(model).run is not None, f"{what}: the model has no run")
     shutil.rmtree(here)
 

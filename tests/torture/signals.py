@@ -94,7 +94,7 @@ def one(here: Path, number: int, which: int, seconds: float, training: bool, sec
         tally.check(not (here / "model.npz").exists(), f"{what}: the model cannot be read")
     if second is None:
         tally.check(step >= done, f"{what}: step {done} was completed, step {step} is saved")
-        tally.check(not step or b"To go on: charrnn train --resume" in shown, what)
+        tally.check(not step or b"To continue: charrnn train --resume" in shown, what)
     else:
         tally.check(step >= max((r["saved_step"] or 0 for r in records), default=0), f"{what}: a reported step is lost")
     left = set(os.listdir(here)) - {"corpus.txt", "log", "model.npz"}

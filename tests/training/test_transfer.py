@@ -146,7 +146,7 @@ def test_contradictions_are_sentences(charrnn: Command) -> None:
         code, _, err = charrnn(*new, *options)
         assert (code, f"error: {' '.join(options)} contradicts the model to start from" in err) == (2, True)
     code, _, err = charrnn("train", "--resume", "--init-from", "old.npz")
-    assert (code, "--resume goes on with a run and --init-from begins a new one" in err) == (2, True)
+    assert (code, "--resume continues a run and --init-from starts a new one" in err) == (2, True)
     code, _, err = charrnn("train", "corpus.txt", "--init-from", "none.npz")
     assert (code, "there is no model file none.npz" in err) == (1, True)
     assert charrnn(*new, *TINY, "--steps", "2")[0] == 0  # restating what the model has contradicts nothing

@@ -207,7 +207,7 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
     assert training.returncode == 1
     saved = load(tmp_path / "model.npz").run
     assert saved is not None
-    assert f"Saved at step {saved.step:,}. To go on: charrnn train --resume" in err.decode()
+    assert f"Saved at step {saved.step:,}. To continue: charrnn train --resume" in err.decode()
     assert b"error: worker 1 is gone (signal 9)" in err
     end = saved.step + 5
     assert process(["train", "--resume", "--steps", str(end), "-q"], tmp_path).communicate(timeout=60) == (b"", b"")
@@ -294,7 +294,7 @@ def test_an_interrupt_with_workers(tmp_path: Path) -> None:
     training.send_signal(signal.SIGINT)
     _, err = training.communicate(timeout=30)
     assert training.returncode == 130
-    assert b"To go on: charrnn train --resume" in err
+    assert b"To continue: charrnn train --resume" in err
     assert gone(pids)
     run = load(tmp_path / "model.npz").run
     assert run is not None
