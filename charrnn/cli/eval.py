@@ -117,10 +117,10 @@ def evaluate(
         return
     if compared:
         from charrnn.display.console import show
-        from charrnn.display.evaluation import ladder
+        from charrnn.display.evaluation import comparison
 
         standings = [(row.path, row.model, row.score, row.judged) for row in rows if row.judged]
-        show(answer, lambda out: ladder(out, standings))
+        show(answer, lambda out: comparison(out, standings))
         return
     from charrnn.display.console import show
     from charrnn.display.evaluation import scores

@@ -8,7 +8,7 @@ from contextlib import ExitStack, nullcontext
 from typing import IO, TYPE_CHECKING
 
 from charrnn.cli.options import STDIN, notes
-from charrnn.display.reading import Reading
+from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
 from charrnn.options import Options
@@ -188,7 +188,7 @@ def copies(n: int, models: "list[tuple[str, Model]]", corpus: tuple[str, ...], e
     from charrnn.text.rolling_hash import Runs
 
     trained = tuple(text for _, model in models if model.run for text in model.run.texts)
-    with Reading(corpus or trained or ("the corpus",), quiet=False) as reading:
+    with ReadProgress(corpus or trained or ("the corpus",), quiet=False) as reading:
         if corpus:
             libraries = [named(corpus, models[0][1].vocab.unit, encoding or "utf-8", reading.progress)]
         else:

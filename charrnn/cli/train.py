@@ -288,10 +288,10 @@ def read(
     beside: "Vocab | None" = None,
 ) -> "Corpus | Examples":
     """The text as numbers, by `vocab` or its own symbols and those of `beside`; a large one is seen to be read."""
-    from charrnn.display.reading import Reading
+    from charrnn.display.reading import ReadProgress
     from charrnn.text.dataset import read_texts
 
-    with Reading(texts, quiet) as reading:
+    with ReadProgress(texts, quiet) as reading:
         return read_texts(texts, options, vocab, beside, reading.progress)
 
 

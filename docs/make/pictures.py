@@ -16,7 +16,7 @@ from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
 
 import charrnn  # noqa: E402
-from charrnn.display.console import paper, svg  # noqa: E402
+from charrnn.display.console import local_font, recording_console  # noqa: E402
 from charrnn.display.evaluation import scores  # noqa: E402
 from charrnn.display.info import information  # noqa: E402
 from charrnn.display.training import Screen  # noqa: E402
@@ -28,7 +28,7 @@ TALES = "corpora/tales.txt"
 
 
 def export(console: Console, title: str, name: str) -> None:
-    (DOCS / name).write_text(svg(console, title), "utf-8")
+    (DOCS / name).write_text(local_font(console.export_svg(title=title)), "utf-8")
 
 
 def trained(cell: str, snapshot: str | None = None) -> Training:
@@ -42,7 +42,7 @@ def trained(cell: str, snapshot: str | None = None) -> Training:
         for record in training:
             screen.show(record)
             if snapshot and record.step == 820:
-                out = paper(92)
+                out = recording_console(92)
                 out.print(screen.picture())
                 export(out, f"charrnn train {TALES}", snapshot)
     return training
@@ -60,14 +60,14 @@ def main() -> None:
                 (f"{cell}.npz", charrnn.load(path), evaluate(training.model, training.corpus, training.held_out))
             )
             if cell == "gru":
-                out = paper(92)
+                out = recording_console(92)
                 information(out, "model.npz", training.model, path.stat().st_size)
                 export(out, "charrnn info", "info.svg")
-                out = paper(72)
+                out = recording_console(72)
                 text = "".join(charrnn.sample(training.model, 600, temp=0.6, seed=1))
                 out.print(Text(text))
                 export(out, "charrnn sample --temp 0.6 -n 600 --seed 1", "sample.svg")
-    out = paper(96)
+    out = recording_console(96)
     scores(out, sorted(rows, key=lambda row: row[2].bits_per_char))
     export(out, "charrnn eval -m gru.npz -m lstm.npz -m rnn.npz", "eval.svg")
 

@@ -64,6 +64,6 @@ def gradients(
     out.give(
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
         "charrnn see gradients",
-        lambda console: inside.flows(console, rows),
-        lambda: panels.of_flows(rows),
+        lambda console: inside.gradients(console, rows),
+        lambda: panels.gradient_panels(rows),
     )

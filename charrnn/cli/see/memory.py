@@ -51,5 +51,5 @@ def memory(
         ),
         "charrnn see memory",
         lambda console: inside.memory(console, rows),
-        lambda: panels.of_memory(rows),
+        lambda: panels.memory_panels(rows),
     )

@@ -94,7 +94,7 @@ def rank(out: Output, path: str, model: "Model", passage: "Passage", of: str | N
         "fits": [fit.as_dict() for fit in units.fits],
         "saturation": [asdict(row) for row in units.saturation],
     }
-    out.give(lambda: [found], "charrnn see neurons --find", lambda console: inside.found(console, path, units))
+    out.give(lambda: [found], "charrnn see neurons --find", lambda console: inside.neurons(console, path, units))
 
 
 def best(model: "Model", passage: "Passage", of: str | None) -> "Fit":

@@ -59,5 +59,5 @@ def step(
     out.give(
         lambda: (line.as_dict() for line in lines),
         f"charrnn see step --text {safe(text)}",
-        lambda console: inside.steps(console, lines),
+        lambda console: inside.step(console, lines),
     )

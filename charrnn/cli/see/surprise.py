@@ -51,6 +51,6 @@ def surprise(
     out.give(
         objects,
         title,
-        lambda console: inside.surprises(console, title, found, chosen),
+        lambda console: inside.surprise(console, title, found, chosen),
         page=lambda: coloured(title, parts or [("", 0, characters)], bits, inside.BITS, inside.hints(found)),
     )
