@@ -16,7 +16,7 @@ from rich.console import Console
 from charrnn.display import matplotlib_plot as plot_file
 from charrnn.display import panels
 from charrnn.display.panels import Curve, Panel, share_tick
-from charrnn.display.terminal_plot import Axis, draw_panel, heights
+from charrnn.display.terminal_plot import HEIGHT, LARGEST, Axis, draw_panel, heights
 from charrnn.errors import UsageError
 from charrnn.see.gradients import Flow
 from charrnn.see.memory import Truncation
@@ -77,8 +77,27 @@ def test_no_line_is_wider_than_the_terminal(width: int, encoding: str, colour: b
     st.booleans(),
 )
 def test_any_values_are_drawn(values: list[float], log: bool, colour: bool) -> None:
-    shown = drawn(Panel("any", "x", [Curve("a", range(len(values)), values, "cyan")], log_y=log), 40, colour=colour)
-    assert "any" in shown
+    curve = Curve("a", range(len(values)), values, "cyan")
+    shown = drawn(Panel("any", "x", [curve], log_y=log), 40, colour=colour)
+    plain = re.sub("\x1b\\[[0-9;]*m", "", shown)
+    title, *axes = plain.splitlines()
+    assert (title, len(axes)) == ("any", HEIGHT + 3 + 1)
+    margin = re.split("[│┤]", axes[0])[0]
+    columns = 40 - len(margin) - 1
+    x_axis, y_axis = Axis(curve.xs, False), Axis(values, log)
+    points: dict[int, list[float]] = {}
+    for k, value in enumerate(values):
+        if abs(value) < LARGEST:
+            x = x_axis.place(k) * (columns - 1)
+            column = next(c for c in range(columns) if c - 0.5 <= x < c + 0.5)
+            points.setdefault(column, []).append(y_axis.place(value))
+    means = {column: sum(places) / len(places) for column, places in points.items()}
+    wanted = {column: round((1.0 - y) * (HEIGHT - 1)) for column, y in means.items() if 0.0 <= y <= 1.0}
+    if colour:
+        assert not wanted or re.search("[\u2801-\u28ff]", plain)
+    else:
+        found = place_of(plain, "*")
+        assert {column: row for column, row in found.items() if column in points} == wanted
 
 
 @settings(deadline=None)

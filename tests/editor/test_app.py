@@ -500,7 +500,8 @@ def test_the_list_of_branches_is_one_of_lines() -> None:
             editor.page.put(word)
             editor.action_undo()
         await press(editor, pilot, "ctrl+b")
-        assert editor.screen.query_one(OptionList).option_count == 3
+        options = editor.screen.query_one(OptionList).options
+        assert [str(option.prompt).split()[-2:] for option in options] == [["1", "c"], ["2", "b␛"], ["6", "[red]a"]]
         await press(editor, pilot, "escape")
 
     drive(script)
