@@ -65,7 +65,7 @@ def comparison(out: Console, models: Sequence[Compared]) -> None:
     ]
     columns = fitting(lines, out.width - SHORTEST_BAR - 3, ("network", "nats"))
     widths = [max(cell_len(line[name]) for line in [*lines, {name: name}]) for name in columns]
-    room = min(out.width - sum(widths) - 3 * len(columns) - 1, LONGEST_BAR)
+    room = min(out.width - sum(widths) - 3 * len(columns) - 2, LONGEST_BAR)
     if room >= SHORTEST_BAR:
         columns.append("")
         worst = rows[0][0].bits_per_char

@@ -25,7 +25,7 @@ pre {{ font: 0.95rem/1.5 "DejaVu Sans Mono", Menlo, Consolas, "Noto Sans Mono CJ
 {style}</style>
 </head>
 <body>
-<h1>{heading}</h1>
+<h1>{title}</h1>
 {body}
 </body>
 </html>
@@ -33,8 +33,7 @@ pre {{ font: 0.95rem/1.5 "DejaVu Sans Mono", Menlo, Consolas, "Noto Sans Mono CJ
 
 
 def page(title: str, body: str, style: str = "", wrap: str = "pre-wrap") -> str:
-    text = escape(title)
-    return PAGE.format(title=text, heading=text, body=body, style=style, wrap=wrap)
+    return PAGE.format(title=escape(title), body=body, style=style, wrap=wrap)
 
 
 def palette(scale: Scale) -> str:

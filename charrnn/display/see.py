@@ -44,7 +44,7 @@ def memory(out: Console, rows: Sequence[Memory]) -> None:
     """The plots, and a table of their values."""
     draw_panels(out, memory_panels(rows))
     for path, resets, never, cuts in rows:
-        table = new_table(("every n", "loss (state reset)", "cosine (truncated)", "norm (truncated / full)"))
+        table = new_table(("every n", "loss, reset", "cosine, truncated", "norm ratio"))
         table.title, table.title_justify = Text(safe(path), "bold"), "left"
         losses = {n: f"{loss:.4f}" for n, loss in resets}
         gradients = {cut.window: (f"{cut.cosine:.4f}", f"{cut.ratio:.4f}") for cut in cuts}

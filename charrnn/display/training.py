@@ -4,7 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -26,25 +26,10 @@ NATS_PER_BIT = math.log(2)
 SampleLine = Callable[[int], str]  # a line of text sampled after a step
 
 
-class Display(Protocol):
-    """Shows a training run; `show` is called after every step."""
+class Display:
+    """A context that shows a training run: this one shows nothing. `show` is called after every step."""
 
-    def __enter__(self) -> "Display": ...
-
-    def __exit__(self, *problem: object) -> None: ...
-
-    def show(self, record: Step) -> None: ...
-
-
-def display(training: Training, sample: SampleLine, quiet: bool, live: bool) -> Display:
-    """The display that suits stderr."""
-    if quiet:
-        return Quiet()
-    return Screen(training, sample) if live and is_live(sys.stderr) else Plain(training)
-
-
-class Quiet:
-    def __enter__(self) -> "Quiet":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -52,6 +37,13 @@ class Quiet:
 
     def show(self, record: Step) -> None:
         pass
+
+
+def display(training: Training, sample: SampleLine, quiet: bool, live: bool) -> Display:
+    """The display that suits stderr."""
+    if quiet:
+        return Display()
+    return Screen(training, sample) if live and is_live(sys.stderr) else Plain(training)
 
 
 def headline(training: Training) -> list[str]:
@@ -78,19 +70,16 @@ class Clock:
         return duration(elapsed / max(step - self.first, 1) * (self.training.end - step))
 
 
-class Plain:
+class Plain(Display):
     """One line every few seconds, for files and pipes."""
 
     def __init__(self, training: Training) -> None:
         self.training, self.clock, self.last = training, Clock(training), time.monotonic()
 
-    def __enter__(self) -> "Plain":
+    def __enter__(self) -> Self:
         for text in headline(self.training):
             remark(text)
         return self
-
-    def __exit__(self, *problem: object) -> None:
-        pass
 
     def show(self, record: Step) -> None:
         now = time.monotonic()
@@ -107,7 +96,7 @@ class Plain:
         )
 
 
-class Screen:
+class Screen(Display):
     """The live display on stderr, refreshed at most four times per second."""
 
     def __init__(self, training: Training, sample: SampleLine, console: Console | None = None) -> None:
@@ -120,7 +109,7 @@ class Screen:
         self.speed = 0.0
         self.lines: list[tuple[int, str]] = []  # steps and samples
 
-    def __enter__(self) -> "Screen":
+    def __enter__(self) -> Self:
         self.add_line(self.training.run.step)
         self.draw(self.live.start)
         self.draw()

@@ -185,16 +185,16 @@ class Editor(App[None]):
     # undo and branches
 
     def action_undo(self) -> None:
-        if self.document.undo():
-            self.changed()
-        else:
-            self.show_notice("nothing to undo")
+        self.moved(self.document.undo(), "nothing to undo")
 
     def action_redo(self) -> None:
-        if self.document.redo():
+        self.moved(self.document.redo(), "nothing to redo")
+
+    def moved(self, done: bool, otherwise: str) -> None:
+        if done:
             self.changed()
         else:
-            self.show_notice("nothing to redo")
+            self.show_notice(otherwise)
 
     def action_branches(self) -> None:
         self.push_screen(Branches(self.document.branches()), self.go)
@@ -225,17 +225,16 @@ class Editor(App[None]):
 
     # saving and quitting
 
-    def action_save(self) -> None:
+    def action_save(self, then_leave: bool = False) -> None:
         if self.file.path is None:
-            self.action_save_as()
+            self.action_save_as(then_leave)
         else:
-            self.save()
+            self.save("", then_leave)
 
-    def action_save_as(self) -> None:
-        path = self.file.path
-        self.push_screen(Prompt("save as", "" if path is None else str(path)), self.save)
+    def action_save_as(self, then_leave: bool = False) -> None:
+        self.push_screen(Prompt("save as", str(self.file.path or "")), lambda path: self.save(path, then_leave))
 
-    def save(self, path: str | None = "", then_leave: bool = False) -> None:
+    def save(self, path: str | None, then_leave: bool) -> None:
         """Saves, to another file if a path is given; asks before it overwrites what was not read here."""
         if path is None:
             return
@@ -278,10 +277,7 @@ class Editor(App[None]):
             self.discarded = True
             self.exit()
         elif answer == "s":
-            if self.file.path is None:
-                self.push_screen(Prompt("save as", ""), lambda path: self.save(path, then_leave=True))
-            else:
-                self.save(then_leave=True)
+            self.action_save(then_leave=True)
 
     def action_keys(self) -> None:
         self.push_screen(Ask("Escape closes this list.", HELP))

@@ -11,7 +11,7 @@ COMMANDS = (
     ("ctrl+a", "^A", "take('all')", "accept all of it"),
     ("ctrl+n", "^N", "turn", "show the next continuation"),
     ("ctrl+r", "^R", "redraw", "draw new continuations"),
-    ("escape", "Esc", "list", "go to the list: ↑ ↓ choose, Enter accepts, Esc returns"),
+    ("escape", "Esc", "list", "go to the list and back: ↑ ↓ choose, Enter accepts"),
     ("ctrl+z", "^Z", "undo", "undo"),
     ("ctrl+y", "^Y", "redo", "redo"),
     ("ctrl+b", "^B", "branches", "list all branches, and go to one"),

@@ -45,7 +45,7 @@ class Ask(Dialog[str]):
 
     def __init__(self, question: str, answers: dict[str, str]) -> None:
         keys = [Text.assemble((f"{key:>3}", "bold"), "  ", meaning) for key, meaning in answers.items()]
-        super().__init__(question, Static(Text("\n").join(keys)))
+        super().__init__(question, Static(Text("\n").join([Text(), *keys])))
         self.answers = answers
 
     def on_key(self, event: events.Key) -> None:

@@ -131,7 +131,7 @@ def character_line(character: str, probability: float, width: int) -> Text:
 
 def probability_line(item: Continuation, width: int) -> str:
     """The probability of a continuation per character (geometric mean) and, if there is room, in total."""
-    each = f"{percent(item.per_character)} per character"
+    each = f"{percent(item.per_character)} per char"
     longer = (f"{each}, {item.probability:.1g} in total", f"{each}, {item.probability:.1g}")
     return next((line for line in longer if len(line) <= width), each)
 
