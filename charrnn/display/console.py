@@ -102,9 +102,9 @@ def write_file(path: PathLike, data: bytes) -> None:
         raise CharRNNError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
-def render(path: PathLike, title: str, draw: Draw) -> bytes:
+def render(path: PathLike, title: str, draw: Draw, width: int = PICTURE_WIDTH) -> bytes:
     """What the terminal would show, as SVG or HTML according to the extension of the path."""
-    out = recording_console(PICTURE_WIDTH)
+    out = recording_console(width)
     draw(out)
     if Path(path).suffix.lower() == ".svg":
         return local_font(out.export_svg(title=title)).encode()

@@ -6,6 +6,7 @@ Without colours, a line of digits below each line of text shows the levels.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -67,12 +68,18 @@ class Tile:
     place: int
 
 
+@lru_cache(1 << 14)
+def shown(character: str) -> tuple[str, int]:
+    """What a terminal shows for a character, and its width in columns."""
+    text = safe(character)
+    return text, cell_len(text)
+
+
 def rows(characters: Sequence[str], room: int, newline: str = NEWLINE, start: int = 0) -> Iterator[list[Tile]]:
     """The characters as rows of tiles, at most `room` columns wide; a tab ends at a multiple of 8 of its line.
 
     `start` is the place of the first character. A combining character joins the tile of its base character.
     """
-    known: dict[str, tuple[str, int]] = {}
     row: list[Tile] = []
     used = column = 0  # columns of the row, and of the line, which may take several rows
     for place, character in enumerate(characters, start):
@@ -82,19 +89,15 @@ def rows(characters: Sequence[str], room: int, newline: str = NEWLINE, start: in
             yield row
             row, used, column = [], 0, 0
             continue
+        text, width = shown(character)
         if character == "\t":
             width = TAB - column % TAB
             text = " " * width
-        else:
-            if character not in known:
-                shown = safe(character)
-                known[character] = shown, cell_len(shown)
-            text, width = known[character]
-            if not width:
-                if row:
-                    row[-1].text += text
-                    continue
-                text, width = CIRCLE + text, 1
+        elif not width:
+            if row:
+                row[-1].text += text
+                continue
+            text, width = CIRCLE + text, 1
         if used + width > room and row:
             yield row
             row, used = [], 0

@@ -24,15 +24,14 @@ class ReadProgress:
         self.quiet = quiet
         self.live = is_live(sys.stderr)
         self.due = time.monotonic() + (PATIENCE if self.live else PLAIN_EVERY)
-        self.bar: Progress | None = None
-        self.task: TaskID | None = None
+        self.bar: tuple[Progress, TaskID] | None = None
 
     def __enter__(self) -> "ReadProgress":
         return self
 
     def __exit__(self, *problem: object) -> None:
         if self.bar is not None:
-            self.bar.stop()
+            self.bar[0].stop()
 
     def progress(self, done: int, total: int) -> None:
         """Updates the bar, or prints a line, when it is due."""
@@ -44,9 +43,9 @@ class ReadProgress:
             remark(f"reading {self.label}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
             return
         self.due = now + REFRESH
-        if self.bar is None or self.task is None:
-            self.bar, self.task = start(self.label, total)
-        self.bar.update(self.task, completed=done, total=total, refresh=True)
+        self.bar = self.bar or start(self.label, total)
+        progress, task = self.bar
+        progress.update(task, completed=done, total=total, refresh=True)
 
 
 def start(label: str, total: int) -> "tuple[Progress, TaskID]":
