@@ -113,11 +113,11 @@ def scored_rows(
 
 def show_table(answer: Answer, rows: list[Row], comparable: bool) -> None:
     from charrnn.display.console import show
-    from charrnn.display.evaluation import ladder, scores
+    from charrnn.display.evaluation import comparison, scores
 
     compared = [(row.path, row.model, row.score, row.comparison) for row in rows if row.comparison]
     if compared:
-        show(answer, lambda out: ladder(out, compared))
+        show(answer, lambda out: comparison(out, compared))
         return
     lines, parts = [(row.path, row.model, row.score) for row in rows], [row.part for row in rows]
     show(answer, lambda out: scores(out, lines, parts, comparable))

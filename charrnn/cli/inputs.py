@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from charrnn.cli.options import STDIN, notes
-from charrnn.display.reading import Reading
+from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
 from charrnn.options import Options
@@ -163,7 +163,7 @@ def corpus_ngrams(
     from charrnn.text.rolling_hash import NgramFilter
 
     trained = tuple(text for _, model in models if model.run for text in model.run.texts)
-    with Reading(texts or trained or ("the corpus",), quiet=False) as reading:
+    with ReadProgress(texts or trained or ("the corpus",), quiet=False) as reading:
         if texts:
             corpora = [open_named_corpus(texts, models[0][1].vocab.unit, encoding or "utf-8", reading.progress)]
         else:

@@ -7,7 +7,7 @@ import click
 
 from charrnn.cli.inputs import open_named_corpus, open_training_corpus
 from charrnn.cli.options import MODEL, STDIN, GroupedCommand, encoding_option, json_option, model_option, notes, option
-from charrnn.display.reading import Reading
+from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
 
@@ -49,7 +49,7 @@ def novelty(
     from charrnn.text.raw_text import read_samples
 
     trained = None if texts else load(model or MODEL).of_text()
-    with Reading(texts or (trained.run.texts if trained and trained.run else ()), quiet=False) as reading:
+    with ReadProgress(texts or (trained.run.texts if trained and trained.run else ()), quiet=False) as reading:
         if trained is None:
             corpus = open_named_corpus(texts, "char", encoding or "utf-8", reading.progress, True)
         else:

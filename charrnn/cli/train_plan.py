@@ -44,10 +44,10 @@ def read(
     beside: "Vocab | None" = None,
 ) -> "Corpus | Examples":
     """The text as ids of `vocab`, or of a vocabulary of its symbols and those of `beside`; with a progress bar."""
-    from charrnn.display.reading import Reading
+    from charrnn.display.reading import ReadProgress
     from charrnn.text.dataset import read_dataset
 
-    with Reading(texts, quiet) as reading:
+    with ReadProgress(texts, quiet) as reading:
         return read_dataset(texts, options, vocab, beside, reading.progress)
 
 

@@ -32,24 +32,24 @@ def write(file: str | None, model: str, weights: str, temp: float, seed: int) ->
     check_int("seed", seed, 0)
     check_terminal()
     from charrnn.checkpoint.model import load
-    from charrnn.editor.app import Writer
-    from charrnn.editor.text_file import Manuscript
+    from charrnn.editor.app import Editor
+    from charrnn.editor.text_file import TextFile
 
     loaded = load(model, weights).of_text()
-    manuscript = Manuscript(file)
-    writer, done = Writer(loaded, os.path.basename(model), manuscript, temp, seed), False
+    text = TextFile(file)
+    editor, done = Editor(loaded, os.path.basename(model), text, temp, seed), False
     try:
-        writer.run()
+        editor.run()
         done = True
     finally:
-        keep = not writer.given_up and (writer.unsaved or manuscript.left is not None or not done)
-        manuscript.close(keep_draft=keep)
+        keep = not editor.discarded and (editor.unsaved or text.recovered is not None or not done)
+        text.close(keep_draft=keep)
     if keep:
-        again = f"charrnn write {manuscript.name}" if manuscript.path else "charrnn write"
+        again = f"charrnn write {text.name}" if text.path else "charrnn write"
         remark(f"not saved, but the draft was kept: continue with {again}.")
-    elif manuscript.written:
-        remark(f"{manuscript.name}: {len(manuscript.saved):,} characters, saved.")
-    return writer.return_code or 0
+    elif text.written:
+        remark(f"{text.name}: {len(text.saved):,} characters, saved.")
+    return editor.return_code or 0
 
 
 def check_terminal() -> None:

@@ -1,15 +1,15 @@
-"""Small pictures made of characters."""
+"""Sparklines, bars, durations and speeds as text."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII = "_.-~=+*#"
-PARTS = "▏▎▍▌▋▊▉"  # eighths of a character
+EIGHTHS = "▏▎▍▌▋▊▉"  # of a character cell
 
 
 def spark(values: Sequence[float], width: int, ascii_only: bool = False) -> str:
-    """A curve of at most `width` characters, the means of equal parts of the values, lowest to highest."""
+    """A sparkline of at most `width` characters; each is the mean of an equal part of the values."""
     if not values or width < 1:
         return ""
     parts = min(width, len(values))
@@ -22,15 +22,15 @@ def spark(values: Sequence[float], width: int, ascii_only: bool = False) -> str:
 
 
 def bar(share: float, width: int, ascii_only: bool = False) -> str:
-    """A bar of this share of `width` characters, in eighths of one."""
+    """A bar over this share of `width` columns, in steps of an eighth of a column."""
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     if ascii_only:
         return "#" * round(eighths / 8)
-    return "█" * (eighths // 8) + (PARTS[eighths % 8 - 1] if eighths % 8 else "")
+    return "█" * (eighths // 8) + (EIGHTHS[eighths % 8 - 1] if eighths % 8 else "")
 
 
 def duration(seconds: float) -> str:
-    """Minutes and seconds, or hours and minutes."""
+    """m:ss, or h:mm:ss from an hour on."""
     whole = max(0, round(seconds))
     if whole >= 3600:
         return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

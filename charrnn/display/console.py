@@ -1,27 +1,29 @@
-"""Pictures in files: what the terminal would show as SVG or HTML, plots by matplotlib; each complete or not there."""
+"""Rich consoles for stdout and stderr, and picture files: SVG or HTML of what the terminal would show."""
 
 import io
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from charrnn.display.html import page
-from charrnn.display.terminal import NARROWEST, WIDEST, Answer
+from charrnn.display.terminal import NARROWEST, WIDEST, Answer, columns
 from charrnn.errors import CharRNNError, UsageError
 from charrnn.system.atomic import PathLike, claimed, replacing, target
 
-Draw = Callable[[Console], None]  # what draws an answer
+Draw = Callable[[Console], None]  # prints an answer on a console
 
+OFF_TERMINAL = 120  # columns of an answer to a pipe or file
+PICTURE_WIDTH = 100  # columns
 DRAWN, PLOTTED = (".html", ".svg"), (".png", ".pdf", ".svg")
-WIDTH = 100  # columns
-# browsers take dots from another font, which is wider: each gets one column
+# Browsers take Braille characters from another, wider font: each is squeezed into one column.
 BRAILLE = re.compile("[\u2800-\u28ff]")
 CELL = "i { display: inline-block; width: 1.25ch; font-size: 0.8em; font-style: normal; text-align: center; }\n"
-# middling colours, that can be read on white and on black
+# Medium colours, readable on white and on black.
 THEME = TerminalTheme(
     (255, 255, 255),
     (27, 29, 34),
@@ -32,8 +34,54 @@ THEME = TerminalTheme(
 )
 
 
+def plain_console(**settings: Any) -> Console:
+    """A console that prints text unchanged: no markup, emoji codes or highlighting."""
+    return Console(markup=False, highlight=False, emoji=False, **settings)
+
+
+def stderr_console() -> Console:
+    return plain_console(stderr=True, force_terminal=True, width=columns())
+
+
+def recording_console(width: int) -> Console:
+    """A console that records what is printed, in all colours, for export."""
+    return plain_console(
+        file=io.StringIO(),
+        record=True,
+        width=width,
+        force_terminal=True,
+        color_system="truecolor",
+        no_color=False,
+        legacy_windows=False,
+    )
+
+
+def show(answer: Answer, draw: Draw) -> None:
+    """Prints on stdout, as wide as the terminal, in colour only on a terminal.
+
+    Rich writes to a buffer: on its own it would exit when the pipe is closed, and fail on other encodings.
+    """
+    data = io.BytesIO()
+    encoding = answer.encoding if answer.terminal else "utf-8"
+    buffer = io.TextIOWrapper(data, encoding, errors="backslashreplace", newline="")
+    width = shutil.get_terminal_size((OFF_TERMINAL, 24)).columns
+    draw(
+        plain_console(
+            file=buffer,
+            force_terminal=answer.terminal,
+            color_system="auto" if answer.terminal else None,
+            width=min(max(width, NARROWEST), WIDEST),
+        )
+    )
+    buffer.flush()
+    answer.write_bytes(data.getvalue())
+
+
 def check_output(path: str, plots: bool = False, plot: bool = False) -> bool:
-    """Whether this file is a plot; raises UsageError for an ending that stands for nothing, and where none can be."""
+    """Whether matplotlib makes this picture file (`plots`: it can, `plot`: it must).
+
+    Raises UsageError for an unknown file name extension, and where no file can be written.
+    """
     ending = Path(path).suffix.lower()
     endings = (*DRAWN, *PLOTTED[:2]) if plots else DRAWN
     if ending not in endings:
@@ -41,12 +89,12 @@ def check_output(path: str, plots: bool = False, plot: bool = False) -> bool:
     if plot and ending not in PLOTTED:
         raise UsageError(f"--plot draws {', '.join(PLOTTED)}, not {path}.")
     with claimed(path, "picture", "-o"):
-        pass  # it could be written
+        pass  # the file can be written
     return plot or ending not in DRAWN
 
 
-def put(path: PathLike, data: bytes) -> None:
-    """Writes the file beside the old one, and renames it."""
+def write_file(path: PathLike, data: bytes) -> None:
+    """Writes the complete file, or leaves the old one unchanged."""
     try:
         with replacing(target(path, "picture", "-o")) as file:
             file.write(data)
@@ -54,61 +102,17 @@ def put(path: PathLike, data: bytes) -> None:
         raise CharRNNError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
-def drawn(path: PathLike, title: str, draw: Draw, width: int = WIDTH) -> bytes:
-    """What the terminal would show, as SVG or HTML by the ending of the path."""
-    out = paper(width)
+def render(path: PathLike, title: str, draw: Draw, width: int = PICTURE_WIDTH) -> bytes:
+    """What the terminal would show, as SVG or HTML according to the extension of the path."""
+    out = recording_console(width)
     draw(out)
     if Path(path).suffix.lower() == ".svg":
-        return svg(out, title).encode()
+        return local_font(out.export_svg(title=title)).encode()
     code = out.export_html(theme=THEME, inline_styles=True, code_format="<pre>{code}</pre>")
     return page(title, BRAILLE.sub(r"<i>\g<0></i>", code), CELL, wrap="pre").encode()
 
 
-def paper(width: int) -> Console:
-    """A console that remembers what was printed, in all colours."""
-    return Console(
-        file=io.StringIO(),
-        record=True,
-        width=width,
-        force_terminal=True,
-        color_system="truecolor",
-        markup=False,
-        highlight=False,
-        emoji=False,
-        no_color=False,
-        legacy_windows=False,
-    )
-
-
-def svg(out: Console, title: str) -> str:
-    """The console's picture, in the reader's own monospaced font."""
-    picture = out.export_svg(title=title)
-    picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
-    return picture.replace("Fira Code", "DejaVu Sans Mono")
-
-
-OFF_TERMINAL = 120  # columns
-
-
-def show(answer: Answer, draw: Draw) -> None:
-    """Draws on paper and writes that: rich by itself ends the process where nobody reads, and knows one encoding."""
-    encoding = answer.encoding if answer.terminal else "utf-8"
-    data = io.BytesIO()
-    paper = io.TextIOWrapper(data, encoding, errors="backslashreplace", newline="")
-    draw(console(paper, answer.terminal))
-    paper.flush()
-    answer.put(data.getvalue())
-
-
-def console(paper: io.TextIOWrapper, terminal: bool) -> Console:
-    """As wide as stdout, in colour only where a person reads it."""
-    width = shutil.get_terminal_size((OFF_TERMINAL, 24)).columns
-    return Console(
-        file=paper,
-        markup=False,
-        highlight=False,
-        emoji=False,
-        force_terminal=terminal,
-        color_system="auto" if terminal else None,
-        width=min(max(width, NARROWEST), WIDEST),
-    )
+def local_font(svg: str) -> str:
+    """The SVG in the reader's own monospaced font, without the web font that rich links to."""
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    return svg.replace("Fira Code", "DejaVu Sans Mono")

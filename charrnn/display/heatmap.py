@@ -1,11 +1,12 @@
-"""A text coloured character by character, in columns that hold: wide characters, tabs and control characters too.
+"""A text coloured character by character, with correct columns for wide characters, tabs and control characters.
 
-Where there is no colour, a line of digits stands below each line of text.
+Without colours, a line of digits below each line of text shows the levels.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -16,30 +17,31 @@ from charrnn.display.terminal import safe
 TAB = 8
 NEWLINE, CIRCLE = "↵", "◌"
 Colour = tuple[int, int, int]
+RED, BLUE, GREEN, WHITE = (240, 90, 60), (70, 130, 240), (60, 180, 90), (255, 255, 255)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How values become colours: `low` and `high` are the ends; with two `colours` the middle has none.
+    """Maps values from `low` to `high` to colours; with two `colours` the middle of the range has none.
 
-    `words` say what low and high mean.
+    `suffix` follows the high end in a legend.
     """
 
     low: float
     high: float
     colours: tuple[Colour, ...]
-    words: str
+    suffix: str
     levels: int = 10
 
     def level(self, value: float) -> int:
-        """From 0 to levels - 1; an infinite or undefined value is at the end."""
+        """From 0 to levels - 1; infinities and NaN have the highest level."""
         if not math.isfinite(value):
             return self.levels - 1
         share = (value - self.low) / (self.high - self.low)
         return min(self.levels - 1, max(0, int(share * self.levels)))
 
     def strength(self, level: int) -> tuple[Colour, float] | None:
-        """The colour of a level and how strong it is, above 0 to 1; None where it has none."""
+        """The colour of a level and its opacity, above 0 to 1; None if it has none."""
         if len(self.colours) == 1:
             return (self.colours[0], level / (self.levels - 1)) if level else None
         middle = (self.levels - 1) / 2
@@ -47,60 +49,55 @@ class Scale:
         return (self.colours[share > 0], abs(share)) if abs(share) > 1.5 / self.levels else None
 
     def style(self, level: int) -> str:
-        """For a terminal: black on a tint, whatever its own colours are."""
-        found = self.strength(level)
-        if found is None:
-            return ""
-        r, g, b = mixed((255, 255, 255), *found)
-        return f"#000000 on #{r:02x}{g:02x}{b:02x}"
+        """The style of a level on a terminal: black on a tint, whatever the terminal's own colours are."""
+        strength = self.strength(level)
+        return f"#000000 on {blend(WHITE, *strength)}" if strength else ""
 
 
-def mixed(ground: Colour, colour: Colour, share: float) -> Colour:
-    """`share` of a colour on a ground."""
-    r, g, b = (round(a + (c - a) * share) for a, c in zip(ground, colour, strict=True))
-    return r, g, b
-
-
-RED, BLUE, GREEN = (240, 90, 60), (70, 130, 240), (60, 180, 90)
+def blend(background: Colour, colour: Colour, opacity: float) -> str:
+    """The colour over the background, as #rrggbb."""
+    return "#" + "".join(f"{round(a + (c - a) * opacity):02x}" for a, c in zip(background, colour, strict=True))
 
 
 @dataclass
 class Tile:
-    """What is drawn for the character at `place`, and the columns that it takes."""
+    """The text drawn for the character at `place`, and its width in columns."""
 
     text: str
     width: int
     place: int
 
 
-def rows(characters: Sequence[str], room: int, newline: str = NEWLINE, begin: int = 0) -> Iterator[list[Tile]]:
-    """The characters as rows of tiles, at most `room` columns wide; tabs go to the next multiple of 8 of their line.
+@lru_cache(1 << 14)
+def shown(character: str) -> tuple[str, int]:
+    """What a terminal shows for a character, and its width in columns."""
+    text = safe(character)
+    return text, cell_len(text)
 
-    `begin` is the place of the first character. What has no width goes with the character that it changes.
+
+def rows(characters: Sequence[str], room: int, newline: str = NEWLINE, start: int = 0) -> Iterator[list[Tile]]:
+    """The characters as rows of tiles, at most `room` columns wide; a tab ends at a multiple of 8 of its line.
+
+    `start` is the place of the first character. A combining character joins the tile of its base character.
     """
-    known: dict[str, tuple[str, int]] = {}
     row: list[Tile] = []
-    used = column = 0  # in the row, and in the line, which may take several rows
-    for place, character in enumerate(characters, begin):
+    used = column = 0  # columns of the row, and of the line, which may take several rows
+    for place, character in enumerate(characters, start):
         if character == "\n":
             if used + 1 <= room:
                 row.append(Tile(newline, 1, place))
             yield row
             row, used, column = [], 0, 0
             continue
+        text, width = shown(character)
         if character == "\t":
             width = TAB - column % TAB
             text = " " * width
-        else:
-            if character not in known:
-                shown = safe(character)
-                known[character] = shown, cell_len(shown)
-            text, width = known[character]
-            if not width:
-                if row:
-                    row[-1].text += text
-                    continue
-                text, width = CIRCLE + text, 1
+        elif not width:
+            if row:
+                row[-1].text += text
+                continue
+            text, width = CIRCLE + text, 1
         if used + width > room and row:
             yield row
             row, used = [], 0
@@ -110,43 +107,45 @@ def rows(characters: Sequence[str], room: int, newline: str = NEWLINE, begin: in
         yield row
 
 
-def draw(
-    out: Console, characters: Sequence[str], values: Sequence[float], scale: Scale, begin: int = 0, indent: int = 0
+def has_colours(out: Console) -> bool:
+    return out.color_system is not None and not out.no_color
+
+
+def draw_text(
+    out: Console, characters: Sequence[str], values: Sequence[float], scale: Scale, start: int = 0, indent: int = 0
 ) -> None:
-    """The text, each character on the colour of its value; `begin` is the place of the first among the values."""
-    colourless = out.color_system is None or out.no_color
+    """The text, each character on the colour of its value; `start` is the place of the first among the values."""
     newline = " " if out.options.ascii_only else NEWLINE
-    for row in rows(characters, max(1, out.width - indent), newline, begin):
+    for row in rows(characters, max(1, out.width - indent), newline, start):
         levels = [scale.level(values[tile.place]) for tile in row]
         line = Text(" " * indent, no_wrap=True, overflow="ignore", end="\n")
         for text, level in runs(row, levels):
-            line.append(text, "" if colourless else scale.style(level))
+            line.append(text, scale.style(level) if has_colours(out) else "")
         out.print(line, crop=False, soft_wrap=True)
-        if colourless:
-            marks = "".join(f"{mark(scale, level):<{tile.width}}" for tile, level in zip(row, levels, strict=True))
+        if not has_colours(out):
+            marks = "".join(f"{digit(scale, level):<{tile.width}}" for tile, level in zip(row, levels, strict=True))
             out.print(Text(" " * indent + marks), crop=False, soft_wrap=True)
 
 
-def mark(scale: Scale, level: int) -> str:
-    """A digit, nothing for the lowest level of a scale that begins with no colour."""
+def digit(scale: Scale, level: int) -> str:
+    """The level as a digit; a space for a level 0 without a colour."""
     return " " if len(scale.colours) == 1 and level == 0 else str(level)
 
 
 def runs(row: Sequence[Tile], levels: Sequence[int]) -> Iterator[tuple[str, int]]:
-    """Neighbours of one level together."""
-    begin = 0
+    """The row as texts of one level."""
+    start = 0
     for end in range(1, len(row) + 1):
-        if end == len(row) or levels[end] != levels[begin]:
-            yield "".join(tile.text for tile in row[begin:end]), levels[begin]
-            begin = end
+        if end == len(row) or levels[end] != levels[start]:
+            yield "".join(tile.text for tile in row[start:end]), levels[start]
+            start = end
 
 
 def legend(out: Console, scale: Scale, title: str) -> None:
-    """One line: what is shown, and the colours from low to high."""
+    """One line: the title, and the colours from low to high."""
     line = Text(title, "bold", overflow="fold")
     line.append(f"  {scale.low:g} ", "not bold")
-    colourless = out.color_system is None or out.no_color
     for level in range(scale.levels):
-        line.append(str(level) if colourless else " ", "not bold" if colourless else "not bold " + scale.style(level))
-    line.append(f" {scale.high:g}{scale.words}", "not bold")
+        line.append(*(" ", f"not bold {scale.style(level)}") if has_colours(out) else (str(level), "not bold"))
+    line.append(f" {scale.high:g}{scale.suffix}", "not bold")
     out.print(line)

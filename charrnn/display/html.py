@@ -1,12 +1,12 @@
-"""Pages of HTML by themselves, readable on light and dark: a coloured text, or what the terminal drew."""
+"""Self-contained HTML pages in light and dark mode: a coloured text, or what the terminal would show."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
-from charrnn.display.heatmap import NEWLINE, Scale, mixed, rows, runs
+from charrnn.display.heatmap import NEWLINE, WHITE, Colour, Scale, blend, rows, runs
 
-LIGHT, DARK = (255, 255, 255), (22, 24, 29)
-WIDE = 1 << 30
+DARK = (22, 24, 29)  # background
+UNLIMITED = 1 << 30  # columns
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -25,7 +25,7 @@ pre {{ font: 0.95rem/1.5 "DejaVu Sans Mono", Menlo, Consolas, "Noto Sans Mono CJ
 {style}</style>
 </head>
 <body>
-<h1>{heading}</h1>
+<h1>{title}</h1>
 {body}
 </body>
 </html>
@@ -33,29 +33,27 @@ pre {{ font: 0.95rem/1.5 "DejaVu Sans Mono", Menlo, Consolas, "Noto Sans Mono CJ
 
 
 def page(title: str, body: str, style: str = "", wrap: str = "pre-wrap") -> str:
-    text = escape(title)
-    return PAGE.format(title=text, heading=text, body=body, style=style, wrap=wrap)
+    return PAGE.format(title=escape(title), body=body, style=style, wrap=wrap)
 
 
 def palette(scale: Scale) -> str:
-    """A class for each level that has a colour, on light and on dark."""
-    found = []
-    for before, ground, after in (("", LIGHT, ""), ("@media (prefers-color-scheme: dark) {\n", DARK, "}\n")):
-        found.append(before)
-        for level in range(scale.levels):
-            strength = scale.strength(level)
-            if strength:
-                colour, share = strength
-                r, g, b = mixed(ground, colour, share if ground == LIGHT else 0.75 * share)
-                found.append(f".v{level} {{ background: #{r:02x}{g:02x}{b:02x}; }}\n")
-        found.append(after)
-    return "".join(found)
+    """CSS: a class for each level that has a colour, in light and dark mode."""
+    strengths = [(level, scale.strength(level)) for level in range(scale.levels)]
+
+    def rules(background: Colour, opacity: float) -> str:
+        return "".join(
+            f".v{level} {{ background: {blend(background, strength[0], opacity * strength[1])}; }}\n"
+            for level, strength in strengths
+            if strength
+        )
+
+    return f"{rules(WHITE, 1.0)}@media (prefers-color-scheme: dark) {{\n{rules(DARK, 0.75)}}}\n"
 
 
-def key(scale: Scale) -> str:
-    """The colours from low to high, and what the ends mean."""
+def legend(scale: Scale) -> str:
+    """The colours from low to high."""
     swatches = "".join(f'<span class="v{level}">&nbsp;&nbsp;</span>' for level in range(scale.levels))
-    return f"<p>{scale.low:g} {swatches} {scale.high:g}{escape(scale.words)}</p>"
+    return f"<p>{scale.low:g} {swatches} {scale.high:g}{escape(scale.suffix)}</p>"
 
 
 def coloured(
@@ -65,31 +63,29 @@ def coloured(
     scale: Scale,
     hints: Sequence[str] = (),
 ) -> str:
-    """A page with texts in colour. A part is a heading, the place of its first character, and its characters.
+    """A page of coloured texts. A part is a heading, the place of its first character, and its characters.
 
-    `hints` say something on each character, shown when the pointer rests on it; empty ones say nothing.
+    `hints` are shown when the pointer rests on a character; empty ones are not.
     """
-    body = [key(scale)]
-    for heading, begin, characters in parts:
+    body = [legend(scale)]
+    for heading, start, characters in parts:
         if heading:
             body.append(f"<p>{escape(heading)}</p>")
-        body.append("<pre>" + "".join(lines(characters, values, scale, begin, hints)) + "</pre>")
+        body.append("<pre>" + "".join(spans(characters, values, scale, start, hints)) + "</pre>")
     return page(title, "\n".join(body), palette(scale))
 
 
-def lines(
-    characters: Sequence[str], values: Sequence[float], scale: Scale, begin: int, hints: Sequence[str]
-) -> list[str]:
-    """The text as spans of one colour, or where there are hints, of one character."""
-    found = []
-    for row in rows(characters, WIDE, NEWLINE, begin):
+def spans(
+    characters: Sequence[str], values: Sequence[float], scale: Scale, start: int, hints: Sequence[str]
+) -> Iterator[str]:
+    """The text as one span per run of a level, or with hints, per character."""
+    for row in rows(characters, UNLIMITED, NEWLINE, start):
         levels = [scale.level(values[tile.place]) for tile in row]
         if not hints:
-            found += [span(text, level, "") for text, level in runs(row, levels)]
+            yield from (span(text, level, "") for text, level in runs(row, levels))
         else:
-            found += [span(tile.text, level, hints[tile.place]) for tile, level in zip(row, levels, strict=True)]
-        found.append("\n")
-    return found
+            yield from (span(tile.text, level, hints[tile.place]) for tile, level in zip(row, levels, strict=True))
+        yield "\n"
 
 
 def span(text: str, level: int, hint: str) -> str:

@@ -1,90 +1,80 @@
-"""`charrnn info`; what a transfer kept."""
+"""`charrnn info`; the note on weights that a new run takes from another model."""
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from charrnn.checkpoint.history import History
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
 from charrnn.display.charts import duration, spark
-from charrnn.display.tables import network
+from charrnn.display.tables import network, new_table
 from charrnn.display.terminal import safe
 from charrnn.text.tasks import DOES, Task
 from charrnn.training.transfer import Transfer
 
 
 def information(out: Console, path: str, model: Model, size: int) -> None:
-    """What a model is, how it was trained, and how its loss fell."""
+    """The model, its training run, its arrays, and the loss curves."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in facts(path, model, size):
         table.add_row(name, Text(safe(value)))
     out.print(table)
-    arrays = Table(box=SIMPLE_HEAD, pad_edge=False)
-    arrays.add_column("array")
-    for name in ("shape", "parameters"):
-        arrays.add_column(name, justify="right")
+    arrays = new_table(("array", "shape", "parameters"))
     for name, values in model.params.items():
         arrays.add_row(Text(safe(name)), " x ".join(map(str, values.shape)), f"{values.size:,}")
     out.print(arrays)
     if model.run:
-        curves(out, model)
+        loss_curves(out, model.run.history)
 
 
 def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
-    run, vocab = model.run, model.vocab
-    found = [
+    vocab = model.vocab
+    rows = [
         ("model", f"{path}, {size / 1e6:.1f} MB"),
         ("network", f"{network(model)}s, {len(model.params.flat):,} parameters"),
-        ("vocabulary", f"{len(vocab):,} {vocab.unit}s: {alphabet(model.vocab.symbols)}"),
-        *([("task", task_line(model.task))] if model.task else []),
-        *(
-            [("rare", f"{len(vocab.rare):,} more are one of these symbols, which is never written")]
-            if len(vocab.rare)
-            else []
-        ),
+        ("vocabulary", f"{len(vocab):,} {vocab.unit}s: {alphabet(vocab.symbols)}"),
     ]
-    if run is None:
-        return [*found, ("training", "none recorded")]
+    if model.task:
+        rows.append(("task", task_line(model.task)))
+    if len(vocab.rare):
+        rows.append(("unknown symbol", f"stands for {len(vocab.rare):,} rare symbols; never sampled"))
+    if model.run is None:
+        return [*rows, ("training", "not recorded")]
+    return rows + run_facts(model.run)
+
+
+def run_facts(run: Run) -> list[tuple[str, str]]:
     options = run.options
-    best = "none held out, or not evaluated yet"
+    lengths = [f"{n} {name}" for name, n in (("epochs", options.epochs), ("steps", options.steps)) if n]
+    best = "no validation split, or not evaluated yet"
     if run.best_loss is not None:
         best = f"{run.best_loss:.4f} nats at step {run.best_step:,}"
-    return [
-        *found,
-        ("text", f"{', '.join(run.texts)}: {run.symbols:,} symbols, sha256 {run.sha256[:12]}"),
-        *([("before", f"weights from a training on {', '.join(run.before)}")] if run.before else []),
+    rows = [("text", f"{', '.join(run.texts)}: {run.symbols:,} symbols, sha256 {run.sha256[:12]}")]
+    if run.before:
+        rows.append(("initialised", f"with weights trained on {', '.join(run.before)}"))
+    rows += [
         ("training", f"step {run.step:,} (epoch {run.step / run.windows:.1f}) in {duration(run.seconds)}"),
-        (
-            "length",
-            ", ".join(f"{n} {k}" for k, n in (("epochs", options.epochs), ("steps", options.steps)) if n)
-            or f"{options.length(run.windows)[1]:,} steps (the default)",
-        ),
-        ("held-out loss", best),
+        ("length", ", ".join(lengths) or f"{options.length(run.windows)[1]:,} steps (the default)"),
+        ("validation loss", best),
         ("streams", f"{run.streams} x {run.seq_length} steps"),
-        ("optimizer", f"{options.optimizer}, rate {options.lr:g} {options.schedule}, clip {options.clip:g}"),
+        ("optimizer", f"{options.optimizer}, learning rate {options.lr:g} {options.schedule}, clip {options.clip:g}"),
         ("dropout", f"{options.dropout:g}, weight decay {options.weight_decay:g}"),
-        *events(run),
-        ("seed", str(options.seed)),
     ]
-
-
-def events(run: Run) -> list[tuple[str, str]]:
-    """What happened to the run on its way."""
-    found, cut, setbacks = [], run.options.cut_at(), run.health.setbacks
+    cut = run.options.cut_at()
     if cut:
-        found.append(("cut", f"at step {cut[0]:,}, to end at step {cut[1]:,}"))
-    if setbacks:
-        found.append(("set back", f"at step {', '.join(f'{step:,}' for step in setbacks)}"))
-    return found
+        rows.append(("cut", f"at step {cut[0]:,}, to end at step {cut[1]:,}"))
+    if run.health.setbacks:
+        rows.append(("set back", f"at step {', '.join(f'{step:,}' for step in run.health.setbacks)}"))
+    return [*rows, ("seed", str(options.seed))]
 
 
 def task_line(task: Task) -> str:
-    """What the model does, and its labels with how many examples each had."""
+    """The task, and its labels with the number of examples of each."""
     labels = ", ".join(f"{label} {count:,}" for label, count in zip(task.labels, task.counts, strict=True))
     return f"{DOES[task.kind]}{': ' + labels if labels else ''}"
 
@@ -99,29 +89,27 @@ def alphabet(symbols: Sequence[str], most: int = 120) -> str:
 
 
 def carried_over(path: str, transfer: Transfer, text: Sequence[str]) -> list[str]:
-    """What of a model was kept for a run on a text with these symbols, and what is new: lines of a small table."""
-    there = set(text)
-    idle = [symbol for symbol in transfer.kept if symbol not in there]
+    """Lines of a table: what a run on a text with these symbols takes from a model, and what is new."""
+    occurring = set(text)
+    unused = [symbol for symbol in transfer.kept if symbol not in occurring]
     labels = [f", {n:,} labels" if n else "" for n in (transfer.kept_labels, transfer.new_labels)]
     rows = [
         ("kept", f"{len(transfer.kept):,} symbols{labels[0]}, {transfer.kept_weights:,} weights", []),
         ("new", f"{len(transfer.new):,} symbols{labels[1]}, {transfer.new_weights:,} weights", transfer.new),
-        ("not in the text", f"{len(idle):,} of those kept", idle),
+        ("not in the text", f"{len(unused):,} of the kept symbols", unused),
     ]
     width = max(len(name) for name, _, _ in rows)
     return [
-        f"first weights from {path}:",
-        *(f"  {name:{width}}  {what}{': ' if some else ''}{alphabet(some, 40)}" for name, what, some in rows),
+        f"initial weights from {path}:",
+        *(f"  {name:{width}}  {count}{': ' if some else ''}{alphabet(some, 40)}" for name, count, some in rows),
     ]
 
 
-def curves(out: Console, model: Model) -> None:
-    history = model.run.history if model.run else None
-    if history is None:
-        return
-    plain, width = out.options.ascii_only, max(10, min(60, out.width - 40))
+def loss_curves(out: Console, history: History) -> None:
+    width = max(10, min(60, out.width - 40))
     grid = Table.grid(padding=(0, 2))
-    for name, values in (("loss", history.train), ("held out", [loss for _, loss in history.val])):
+    for name, values in (("training loss", history.train), ("validation loss", [loss for _, loss in history.val])):
         if values:
-            grid.add_row(Text(name, "dim"), spark(values, width, plain), f"{values[0]:.3f} to {values[-1]:.3f}")
+            line = spark(values, width, out.options.ascii_only)
+            grid.add_row(Text(name, "dim"), line, f"{values[0]:.3f} to {values[-1]:.3f}")
     out.print(grid)

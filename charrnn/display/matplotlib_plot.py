@@ -1,4 +1,4 @@
-"""Curves as a plot with axes, by matplotlib, which is an optional extra: the one place that imports it."""
+"""Curves as PNG, PDF or SVG, by matplotlib (an optional extra, imported in this file only)."""
 
 import io
 import math
@@ -21,13 +21,13 @@ COLOURS = {
     "red": "#cc3311",
     "blue": "#332288",
 }
-SIZE = 8.0, 3.6  # inches of a panel
+SIZE = 8.0, 3.6  # inches per panel
 
 
 def plot(panels: Sequence[Panel], kind: str) -> bytes:
-    """The panels one below the other as a file of this kind (png, svg, pdf); the same panels give the same bytes.
+    """The panels, one below the other, as a file of this kind (png, svg, pdf); equal panels give equal bytes.
 
-    Raises UsageError where matplotlib is not installed.
+    Raises UsageError if matplotlib is not installed.
     """
     try:
         from matplotlib import rc_context
@@ -35,21 +35,21 @@ def plot(panels: Sequence[Panel], kind: str) -> bytes:
     except ImportError:
         raise UsageError("plots need matplotlib: pip install 'charrnn[plot]', or write an .html.") from None
     with rc_context({"svg.hashsalt": "charrnn", "svg.fonttype": "path", "font.size": 10}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # a name in a script that its font lacks is drawn as boxes
+        warnings.filterwarnings("ignore", "Glyph")  # names in a script that the font lacks are drawn as boxes
         figure = Figure(figsize=(SIZE[0], SIZE[1] * len(panels)), layout="constrained")
         for number, panel in enumerate(panels, 1):
-            draw(figure.add_subplot(len(panels), 1, number), panel)
+            draw_panel(figure.add_subplot(len(panels), 1, number), panel)
         data = io.BytesIO()
         undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
         figure.savefig(data, format=kind, dpi=150, metadata=undated)
     return data.getvalue()
 
 
-def draw(axes: "Axes", panel: Panel) -> None:
+def draw_panel(axes: "Axes", panel: Panel) -> None:
     for curve in panel.curves:
         note = f" ({curve.note})" if curve.note else ""
         width, style = (1.0, ":") if curve.quiet else (1.8, "-")
-        # a name is no formula, and one that begins with _ is shown all the same
+        # names are not formulas; the zero-width space keeps those that start with _ in the legend
         label = (curve.name + note).replace("$", r"\$")
         axes.plot(curve.xs, curve.ys, style, color=COLOURS[curve.colour], linewidth=width, label="\u200b" + label)
     if panel.log_x:

@@ -1,38 +1,33 @@
-"""What `see` draws on a terminal: panels of curves, tables of figures, coloured texts, numbers line by line."""
+"""`charrnn see` on a terminal: plots, tables, coloured texts, and the numbers of one step."""
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.display import heatmap as heat
-from charrnn.display import panels
+from charrnn.display import heatmap
+from charrnn.display.panels import Memory, curve_panels, gradient_panels, memory_panels
+from charrnn.display.tables import new_table
 from charrnn.display.terminal import safe
-from charrnn.display.terminal_plot import draw
+from charrnn.display.terminal_plot import draw_panels
 from charrnn.see.curve import Curves
 from charrnn.see.gradients import Flow
-from charrnn.see.memory import Truncation
 from charrnn.see.neurons import ProbeFit, Ranking
-from charrnn.see.step import Line
+from charrnn.see.step import Line as Equation
 from charrnn.see.surprise import Surprise, TextLine
 
-
-def all_panels(out: Console, drawn: Sequence[panels.Panel]) -> None:
-    for number, panel in enumerate(drawn):
-        if number:
-            out.print()
-        draw(out, panel)
+BITS = heatmap.Scale(0.0, 10.0, (heatmap.RED,), " bits or more")
+GOOD_FIT = 0.5  # R² from which a unit is highlighted
 
 
-def curves(out: Console, rows: Sequence[tuple[str, Curves]]) -> None:
-    all_panels(out, panels.of_curves(rows))
+def curves(out: Console, runs: Sequence[tuple[str, Curves]]) -> None:
+    draw_panels(out, curve_panels(runs))
 
 
-def flows(out: Console, rows: Sequence[tuple[str, Flow]]) -> None:
-    """The curves, then what goes with each network."""
-    all_panels(out, panels.of_flows(rows))
+def gradients(out: Console, rows: Sequence[tuple[str, Flow]]) -> None:
+    """The plot, then the number of positions, the clipping rate and the spectral radii of each network."""
+    draw_panels(out, gradient_panels(rows))
     out.print()
     grid = Table.grid(padding=(0, 2))
     grid.add_column(overflow="fold")
@@ -40,102 +35,92 @@ def flows(out: Console, rows: Sequence[tuple[str, Flow]]) -> None:
         clipped = "" if flow.clipped is None else f"; clipped in training: {flow.clipped:.1%} of the steps"
         grid.add_row(Text(safe(path)), Text(f"over {flow.positions:,} characters{clipped}", "dim"))
         for layer, radii in enumerate(flow.radius):
-            named = len(radii) > 1
-            found = ", ".join(f"{gate} {radius:.2f}" if named else f"{radius:.2f}" for gate, radius in radii.items())
-            grid.add_row("", Text(f"spectral radius of l{layer}.Wh: {found}", "dim"))
+            values = [f"{gate} {radius:.2f}" if len(radii) > 1 else f"{radius:.2f}" for gate, radius in radii.items()]
+            grid.add_row("", Text(f"spectral radius of l{layer}.Wh: {', '.join(values)}", "dim"))
     out.print(grid)
 
 
-def memory(out: Console, rows: Sequence[tuple[str, list[tuple[int, float]], float, list[Truncation]]]) -> None:
-    """The curves, and their figures."""
-    all_panels(out, panels.of_memory(rows))
-    for path, cleared, kept, cuts in rows:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, title=Text(safe(path), "bold"), title_justify="left")
-        for name in ("every n", "loss cleared", "cosine cut", "norm cut / full"):
-            table.add_column(name, justify="right")
-        losses, by_window = dict(cleared), {cut.window: cut for cut in cuts}
-        for n in sorted({*losses, *by_window}):
-            cut = by_window.get(n)
-            angle = ("", "") if cut is None else (f"{cut.cosine:.4f}", f"{cut.ratio:.4f}")
-            table.add_row(str(n), f"{losses[n]:.4f}" if n in losses else "", *angle)
-        table.add_row("never", f"{kept:.4f}", "1" if cuts else "", "1" if cuts else "", style="green")
+def memory(out: Console, rows: Sequence[Memory]) -> None:
+    """The plots, and a table of their values."""
+    draw_panels(out, memory_panels(rows))
+    for path, resets, never, cuts in rows:
+        table = new_table(("every n", "loss, reset", "cosine, truncated", "norm ratio"))
+        table.title, table.title_justify = Text(safe(path), "bold"), "left"
+        losses = {n: f"{loss:.4f}" for n, loss in resets}
+        gradients = {cut.window: (f"{cut.cosine:.4f}", f"{cut.ratio:.4f}") for cut in cuts}
+        for n in sorted({*losses, *gradients}):
+            table.add_row(str(n), losses.get(n, ""), *gradients.get(n, ("", "")))
+        full = "1" if cuts else ""
+        table.add_row("never", f"{never:.4f}", full, full, style="green")
         out.print(table)
 
 
-def found(out: Console, path: str, units: Ranking) -> None:
-    """The units that follow something, and how far the gates are open."""
-    out.print(Text(f"{safe(path)}, {units.symbols:,} symbols: chosen on the first half, tried on the second", "dim"))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, justify in (("probe", "left"), ("unit", "left"), ("fit R²", "right")):
-        table.add_column(name, justify="right" if justify == "right" else "left")
-    for fit in sorted(units.fits, key=lambda fit: -fit.fit):
-        table.add_row(fit.probe.name, str(fit.unit), f"{fit.fit:.3f}", style="green" if fit.fit >= 0.5 else "")
+def neurons(out: Console, path: str, result: Ranking) -> None:
+    """The units that follow the probe targets best, and the saturation of the gates."""
+    split = "units selected on the first half, R² measured on the second"
+    out.print(Text(f"{safe(path)}, {result.symbols:,} symbols: {split}", "dim"))
+    table = new_table(("probe", "unit", "R²"))
+    for fit in sorted(result.fits, key=lambda fit: -fit.fit):
+        table.add_row(fit.probe.name, str(fit.unit), f"{fit.fit:.3f}", style="green" if fit.fit >= GOOD_FIT else "")
     out.print(table)
-    if not units.saturation:
-        return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("layer", "gate", "below 0.1", "above 0.9", "mean"):
-        table.add_column(name, justify="right")
-    for row in units.saturation:
-        table.add_row(str(row.layer), row.gate, f"{row.closed:.1%}", f"{row.open:.1%}", f"{row.mean:.3f}")
-    out.print(table)
+    if result.saturation:
+        table = new_table(("layer", "gate", "below 0.1", "above 0.9", "mean"))
+        for row in result.saturation:
+            table.add_row(str(row.layer), row.gate, f"{row.closed:.1%}", f"{row.open:.1%}", f"{row.mean:.3f}")
+        out.print(table)
 
 
-BITS = heat.Scale(0.0, 10.0, (heat.RED,), " bits or more")
-
-
-def unit_scale(low: float, high: float) -> heat.Scale:
-    """For an activation between these limits: one colour from 0, or two around it."""
-    return heat.Scale(low, high, (heat.GREEN,) if low == 0.0 else (heat.BLUE, heat.RED), "")
+def unit_scale(low: float, high: float) -> heatmap.Scale:
+    """For an activation in this range: one colour from 0, or two around 0."""
+    return heatmap.Scale(low, high, (heatmap.GREEN,) if low == 0.0 else (heatmap.BLUE, heatmap.RED), "")
 
 
 def unit_title(path: str, unit: str, fit: ProbeFit | None) -> str:
-    """What is coloured, for a heading."""
     follows = f", follows {fit.probe.name} (R² {fit.fit:.2f})" if fit else ""
     return f"{safe(path)}: {unit}{follows}"
 
 
 def activations(
-    out: Console, title: str, characters: Sequence[str], values: Sequence[float], scale: heat.Scale
+    out: Console, title: str, characters: Sequence[str], values: Sequence[float], scale: heatmap.Scale
 ) -> None:
-    heat.legend(out, scale, title)
-    heat.draw(out, characters, values, scale)
+    heatmap.legend(out, scale, title)
+    heatmap.draw_text(out, characters, values, scale)
 
 
-def surprises(out: Console, title: str, surprise: Surprise, lines: Sequence[TextLine]) -> None:
-    """All of the text, or these lines of it, each under its number and the bits of its worst character."""
-    heat.legend(out, BITS, title)
-    bits, characters = surprise.by_character.tolist(), surprise.window.characters
+def surprise(out: Console, title: str, result: Surprise, lines: Sequence[TextLine]) -> None:
+    """The whole text, or only these lines, each below its number and the bits of its worst character."""
+    heatmap.legend(out, BITS, title)
+    bits, characters = result.by_character.tolist(), result.window.characters
     if not lines:
-        heat.draw(out, characters, bits, BITS)
+        heatmap.draw_text(out, characters, bits, BITS)
     for line in lines:
         out.print(Text(line_title(line), "dim"))
-        heat.draw(out, characters[line.begin : line.end], bits, BITS, line.begin, indent=2)
+        heatmap.draw_text(out, characters[line.begin : line.end], bits, BITS, line.begin, indent=2)
 
 
-def surprise_title(path: str, surprise: Surprise) -> str:
-    bits = surprise.by_character
-    return f"{safe(path)}: {bits.mean():.2f} bits a character over {len(bits):,}"
+def surprise_title(path: str, result: Surprise) -> str:
+    bits = result.by_character
+    return f"{safe(path)}: {bits.mean():.2f} bits per character over {len(bits):,} characters"
 
 
 def line_title(line: TextLine) -> str:
     return f"line {line.number:,}: {line.score:.1f} bits"
 
 
-def hints(surprise: Surprise) -> list[str]:
-    """What to say on each character: its bits, and what was expected; nothing where it was the likeliest by far."""
-    said = []
-    for bits, guesses in zip(surprise.by_character.tolist(), surprise.guesses(), strict=True):
+def hints(result: Surprise) -> list[str]:
+    """Per character its bits and the most likely characters there; empty where it was expected (below 1 bit)."""
+    texts = []
+    for bits, guesses in zip(result.by_character.tolist(), result.guesses(), strict=True):
         expected = ", ".join(f"{safe(symbol)!r} {share:.0%}" for symbol, share in guesses)
-        said.append(f"{bits:.1f} bits; expected {expected}" if bits >= 1.0 else "")
-    return said
+        texts.append(f"{bits:.1f} bits; expected {expected}" if bits >= 1.0 else "")
+    return texts
 
 
-def steps(out: Console, lines: Sequence[Line]) -> None:
-    """Name, equation and numbers of every line; a matrix takes a line for each row."""
+def step(out: Console, lines: Sequence[Equation]) -> None:
+    """Name, equation and values of every line; a vector follows its equation if there is room."""
     heading = ""
     name_width = max(len(line.name) for line in lines) + 1
-    widths: dict[str, int] = {}
+    widths: dict[str, int] = {}  # of the equations of vectors, by heading
     for line in lines:
         if line.values.ndim == 1:
             widths[line.heading] = max(widths.get(line.heading, 0), len(safe(line.equation)))
@@ -143,11 +128,11 @@ def steps(out: Console, lines: Sequence[Line]) -> None:
         if line.heading != heading:
             heading = line.heading
             out.print(Text(("\n" if line is not lines[0] else "") + safe(heading), "bold"))
-        matrix = line.values.ndim == 2
+        vector = line.values.ndim == 1
         text = Text(f"  {line.name:<{name_width}}= ", overflow="fold")
-        text.append(safe(line.equation) if matrix else f"{safe(line.equation):<{widths[heading]}}", "dim")
-        rows = [" ".join(map(decimal, row)) for row in (line.values.tolist() if matrix else [line.values.tolist()])]
-        if not matrix and len(text) + 1 + len(rows[0]) <= out.width:
+        text.append(f"{safe(line.equation):<{widths[heading] if vector else 0}}", "dim")
+        rows = [" ".join(map(decimal, row)) for row in line.values.reshape(-1, line.values.shape[-1]).tolist()]
+        if vector and len(text) + 1 + len(rows[0]) <= out.width:
             out.print(Text.assemble(text, " ", (rows[0], "cyan")))
             continue
         text.rstrip()
@@ -157,5 +142,5 @@ def steps(out: Console, lines: Sequence[Line]) -> None:
 
 
 def decimal(value: float) -> str:
-    """Five decimals, and no minus before a zero."""
+    """Five decimals, without a minus sign before zero."""
     return f"{round(value, 5) + 0.0:>9.5f}"

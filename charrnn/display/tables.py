@@ -1,4 +1,4 @@
-"""The answers of `eval`, `info` and `bench` as tables on stdout."""
+"""Tables whose columns fit the terminal, and the table of `bench`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,15 +13,34 @@ from charrnn.checkpoint.model import Model
 from charrnn.display.charts import speed
 from charrnn.training.benchmark import Result
 
-FIRST_TO_GO = ("perplexity", "bits/byte", "accuracy", "network", "chars", "part", "nats")
-MODEL_ROOM = 12  # columns in which a folded name can still be read
+# Columns of text, aligned to the left; those in FOLDED may take several lines. All others are figures.
+FOLDED = {"model", "array", "source", "target", "output"}
+TEXT = FOLDED | {"", "split", "network", "window", "probe", "unit"}
+MODEL_WIDTH = 12  # columns in which a folded name is still readable
 
 
-def fitting(lines: Sequence[dict[str, str]], width: int, first_to_go: Sequence[str] = FIRST_TO_GO) -> list[str]:
-    """The columns that have room side by side: a figure that is cut is worth nothing."""
+def new_table(columns: Sequence[str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="left" if name in TEXT else "right", no_wrap=name not in FOLDED, overflow="fold")
+    return table
+
+
+def print_lines(
+    out: Console, lines: Sequence[dict[str, str]], columns: Sequence[str], styles: Sequence[str] = ()
+) -> None:
+    """Prints these columns of the lines as a table; `styles` are those of the lines."""
+    table = new_table(columns)
+    for line, style in zip(lines, styles or [""] * len(lines), strict=True):
+        table.add_row(*(Text(line[name]) for name in columns), style=style)
+    out.print(table)
+
+
+def fitting(lines: Sequence[dict[str, str]], width: int, first_to_go: Sequence[str]) -> list[str]:
+    """The columns that fit next to each other; those of `first_to_go` are left out first: a figure is never cut."""
     widths = {name: max(cell_len(text) for text in (name, *(line[name] for line in lines))) for name in lines[0]}
     if "model" in widths:
-        widths["model"] = min(widths["model"], MODEL_ROOM)
+        widths["model"] = min(widths["model"], MODEL_WIDTH)
     for name in first_to_go:
         if sum(widths.values()) + 3 * len(widths) - 1 <= width:
             break
@@ -35,7 +54,7 @@ def network(model: Model) -> str:
 
 
 def benchmarks(out: Console, machine: dict[str, Any], results: Sequence[Result]) -> None:
-    """Characters per second, and the share of what the machine's multipliers allow."""
+    """Characters per second, and the share of the machine's peak rate that training reaches."""
     names = ("numpy", "blas", "core_type", "cores", "gflops_per_core")
     out.print(Text(", ".join(f"{name.replace('_', ' ')} {machine[name]}" for name in names), "dim"))
     lines = [
@@ -44,16 +63,10 @@ def benchmarks(out: Console, machine: dict[str, Any], results: Sequence[Result])
             "window": f"{result.case.batch_size} x {result.case.seq_length}",
             "workers": str(result.workers),
             "training": speed(result.train),
-            "of limit": f"{result.share:.0%}",
+            "of peak": f"{result.share:.0%}",
             "sampling": speed(result.sample),
         }
         for result in results
     ]
-    columns = fitting(lines, out.width, ("workers", "sampling", "of limit", "window"))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(name, justify="left" if name in ("network", "window") else "right", no_wrap=True)
-    for line in lines:
-        table.add_row(*(line[name] for name in columns))
-    out.print(table)
-    out.print(Text("characters a second", "dim"))
+    print_lines(out, lines, fitting(lines, out.width, ("workers", "sampling", "of peak", "window")))
+    out.print(Text("characters per second", "dim"))

@@ -1,4 +1,4 @@
-"""Plain writing to the terminal: foreign text made harmless, answers to stdout, remarks to stderr."""
+"""Answers to stdout, remarks to stderr; control characters in foreign text are made visible."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def safe(text: str) -> str:
-    """The text with nothing in it that a terminal would obey: newline and tab stay, the rest becomes visible."""
+    """The text with its control characters made visible, except newline and tab: no terminal obeys any of it."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(visible, text))
@@ -28,21 +28,26 @@ def visible(character: str) -> str:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person reads this; asked of the stream, because FORCE_COLOR makes rich believe it of any."""
+    """Whether the stream is a terminal; rich is not asked, because FORCE_COLOR makes it assume one."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
         return False
 
 
+def is_live(stream: TextIO | None) -> bool:
+    """Whether the stream is a terminal on which lines can be redrawn."""
+    return is_terminal(stream) and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
 def columns() -> int | None:
-    """The width that COLUMNS claims, within reason, for rich, which believes any; None where it claims none."""
+    """The width that COLUMNS sets, limited to a range that rich can draw; None if it is not set."""
     claimed = os.environ.get("COLUMNS", "")
     return min(max(int(claimed[:9]), NARROWEST), WIDEST) if claimed.isdecimal() else None
 
 
 def remark(text: str) -> None:
-    """One line on stderr, also where a name in it has a newline; a closed stderr is no reason to stop."""
+    """Prints one line on stderr, whatever control characters it contains; a closed stderr is ignored."""
     stream = sys.stderr
     if stream is None:
         return
@@ -55,11 +60,11 @@ def remark(text: str) -> None:
 
 
 class ReaderLeft(Exception):
-    """Nobody reads stdout any more."""
+    """The reader of stdout has closed the pipe."""
 
 
 class Answer:
-    """stdout, for what was asked for: exact bytes of UTF-8 to a pipe or file, harmless text to a terminal."""
+    """stdout: exact UTF-8 to a pipe or file, text without control characters to a terminal."""
 
     def __init__(self) -> None:
         if sys.stdout is None:
@@ -69,15 +74,15 @@ class Answer:
         self.encoding = self.stream.encoding or "utf-8"
 
     def write(self, text: str) -> None:
-        """Writes and flushes; raises ReaderLeft where the pipe is closed."""
+        """Writes and flushes. Raises ReaderLeft if the pipe is closed."""
         if self.terminal:
             data = safe(text).encode(self.encoding, "backslashreplace")
         else:
             data = text.encode("utf-8", "surrogateescape")
-        self.put(data)
+        self.write_bytes(data)
 
-    def put(self, data: bytes) -> None:
-        """Writes what is harmless and encoded already, such as a picture in colours."""
+    def write_bytes(self, data: bytes) -> None:
+        """Writes output that is safe and encoded already, such as a coloured table."""
         try:
             self.stream.buffer.write(data)
             self.stream.buffer.flush()
@@ -89,7 +94,7 @@ class Answer:
 
 
 def silence(stream: TextIO | None) -> None:
-    """Points a broken stream at nothing, so that the interpreter's last flush does not complain."""
+    """Redirects a broken stream to the null device, so that the interpreter's last flush does not fail."""
     if stream is None:
         return
     try:
@@ -101,7 +106,7 @@ def silence(stream: TextIO | None) -> None:
 
 
 def settle(stream: TextIO | None) -> None:
-    """Writes out what a stream still holds; where that cannot be done, the interpreter shall not try again."""
+    """Flushes a stream; if that fails, the stream is silenced."""
     try:
         if stream is not None:
             stream.flush()

@@ -1,4 +1,4 @@
-"""Curves drawn with characters: dots of braille in colour, or one letter a curve where there is neither."""
+"""Curves in the terminal: Braille dots in colour, or one letter per curve without colours or Unicode."""
 
 import math
 from bisect import bisect_left
@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from charrnn.display.heatmap import has_colours
 from charrnn.display.panels import Curve, Panel
 
-GLYPHS = "*+ox#@"
-DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille cell, by row and column
-HEIGHT, WIDEST = 12, 100  # cells
-LARGEST = 1e300  # what is beyond counts as infinite
+LETTERS = "*+ox#@"
+DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # bits of a Braille cell, by row and column
+HEIGHT, MAX_WIDTH = 12, 100  # cells
+LARGEST = 1e300  # larger values count as infinite
 UNICODE, ASCII = tuple("┤│└─┬"), tuple("||+-+")
 
 
 class Axis:
-    """Values to places 0..1, straight or by their logarithm."""
+    """Maps values to places in 0..1, linearly or by their logarithm."""
 
     def __init__(self, values: Sequence[float], log: bool, floor: float = 0.0) -> None:
         self.log = log
@@ -31,14 +32,14 @@ class Axis:
         self.low, self.high = low, high
 
     def place(self, value: float) -> float:
-        """Outside 0..1 for what is off the axis."""
+        """The place of a value; outside 0..1 if it is off the axis."""
         if not self.log:
             return (value - self.low) / (self.high - self.low)
         low, high = math.log(self.low), math.log(self.high)
         return (math.log(value) - low) / (high - low) if value > 0.0 else -1.0
 
     def ticks(self, most: int) -> list[float]:
-        """Round values on the axis, at most so many."""
+        """Round values on the axis, about `most` or fewer."""
         if self.log:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             every = max(1, math.ceil(len(powers) / most))
@@ -53,38 +54,45 @@ class Axis:
 
 
 def heights(curve: Curve, x_axis: Axis, y_axis: Axis, columns: int) -> list[float | None]:
-    """The curve's place on the y-axis in every column: the mean of its points there, or the line between them."""
-    known = [
+    """The curve's place on the y-axis per column: the mean of its points there, else interpolated, else None."""
+    points = [
         (x_axis.place(x) * (columns - 1), y_axis.place(y))
         for x, y in zip(curve.xs, curve.ys, strict=True)
         if abs(y) < LARGEST
     ]
-    places = [x for x, _ in known]
-    found: list[float | None] = []
+    places = [x for x, _ in points]
+    result: list[float | None] = []
     for column in range(columns):
-        inside = known[bisect_left(places, column - 0.5) : bisect_left(places, column + 0.5)]
+        inside = points[bisect_left(places, column - 0.5) : bisect_left(places, column + 0.5)]
         if inside:
-            found.append(sum(y for _, y in inside) / len(inside))
+            result.append(sum(y for _, y in inside) / len(inside))
             continue
         after = bisect_left(places, column)
-        if not 0 < after < len(known):
-            found.append(None)
+        if not 0 < after < len(points):
+            result.append(None)
             continue
-        (x0, y0), (x1, y1) = known[after - 1], known[after]
-        found.append(y0 + (y1 - y0) * (column - x0) / (x1 - x0))
-    return found
+        (x0, y0), (x1, y1) = points[after - 1], points[after]
+        result.append(y0 + (y1 - y0) * (column - x0) / (x1 - x0))
+    return result
 
 
-def draw(out: Console, panel: Panel) -> None:
-    """The panel on this console, as wide as it allows, with a legend below."""
+def draw_panels(out: Console, panels: Sequence[Panel]) -> None:
+    for number, panel in enumerate(panels):
+        if number:
+            out.print()
+        draw_panel(out, panel)
+
+
+def draw_panel(out: Console, panel: Panel) -> None:
+    """Prints the panel as wide as the console allows, with a legend below."""
     plain = out.options.ascii_only
-    letters = plain or out.color_system is None or out.no_color
+    letters = plain or not has_colours(out)
     tick, wall, corner, floor, foot = ASCII if plain else UNICODE
     x_axis = Axis([x for curve in panel.curves for x in curve.xs], panel.log_x)
     y_axis = Axis([y for curve in panel.curves for y in curve.ys], panel.log_y, panel.floor)
     labels = {round((1.0 - y_axis.place(y)) * (HEIGHT - 1)): panel.tick(y) for y in y_axis.ticks(5)}
     margin = max(map(len, labels.values()))
-    columns = max(8, min(WIDEST, out.width) - margin - 2)
+    columns = max(8, min(MAX_WIDTH, out.width) - margin - 2)
     cells = letter_cells(panel, x_axis, y_axis, columns) if letters else dot_cells(panel, x_axis, y_axis, columns)
     out.print(Text(panel.title, "bold", no_wrap=True, overflow="ellipsis"))
     for row in range(HEIGHT):
@@ -96,25 +104,25 @@ def draw(out: Console, panel: Panel) -> None:
     for text in ruler(panel, x_axis, columns, margin, corner, floor, foot):
         out.print(Text(text, no_wrap=True))
     for number, curve in enumerate(panel.curves):
-        key = GLYPHS[number % len(GLYPHS)] if letters else "--" if plain else "━━" if not curve.quiet else "──"
+        key = LETTERS[number % len(LETTERS)] if letters else "--" if plain else "━━" if not curve.quiet else "──"
         note = f"  {curve.note}" if curve.note else ""
         out.print(Text.assemble("  ", (key, style(curve)), f" {curve.name}", (note, "dim"), overflow="fold"))
 
 
 def ruler(panel: Panel, axis: Axis, columns: int, margin: int, corner: str, floor: str, foot: str) -> list[str]:
-    """The x-axis and what stands below it; labels that would touch are left out."""
-    line, words, free = [floor] * columns, [" "] * columns, 0
+    """The x-axis, its tick labels, and its label; tick labels that would touch the one before are left out."""
+    line, labels, free = [floor] * columns, [" "] * columns, 0
     for value in panel.xticks or axis.ticks(6):
         column = round(axis.place(value) * (columns - 1))
         text = f"{value:,g}" if value < 1e6 else f"{value:g}"
-        begin = max(0, min(column - len(text) // 2, columns - len(text)))
+        start = max(0, min(column - len(text) // 2, columns - len(text)))
         line[column] = foot
-        if begin >= free:
-            words[begin : begin + len(text)] = text
-            free = begin + len(text) + 1
+        if start >= free:
+            labels[start : start + len(text)] = text
+            free = start + len(text) + 1
     below = " " * (margin + 2)
     label = f"{panel.x_label:>{columns}}" if len(panel.x_label) < columns else panel.x_label
-    return [" " * (margin + 1) + corner + "".join(line), below + "".join(words).rstrip(), below + label]
+    return [" " * (margin + 1) + corner + "".join(line), below + "".join(labels).rstrip(), below + label]
 
 
 def style(curve: Curve) -> str:
@@ -125,21 +133,21 @@ Cells = dict[tuple[int, int], tuple[str, str]]
 
 
 def letter_cells(panel: Panel, x_axis: Axis, y_axis: Axis, columns: int) -> Cells:
-    """One letter a curve and column; the first curve lies on top."""
+    """One letter per curve and column; the first curve is on top."""
     cells: Cells = {}
     for number, curve in reversed(list(enumerate(panel.curves))):
         for column, height in enumerate(heights(curve, x_axis, y_axis, columns)):
             if height is not None and 0.0 <= height <= 1.0:
                 row = round((1.0 - height) * (HEIGHT - 1))
-                cells[row, column] = GLYPHS[number % len(GLYPHS)], ""
+                cells[row, column] = LETTERS[number % len(LETTERS)], ""
     return cells
 
 
 def dot_cells(panel: Panel, x_axis: Axis, y_axis: Axis, columns: int) -> Cells:
-    """Two by four dots a cell, joined to a line; a cell has the colour of the curve drawn last, none of them quiet."""
+    """2 x 4 dots per cell, joined to lines; a cell has the colour of the curve drawn last, quiet ones first."""
     dots: dict[tuple[int, int], int] = {}
     styles: dict[tuple[int, int], str] = {}
-    tall = HEIGHT * 4 - 4  # so that the labels stand at the middle of their rows
+    tall = HEIGHT * 4 - 4  # the ends of the axis are in the middle of the first and last row, as their labels
     for curve in sorted(panel.curves, key=lambda curve: not curve.quiet):
         last: int | None = None
         for column, height in enumerate(heights(curve, x_axis, y_axis, columns * 2)):

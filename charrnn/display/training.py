@@ -1,11 +1,10 @@
-"""A training as a person sees it: a live display on a terminal, a plain line every few seconds elsewhere."""
+"""A training run: a live display on a terminal, otherwise a line every few seconds."""
 
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,39 +14,22 @@ from rich.text import Text
 
 from charrnn.checkpoint.history import Step
 from charrnn.display.charts import duration, spark, speed
-from charrnn.display.terminal import columns, is_terminal, remark, safe
+from charrnn.display.console import stderr_console
+from charrnn.display.terminal import is_live, remark, safe
 from charrnn.training.loop import Training
 
 REFRESH = 0.25  # seconds
-PLAIN_EVERY = 5.0
-TEXT_LINES = 6
+PLAIN_EVERY = 5.0  # seconds
+SAMPLES = 6  # lines
+SMOOTHING = 0.95  # of the displayed training loss and speed
 NATS_PER_BIT = math.log(2)
+SampleLine = Callable[[int], str]  # a line of text sampled after a step
 
 
-class Display(Protocol):
-    """What shows a training; `write` is asked for a line of text when there is room for one."""
+class Display:
+    """A context that shows a training run: this one shows nothing. `show` is called after every step."""
 
-    def __enter__(self) -> "Display": ...
-
-    def __exit__(self, *problem: object) -> None: ...
-
-    def show(self, record: Step) -> None: ...
-
-
-Writer = Callable[[int], str]
-
-
-def display(training: Training, write: Writer, quiet: bool, live: bool) -> Display:
-    """The display that suits stderr."""
-    if quiet:
-        return Quiet()
-    if live and is_terminal(sys.stderr) and os.environ.get("TERM") not in ("dumb", "unknown"):
-        return Screen(training, write)
-    return Plain(training)
-
-
-class Quiet:
-    def __enter__(self) -> "Quiet":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -57,8 +39,15 @@ class Quiet:
         pass
 
 
+def display(training: Training, sample: SampleLine, quiet: bool, live: bool) -> Display:
+    """The display that suits stderr."""
+    if quiet:
+        return Display()
+    return Screen(training, sample) if live and is_live(sys.stderr) else Plain(training)
+
+
 def headline(training: Training) -> list[str]:
-    """The network, the text, and how the one is trained on the other."""
+    """Three lines: the network, the text, the hyperparameters."""
     config, options, streams = training.config, training.options, training.streams
     distinct = f"{len(training.vocab):,} distinct" + ("" if options.unit == "char" else f" {options.unit}s")
     return [
@@ -71,29 +60,26 @@ def headline(training: Training) -> list[str]:
 
 
 class Clock:
-    """How long the rest takes, from what the steps of this sitting took."""
+    """Estimates the remaining time from the steps since the start of this process."""
 
     def __init__(self, training: Training) -> None:
-        self.training, self.begin, self.first = training, time.monotonic(), training.run.step
+        self.training, self.start, self.first = training, time.monotonic(), training.run.step
 
     def left(self, step: int) -> str:
-        took = time.monotonic() - self.begin
-        return duration(took / max(step - self.first, 1) * (self.training.end - step))
+        elapsed = time.monotonic() - self.start
+        return duration(elapsed / max(step - self.first, 1) * (self.training.end - step))
 
 
-class Plain:
+class Plain(Display):
     """One line every few seconds, for files and pipes."""
 
     def __init__(self, training: Training) -> None:
         self.training, self.clock, self.last = training, Clock(training), time.monotonic()
 
-    def __enter__(self) -> "Plain":
-        for line in headline(self.training):
-            remark(line)
+    def __enter__(self) -> Self:
+        for text in headline(self.training):
+            remark(text)
         return self
-
-    def __exit__(self, *problem: object) -> None:
-        pass
 
     def show(self, record: Step) -> None:
         now = time.monotonic()
@@ -101,31 +87,29 @@ class Plain:
             return
         self.last = now
         run, end = self.training.run, self.training.end
-        held_out = ""
+        losses = f"training loss {record.loss:.3f}"
         if run.history.val and run.best_loss is not None:
-            held_out = f"  held out {run.history.val[-1][1]:.3f} (best {run.best_loss:.3f})"
+            losses += f"  validation loss {run.history.val[-1][1]:.3f} (best {run.best_loss:.3f})"
         remark(
-            f"step {record.step}/{end}  epoch {record.epoch:.1f}  loss {record.loss:.3f}{held_out}  "
+            f"step {record.step}/{end}  epoch {record.epoch:.1f}  {losses}  "
             f"{speed(record.chars_per_second)} char/s  {self.clock.left(record.step)} left"
         )
 
 
-class Screen:
-    """The live display on stderr, refreshed at most four times a second."""
+class Screen(Display):
+    """The live display on stderr, refreshed at most four times per second."""
 
-    def __init__(self, training: Training, write: Writer, console: Console | None = None) -> None:
-        self.training, self.write = training, write
-        self.console = console or Console(
-            stderr=True, markup=False, highlight=False, emoji=False, force_terminal=True, width=columns()
-        )
+    def __init__(self, training: Training, sample: SampleLine, console: Console | None = None) -> None:
+        self.training, self.sample = training, sample
+        self.console = console or stderr_console()
         self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self.clock, self.drawn, self.gone = Clock(training), 0.0, False
         self.record: Step | None = None
         self.smooth: float | None = None
         self.speed = 0.0
-        self.lines: list[tuple[int, str]] = []
+        self.lines: list[tuple[int, str]] = []  # steps and samples
 
-    def __enter__(self) -> "Screen":
+    def __enter__(self) -> Self:
         self.add_line(self.training.run.step)
         self.draw(self.live.start)
         self.draw()
@@ -136,26 +120,23 @@ class Screen:
         self.draw(self.live.stop)
 
     def add_line(self, step: int) -> None:
-        """Keeps the first line, the latest, and in between those at steps that grow most evenly in ratio."""
-        self.lines.append((step, safe(self.write(step))))
-        if len(self.lines) > TEXT_LINES:
+        """Adds a sample; of the older ones, those whose steps grow most evenly in ratio are kept."""
+        self.lines.append((step, safe(self.sample(step))))
+        if len(self.lines) > SAMPLES:
             steps = [at + 1 for at, _ in self.lines]
-            ratios = [after / before for before, after in zip(steps[1:], steps[3:], strict=False)]
-            del self.lines[2 + ratios.index(min(ratios))]
+            del self.lines[min(range(2, SAMPLES), key=lambda k: steps[k + 1] / steps[k - 1])]
 
     def show(self, record: Step) -> None:
         self.record = record
-        self.smooth = record.loss if self.smooth is None else 0.95 * self.smooth + 0.05 * record.loss
-        self.speed = self.speed or record.chars_per_second
-        self.speed = 0.95 * self.speed + 0.05 * record.chars_per_second
+        self.smooth = smoothed(self.smooth, record.loss)
+        self.speed = smoothed(self.speed or None, record.chars_per_second)
         if record.val_loss is not None:
             self.add_line(record.step)
-        now = time.monotonic()
-        if now - self.drawn >= REFRESH or record.val_loss is not None:
+        if time.monotonic() - self.drawn >= REFRESH or record.val_loss is not None:
             self.draw()
 
     def draw(self, action: Callable[[], None] | None = None) -> None:
-        """Draws; a terminal that is gone is no reason to stop."""
+        """Redraws the display; the training continues if the terminal is closed."""
         self.drawn = time.monotonic()
         if self.gone:
             return
@@ -170,17 +151,17 @@ class Screen:
     def picture(self) -> RenderableType:
         width = self.console.size.width
         first, second, third = headline(self.training)
-        parts: list[RenderableType] = [
-            Text.assemble((first, "bold"), no_wrap=True, overflow="ellipsis"),
-            Text(second, no_wrap=True, overflow="ellipsis"),
-            Text(third, style="dim", no_wrap=True, overflow="ellipsis"),
+        parts = [
+            one_line(first, style="bold"),
+            one_line(second),
+            one_line(third, style="dim"),
             Text(""),
             *self.bar(width),
         ]
         if self.record is not None:
-            parts += [self.losses(width), *self.rates(self.record)]
-        parts += [Text(""), *self.texts()]
-        return Group(*parts)
+            rates = f"gradient norm {self.record.grad_norm:.2f}   learning rate {self.record.lr:.5f}"
+            parts += [self.losses(width), one_line(f"{rates}   {speed(self.speed)} char/s", style="dim")]
+        return Group(*parts, Text(""), *self.samples())
 
     def bar(self, width: int) -> list[RenderableType]:
         step, end = self.training.run.step, self.training.end
@@ -188,62 +169,54 @@ class Screen:
         if self.record is not None:
             words.append(f"{self.clock.left(step)} left")
         if len(", ".join(words)) > width:
-            del words[1]  # what a narrow screen can do without
+            del words[1]  # the epoch
         place = ", ".join(words)
         narrow = width < len(place) + 16
         room = width - 1 if narrow else width - len(place) - 3
         bar = ProgressBar(total=end, completed=step, width=max(1, room))
         grid = Table.grid(padding=(0, 1))
         if narrow:
-            grid.add_row(bar)  # a bar by itself does not end its line
-            return [grid, line(place)]
-        grid.add_row(bar, line(place))
+            grid.add_row(bar)  # alone, a bar does not end its line
+            return [grid, one_line(place)]
+        grid.add_row(bar, one_line(place))
         return [grid]
 
     def losses(self, width: int) -> Table:
         history, run = self.training.run.history, self.training.run
-        plain = self.console.options.ascii_only
-        room = max(0, min(30, width - 45))
+        narrow, room = width < 52, max(0, min(30, width - 52))
         grid = Table.grid(padding=(0, 2))
+
+        def add_row(name: str, nats: float, curve: list[float], style: str = "") -> None:
+            line = one_line(spark(curve, room, self.console.options.ascii_only), style="cyan")
+            grid.add_row(one_line(name), *loss_cells(nats, style), line)
+
         smooth = self.smooth or 0.0
-        grid.add_row(line("loss"), *figures(smooth), line(spark(history.train or [smooth], room, plain), "cyan"))
+        add_row("training loss", smooth, history.train or [smooth])
         if history.val and run.best_loss is not None:
-            values = [value for _, value in history.val]
-            fresh = run.best_step == history.val[-1][0]
-            row = [line("held out"), *figures(values[-1], "green" if fresh else "")]
-            grid.add_row(*row, line(spark(values, room, plain), "cyan"))
-            best = f"{run.best_loss:.3f} at step {run.best_step:,}"
-            grid.add_row(
-                line("best"),
-                line(best if width < 45 else f"{run.best_loss:.3f} nats", "green"),
-                line(f"{(run.best_loss or 0.0) / NATS_PER_BIT:.2f} bits", "green"),
-                line(f"at step {run.best_step:,}", "green"),
-            )
+            steps, values = zip(*history.val, strict=True)
+            add_row("validation loss", values[-1], list(values), "green" if run.best_step == steps[-1] else "")
+            nats, bits = loss_cells(run.best_loss, "green")
+            at = f"at step {run.best_step:,}"
+            best = one_line(f"{run.best_loss:.3f} {at}", style="green") if narrow else nats
+            grid.add_row(one_line("best"), best, bits, one_line(at, style="green"))
         return grid
 
-    def rates(self, record: Step) -> list[RenderableType]:
-        text = f"gradient {record.grad_norm:.2f}   rate {record.lr:.5f}   {speed(self.speed)} characters/s"
-        return [line(text, "dim")]
-
-    def texts(self) -> list[RenderableType]:
-        """What the network wrote; text from a model is never markup."""
-        rows = []
-        for number, (step, text) in enumerate(self.lines):
-            latest = number == len(self.lines) - 1
-            rows.append(
-                Text.assemble(
-                    (f"step {step:>6,}  ", "dim"),
-                    (text, "" if latest else "dim"),
-                    no_wrap=True,
-                    overflow="ellipsis",
-                )
-            )
-        return list(rows)
+    def samples(self) -> list[RenderableType]:
+        """The sampled lines, the latest highlighted; they are never parsed as markup."""
+        latest = len(self.lines) - 1
+        return [
+            one_line((f"step {step:>6,}  ", "dim"), (text, "" if number == latest else "dim"))
+            for number, (step, text) in enumerate(self.lines)
+        ]
 
 
-def line(text: str, style: str = "") -> Text:
-    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
+def smoothed(mean: float | None, value: float) -> float:
+    return value if mean is None else SMOOTHING * mean + (1.0 - SMOOTHING) * value
 
 
-def figures(nats: float, style: str = "") -> list[Text]:
-    return [line(f"{nats:.3f} nats", style), line(f"{nats / NATS_PER_BIT:.2f} bits", style)]
+def one_line(*parts: str | tuple[str, str], style: str = "") -> Text:
+    return Text.assemble(*parts, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def loss_cells(nats: float, style: str = "") -> list[Text]:
+    return [one_line(f"{nats:.3f} nats", style=style), one_line(f"{nats / NATS_PER_BIT:.2f} bits", style=style)]

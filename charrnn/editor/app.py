@@ -1,4 +1,4 @@
-"""The program that `charrnn write` runs: page, panel, and what the keys do."""
+"""The program behind `charrnn write`: the page, the side panel, and the actions of the keys."""
 
 import asyncio
 import os
@@ -13,77 +13,74 @@ from textual.widgets import Static
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_float
 from charrnn.display.terminal import safe
-from charrnn.editor.chrome import BINDINGS, CSS, KEYS, LINE, noted, standing
-from charrnn.editor.dialogs import Ask, Branches, Prompt, stepped
+from charrnn.editor.chrome import BINDINGS, CSS, HELP, KEY_LINE, notice_line, status_line
+from charrnn.editor.dialogs import Ask, Branches, Prompt, step_temperature
 from charrnn.editor.document import MODEL
-from charrnn.editor.predictions import Companion, turns
-from charrnn.editor.side_panel import Panel
+from charrnn.editor.predictions import Predictor, run_in_turns
+from charrnn.editor.side_panel import SidePanel
 from charrnn.editor.suggestions import Suggestions
 from charrnn.editor.text_area import Page
-from charrnn.editor.text_file import Manuscript
+from charrnn.editor.text_file import TextFile
 from charrnn.errors import CharRNNError
 from charrnn.system.portability import STOP_SIGNALS
 
 PATIENCE = 0.05  # seconds without a key before continuations are drawn
 SYNC_EVERY = 5.0  # seconds
-NARROW = 56  # columns; on fewer, the text has them all
+NARROW = 56  # columns; a narrower screen has no side panel
 
 
-class Writer(App[None]):
-    """Writes in `manuscript` with `model`; `name` is the model's file. After `run`, `document` is what was written."""
+class Editor(App[None]):
+    """Edits `file` with the predictions of `model`; `name` is the model's file."""
 
     ENABLE_COMMAND_PALETTE = False
     CSS = CSS
     BINDINGS = BINDINGS
 
-    def __init__(self, model: Model, name: str, manuscript: Manuscript, temp: float, seed: int) -> None:
+    def __init__(self, model: Model, name: str, file: TextFile, temp: float, seed: int) -> None:
         super().__init__()
         check_float("temp", temp, at_least=0.0)
-        self.manuscript, self.temp, self.seed = manuscript, temp, seed
+        self.file, self.temp, self.seed = file, temp, seed
         config = model.config
         self.about = f"{name} · {config.cell.upper()} {config.layers} x {config.hidden_size} · {model.vocab.unit}"
-        self.companion = Companion(model)
+        self.predictor = Predictor(model)
         self.suggestions = Suggestions()
-        self.document = manuscript.begin() if manuscript.left is None else manuscript.left
-        self.again = 0  # how often others were wanted
-        self.note = ""
-        self.thinking = False
-        self.given_up = False
+        self.document = file.open() if file.recovered is None else file.recovered
+        self.redraws = 0  # how often new continuations were asked for
+        self.notice = ""
+        self.busy = False
+        self.discarded = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
         with Horizontal():
             yield Page(self.document)
-            yield Panel(self.suggestions)
-        yield Static(id="note")
+            yield SidePanel(self.suggestions)
+        yield Static(id="notice")
         yield Static(id="status")
-        yield Static(LINE, id="keys", markup=False)
+        yield Static(KEY_LINE, id="keys", markup=False)
 
     def on_mount(self) -> None:
         self.theme = "ansi-dark"  # the terminal's own colours
-        self.page, self.panel = self.query_one(Page), self.query_one(Panel)
+        self.page, self.panel = self.query_one(Page), self.query_one(SidePanel)
         self.page.focus()
         self.watch_signals()
         self.set_interval(SYNC_EVERY, self.sync)
-        self.suggestions.follow(self.before)
-        self.show()
-        self.think()
-        if self.manuscript.left is not None:
-            left = f"{self.manuscript.name} was left with {len(self.document.text):,} characters"
-            question = f"{left}, not all of them saved. Escape: another time."
-            answers = {"y": "take it up where it was left", "n": "throw that away, and begin with the file as it is"}
-            self.push_screen(Ask(question, answers), self.recovered)
+        self.changed()
+        if self.file.recovered is not None:
+            length = len(self.document.text)
+            question = f"{self.file.name} has an unsaved draft ({length:,} characters). Escape: decide later."
+            answers = {"y": "continue with the draft", "n": "discard the draft, and open the file"}
+            self.push_screen(Ask(question, answers), self.recover)
 
-    def recovered(self, answer: str | None) -> None:
-        if not answer:
-            self.given_up = False
+    def recover(self, answer: str | None) -> None:
+        if answer is None:
             self.exit()
             return
-        self.document = self.page.document = self.manuscript.begin(again=answer == "y")
+        self.document = self.page.document = self.file.open(recover=answer == "y")
         self.changed()
 
     def watch_signals(self) -> None:
-        """A signal ends the program; what was not saved is in the draft."""
+        """Signals end the program; the draft keeps the unsaved text."""
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -93,82 +90,78 @@ class Writer(App[None]):
                     return
 
     def stop_by(self, number: int) -> None:
-        if number == getattr(signal, "SIGHUP", None):  # nobody is there to draw for: waiting for the screen may hang
-            self.manuscript.close(keep_draft=self.unsaved)
+        if number == getattr(signal, "SIGHUP", None):  # the terminal is gone: a normal exit may wait for it forever
+            self.file.close(keep_draft=self.unsaved)
             os._exit(128 + number)
         self.exit(return_code=128 + number)
 
     async def sync(self) -> None:
-        await asyncio.to_thread(self.manuscript.sync)
+        await asyncio.to_thread(self.file.sync)
 
-    # what is shown
+    # the screen
 
     @property
     def before(self) -> str:
-        """The text that the model goes on from."""
+        """The text before the cursor."""
         return self.document.text[: self.document.cursor]
 
     @property
     def unsaved(self) -> bool:
-        return self.document.text != self.manuscript.saved
+        return self.document.text != self.file.saved
 
     def show(self) -> None:
-        """Brings every part of the screen up to date."""
+        """Updates every part of the screen."""
         self.page.ghost = self.suggestions.text
         self.page.show()
         self.panel.refresh(layout=False)
-        name = os.path.basename(self.manuscript.name)
         mark = " (not saved)" if self.unsaved else ""
-        notes = noted(self.companion.missing, self.note, self.manuscript.trouble)
-        texts = {"title": f"{name}{mark} · {self.about}", "note": notes, "status": standing(self.document, self.temp)}
+        texts = {
+            "title": f"{os.path.basename(self.file.name)}{mark} · {self.about}",
+            "notice": notice_line(self.predictor.missing, self.notice, self.file.warning),
+            "status": status_line(self.document, self.temp),
+        }
         for part, text in texts.items():
             self.query_one(f"#{part}", Static).update(Text(safe(text)))
-        self.query_one("#note").display = bool(notes)
+        self.query_one("#notice").display = bool(texts["notice"])
+
+    def show_notice(self, notice: str) -> None:
+        self.notice = notice
+        self.show()
 
     def on_resize(self, event: events.Resize) -> None:
         self.screen_stack[0].set_class(event.size.width < NARROW, "narrow")
 
-    def say(self, note: str) -> None:
-        self.note = note
+    # predictions
+
+    def changed(self) -> None:
+        """The text before the cursor has changed: predicts anew."""
+        self.notice, self.busy = "", True
+        self.suggestions.follow(self.before)
         self.show()
-
-    # what the model says
-
-    def think(self) -> None:
-        """Has the model read and suggest; what it was doing before is dropped."""
-        self.thinking = True
-        self.thoughts()
+        self.predict()
 
     @work(exclusive=True)
-    async def thoughts(self) -> None:
+    async def predict(self) -> None:
+        """Reads the text and suggests continuations; cancelled by the next call."""
         before = self.before
-        await turns(self.companion.read(before))
-        self.panel.characters = self.companion.characters(self.panel.room, self.temp)
+        await run_in_turns(self.predictor.read(before))
+        self.panel.characters = self.predictor.characters(self.panel.room, self.temp)
         self.show()
         if not self.suggestions.items:
             await asyncio.sleep(PATIENCE)
-            seed = self.seed + self.companion.streams * (len(before) + 10**9 * self.again)
-            work = self.companion.continuations(self.panel.length, self.temp, seed, self.suggestions.kept)
-            self.suggestions.found(await turns(work))
+            seed = self.seed + self.predictor.streams * (len(before) + 10**9 * self.redraws)
+            work = self.predictor.continuations(self.panel.length, self.temp, seed, self.suggestions.kept)
+            self.suggestions.update(await run_in_turns(work))
             self.show()
-        self.thinking = False
-
-    def changed(self) -> None:
-        self.note = ""
-        self.suggestions.follow(self.before)
-        self.show()
-        self.think()
+        self.busy = False
 
     def on_page_changed(self) -> None:
         self.changed()
 
-    def on_page_moved(self) -> None:
-        self.changed()
-
-    def on_panel_turned(self) -> None:
+    def on_side_panel_turned(self) -> None:
         self.show()
 
-    def on_panel_taken(self, event: Panel.Taken) -> None:
+    def on_side_panel_taken(self, event: SidePanel.Taken) -> None:
         self.page.put(event.character or self.suggestions.text, MODEL)
         self.page.focus()
 
@@ -181,27 +174,27 @@ class Writer(App[None]):
         self.suggestions.turn()
         self.show()
 
-    def action_others(self) -> None:
-        self.again += 1
+    def action_redraw(self) -> None:
+        self.redraws += 1
         self.suggestions.forget()
         self.changed()
 
     def action_list(self) -> None:
         (self.page if self.panel.has_focus or not self.panel.display else self.panel).focus()
 
-    # steps and branches
+    # undo and branches
 
     def action_undo(self) -> None:
-        if self.document.undo():
-            self.changed()
-        else:
-            self.say("this is the beginning")
+        self.moved(self.document.undo(), "nothing to undo")
 
     def action_redo(self) -> None:
-        if self.document.redo():
+        self.moved(self.document.redo(), "nothing to redo")
+
+    def moved(self, done: bool, otherwise: str) -> None:
+        if done:
             self.changed()
         else:
-            self.say("this is the end of the branch")
+            self.show_notice(otherwise)
 
     def action_branches(self) -> None:
         self.push_screen(Branches(self.document.branches()), self.go)
@@ -211,11 +204,11 @@ class Writer(App[None]):
             self.document.go(number)
             self.changed()
 
-    # temperature, files, the end
+    # temperature
 
     def action_temperature(self) -> None:
-        question = "temperature: below 1 more certain, above 1 wilder, 0 the likeliest (↑ ↓ change it)"
-        self.push_screen(Prompt(question, f"{self.temp:g}", stepped), self.set_temperature)
+        question = "temperature: lower is more predictable, higher more varied, 0 the most likely (↑ ↓ change it)"
+        self.push_screen(Prompt(question, f"{self.temp:g}", step_temperature), self.set_temperature)
 
     def set_temperature(self, value: str | None) -> None:
         if value is None:
@@ -224,70 +217,67 @@ class Writer(App[None]):
             temp = float(value)
             check_float("temp", temp, at_least=0.0)
         except (CharRNNError, ValueError):
-            self.say(f"{value!r} is no temperature: a number from 0 on is")
+            self.show_notice(f"{value!r} is not a temperature: enter a number of at least 0")
             return
         self.temp = temp
         self.suggestions.forget()
         self.changed()
 
-    def action_save(self) -> None:
-        if self.manuscript.path is None:
-            self.action_save_as()
+    # saving and quitting
+
+    def action_save(self, then_leave: bool = False) -> None:
+        if self.file.path is None:
+            self.action_save_as(then_leave)
         else:
-            self.save()
+            self.save("", then_leave)
 
-    def action_save_as(self) -> None:
-        path = self.manuscript.path
-        self.push_screen(Prompt("save as", "" if path is None else str(path)), self.save)
+    def action_save_as(self, then_leave: bool = False) -> None:
+        self.push_screen(Prompt("save as", str(self.file.path or "")), lambda path: self.save(path, then_leave))
 
-    def save(self, path: str | None = "", then_leave: bool = False) -> None:
-        """Saves, to another file where a path is given; asks before anything is overwritten that was not seen."""
+    def save(self, path: str | None, then_leave: bool) -> None:
+        """Saves, to another file if a path is given; asks before it overwrites what was not read here."""
         if path is None:
             return
         try:
-            overwrites = self.manuscript.overwrites(path or None)
-            if overwrites:
-                answers = {"y": "overwrite it with this text", "n": "leave it"}
-                self.push_screen(
-                    Ask(f"{overwrites}.", answers),
-                    lambda answer: self.write(path, then_leave) if answer == "y" else None,
-                )
-                return
+            overwrites = self.file.overwrites(path or None)
         except CharRNNError as error:
-            self.say(str(error))
+            self.show_notice(str(error))
             return
-        self.write(path, then_leave)
+        if overwrites:
+            answers = {"y": "overwrite it with this text", "n": "do not save"}
+            self.push_screen(
+                Ask(f"{overwrites}.", answers),
+                lambda answer: self.write(path, then_leave) if answer == "y" else None,
+            )
+        else:
+            self.write(path, then_leave)
 
     def write(self, path: str, then_leave: bool) -> None:
         try:
             self.document.stop()
-            self.manuscript.save(self.document.text, path or None)
+            self.file.save(self.document.text, path or None)
         except CharRNNError as error:
-            self.say(str(error))
+            self.show_notice(str(error))
             return
-        self.say(f"saved in {self.manuscript.name}")
+        self.show_notice(f"saved in {self.file.name}")
         if then_leave:
             self.exit()
 
     def action_leave(self) -> None:
-        if len(self.screen_stack) > 1:  # a question is open: this is no answer to it
+        if len(self.screen_stack) > 1:  # closes the open dialog instead
             self.screen.dismiss(None)
-            return
-        if not self.unsaved:
+        elif self.unsaved:
+            answers = {"s": "save and quit", "t": "throw away the changes and quit"}
+            self.push_screen(Ask(f"{self.file.name} is not saved. Escape cancels.", answers), self.leave)
+        else:
             self.exit()
-            return
-        answers = {"s": "save, and quit", "t": "throw away what was not saved, and quit"}
-        self.push_screen(Ask(f"{self.manuscript.name} is not saved. Escape goes back to it.", answers), self.left)
 
-    def left(self, answer: str | None) -> None:
+    def leave(self, answer: str | None) -> None:
         if answer == "t":
-            self.given_up = True
+            self.discarded = True
             self.exit()
         elif answer == "s":
-            if self.manuscript.path is None:
-                self.push_screen(Prompt("save as", ""), lambda path: self.save(path, then_leave=True))
-            else:
-                self.save(then_leave=True)
+            self.action_save(then_leave=True)
 
     def action_keys(self) -> None:
-        self.push_screen(Ask("Escape goes back.", KEYS))
+        self.push_screen(Ask("Escape closes this list.", HELP))

@@ -1,75 +1,67 @@
-"""The keys of the writer, what is said of them, and the look of the screen."""
+"""The keys of the editor and their help, the CSS, the status line and the notice line."""
 
 from textual.binding import Binding, BindingType
 
-from charrnn.editor.document import HAND, MODEL, Document
+from charrnn.editor.document import MODEL, TYPED, Document
 
-KEYS = {
-    "Tab": "takes the next word of the continuation",
-    "^L": "takes it to the end of its line",
-    "^A": "takes all of it",
-    "^N": "shows the next one",
-    "^R": "draws others",
-    "Esc": "goes to the list: ↑ ↓, Enter takes, Esc back",
-    "^Z": "goes back a step",
-    "^Y": "goes forward again",
-    "^B": "lists all branches, to go to one",
-    "^T": "changes the temperature",
-    "^S": "saves",
-    "^O": "saves under another name",
-    "^Q": "quits",
-    "^G": "shows this list",
-}
-LINE = "^G keys  Tab word  ^L line  ^A all  ^N next  Esc list  ^Z undo  ^B branches  ^T temp  ^S save  ^Q quit"
+# Keys, their label, the action, the help.
+COMMANDS = (
+    ("tab", "Tab", "take('word')", "accept the next word of the continuation"),
+    ("ctrl+l", "^L", "take('line')", "accept it up to the end of the line"),
+    ("ctrl+a", "^A", "take('all')", "accept all of it"),
+    ("ctrl+n", "^N", "turn", "show the next continuation"),
+    ("ctrl+r", "^R", "redraw", "draw new continuations"),
+    ("escape", "Esc", "list", "go to the list and back: ↑ ↓ choose, Enter accepts"),
+    ("ctrl+z", "^Z", "undo", "undo"),
+    ("ctrl+y", "^Y", "redo", "redo"),
+    ("ctrl+b", "^B", "branches", "list all branches, and go to one"),
+    ("ctrl+t", "^T", "temperature", "change the temperature"),
+    ("ctrl+s", "^S", "save", "save"),
+    ("ctrl+o", "^O", "save_as", "save under another name"),
+    ("ctrl+q,ctrl+c", "^Q", "leave", "quit"),
+    ("ctrl+g", "^G", "keys", "show this list"),
+)
 BINDINGS: list[BindingType] = [
-    Binding("ctrl+q,ctrl+c", "leave", show=False, priority=True),
-    Binding("ctrl+l", "take('line')", show=False),
-    Binding("ctrl+a", "take('all')", show=False),
-    Binding("ctrl+n", "turn", show=False),
-    Binding("ctrl+r", "others", show=False),
-    Binding("escape", "list", show=False),
-    Binding("ctrl+z", "undo", show=False),
-    Binding("ctrl+y", "redo", show=False),
-    Binding("ctrl+b", "branches", show=False),
-    Binding("ctrl+t", "temperature", show=False),
-    Binding("ctrl+s", "save", show=False),
-    Binding("ctrl+o", "save_as", show=False),
-    Binding("ctrl+g", "keys", show=False),
+    Binding(keys, action, show=False, priority=action == "leave") for keys, _, action, _ in COMMANDS
 ]
+HELP = {label: text for _, label, _, text in COMMANDS}
+KEY_LINE = "^G keys  Tab word  ^L line  ^A all  ^N next  Esc list  ^Z undo  ^B branches  ^T temp  ^S save  ^Q quit"
 CSS = """
 #title, #status, #keys { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
 #title { text-style: bold; }
-#note { height: auto; padding: 0 1; color: ansi_yellow; }
+#notice { height: auto; padding: 0 1; color: ansi_yellow; }
 #keys { text-style: dim; }
 Page { width: 1fr; padding: 0 1; border: none; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
-Panel {
+SidePanel {
     text-wrap: nowrap; width: 36%; min-width: 28; max-width: 64; padding: 0 1; border-left: solid ansi_bright_black;
 }
-.narrow Panel { display: none; }
-Ask, Prompt, Branches { align: center middle; }
-Ask > Vertical, Prompt > Vertical, Branches > Vertical {
+.narrow SidePanel { display: none; }
+Dialog { align: center middle; }
+Dialog > Vertical {
     width: 72; max-width: 94%; height: auto; max-height: 90%; padding: 1 2; border: round ansi_bright_black;
 }
 OptionList { height: auto; max-height: 20; border: none; }
 """
 
 
-def standing(document: Document, temp: float) -> str:
-    """The temperature, how long the text is, how much of what was written is the writer's own, the branches."""
-    mine, its = document.authors.count(HAND), document.authors.count(MODEL)
+def status_line(document: Document, temp: float) -> str:
+    """Temperature, length, the share of the new characters that were typed, number of branches."""
+    typed, accepted = document.authors.count(TYPED), document.authors.count(MODEL)
     leaves = sum(not node.children for node in document.nodes)
     parts = [f"temp {temp:g}", f"{len(document.text):,} characters"]
-    if its:
-        parts.append(f"{mine / (mine + its):.0%} typed")
+    if accepted:
+        parts.append(f"{typed / (typed + accepted):.0%} typed")
     if leaves > 1:
         parts.append(f"{leaves} branches")
     return " · ".join(parts)
 
 
-def noted(missing: list[str], *notes: str) -> str:
-    """These notes, and what the model has never seen of the text before the cursor."""
-    parts = [note for note in notes if note]
+def notice_line(missing: list[str], *notices: str) -> str:
+    """These notices, and the characters before the cursor that the model does not know."""
+    parts = [notice for notice in notices if notice]
     if missing:
         more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
-        parts.append(f"the model has never seen {', '.join(map(repr, missing[:2]))}{more} and reads on without it")
+        verb = "is" if len(missing) == 1 else "are"
+        skipped = f"{verb} not in the model's vocabulary and {verb} skipped"
+        parts.append(f"{', '.join(map(repr, missing[:2]))}{more} {skipped}")
     return " · ".join(parts)

@@ -1,7 +1,7 @@
-"""Questions over the page: one key is the answer, a line is typed, or one of the branches is chosen."""
+"""Dialogs over the page: questions answered by one key, a prompt, the list of branches."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.text import Text
 from textual import events
@@ -9,106 +9,100 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from charrnn.display.terminal import safe
 from charrnn.editor.document import Branch
 
-BEFORE, AFTER = 16, 44  # characters that are shown of a branch, around where it parts
+BEFORE, AFTER = 16, 44  # characters of a branch that are shown around the point where it diverges
+Answer = TypeVar("Answer")
 
 
-class Ask(ModalScreen[str]):
-    """A question that one key answers; `answers` tells what each key means, Escape is the empty answer."""
+class Dialog(ModalScreen[Answer | None], Generic[Answer]):
+    """A question above a widget; the answer is None if the dialog is cancelled."""
 
-    def __init__(self, question: str, answers: dict[str, str]) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c,ctrl+q,ctrl+b", "cancel", show=False, priority=True)
+    ]
+
+    def __init__(self, question: str, widget: Widget) -> None:
         super().__init__()
-        self.question, self.answers = safe(question), answers
+        self.question, self.widget = safe(question), widget
 
     def compose(self) -> ComposeResult:
-        keys = Text("\n").join(
-            Text.assemble((f"{key:>3}", "bold"), "  ", meaning) for key, meaning in self.answers.items()
-        )
         with Vertical():
             yield Static(Text(self.question))
-            yield Static(Text("\n").append_text(keys))
+            yield self.widget
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class Ask(Dialog[str]):
+    """A question answered by one key; `answers` maps keys to what they do."""
+
+    def __init__(self, question: str, answers: dict[str, str]) -> None:
+        keys = [Text.assemble((f"{key:>3}", "bold"), "  ", meaning) for key, meaning in answers.items()]
+        super().__init__(question, Static(Text("\n").join([Text(), *keys])))
+        self.answers = answers
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
         key = (event.character or "").lower()
         if key in self.answers:
             self.dismiss(key)
-        elif event.key in ("escape", "ctrl+c", "ctrl+q"):
-            self.dismiss("")
 
 
-class Prompt(ModalScreen[str | None]):
-    """A line to be typed, None where there is none; `step` changes it at the arrow keys."""
+class Prompt(Dialog[str]):
+    """Asks for a line; the arrow keys change it by `step`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c,ctrl+q", "give_up", show=False, priority=True),
         Binding("up", "step(1)", show=False),
         Binding("down", "step(-1)", show=False),
     ]
 
     def __init__(self, question: str, value: str, step: Callable[[str, int], str] | None = None) -> None:
-        super().__init__()
-        self.question, self.value, self.step = safe(question), value, step
-
-    def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text(self.question))
-            yield Input(self.value)
+        self.input, self.step = Input(value), step
+        super().__init__(question, self.input)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)
 
     def action_step(self, by: int) -> None:
         if self.step is not None:
-            line = self.query_one(Input)
-            line.value = self.step(line.value, by)
-            line.cursor_position = len(line.value)
-
-    def action_give_up(self) -> None:
-        self.dismiss(None)
+            self.input.value = self.step(self.input.value, by)
+            self.input.cursor_position = len(self.input.value)
 
 
-class Branches(ModalScreen[int | None]):
-    """The ends of all branches to choose from; the answer is a node's number."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c,ctrl+q,ctrl+b", "give_up", show=False, priority=True)
-    ]
+class Branches(Dialog[int]):
+    """The ends of all branches; the answer is the number of a node."""
 
     def __init__(self, branches: list[Branch]) -> None:
-        super().__init__()
         self.branches = branches
-
-    def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text("The ways this text has gone, the newest first; Enter goes there, Escape stays."))
-            yield OptionList(*(Option(described(branch)) for branch in self.branches))
+        super().__init__(
+            "All versions of this text, the newest first. Enter goes to one, Escape cancels.",
+            OptionList(*(Option(summary(branch)) for branch in branches)),
+        )
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self.branches[event.option_index].number)
 
-    def action_give_up(self) -> None:
-        self.dismiss(None)
 
-
-def described(branch: Branch) -> Text:
-    """A branch in a line: its length, and the text around where it parts from the present one."""
-    text, parts = branch.text, branch.parts
-    before = ("…" if parts > BEFORE else "") + text[max(parts - BEFORE, 0) : parts]
-    after = text[parts : parts + AFTER] + ("…" if len(text) > parts + AFTER else "")
+def summary(branch: Branch) -> Text:
+    """A branch in one line: its length, and the text around the point where it diverges from the current one."""
+    text, point = branch.text, branch.diverges
+    before = ("…" if point > BEFORE else "") + text[max(point - BEFORE, 0) : point]
+    after = text[point : point + AFTER] + ("…" if len(text) > point + AFTER else "")
     line = Text(f"{'▸' if branch.here else ' '} {len(text):>7,}  ", no_wrap=True, overflow="ellipsis")
-    line.append(safe(before.replace("\n", "⏎").replace("\t", "⇥")), "dim")
-    line.append(safe(after.replace("\n", "⏎").replace("\t", "⇥")), "cyan")
+    for part, style in ((before, "dim"), (after, "cyan")):
+        line.append(safe(part.replace("\n", "⏎").replace("\t", "⇥")), style)
     return line
 
 
-def stepped(value: str, by: int) -> str:
-    """A temperature a tenth higher or lower."""
+def step_temperature(value: str, by: int) -> str:
+    """A temperature raised or lowered by tenths."""
     try:
         return f"{max(round(float(value) + by / 10, 1), 0.0):g}"
     except (ValueError, OverflowError):

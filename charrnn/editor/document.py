@@ -1,22 +1,21 @@
-"""A text that is being written, and the tree of all the texts that it has been: nothing in it is ever lost.
+"""A text and its undo tree, in which no earlier version is ever lost.
 
-Every step (`put`) is a branch from where the text stood. `undo` goes back one step; to write on from there starts
-another branch beside the one that is left. `redo` follows the branch that was left last, `go` leads to any of them.
+Every edit (`put`) adds a node below the current one. `undo` goes to the parent; an edit there starts a new branch.
+`redo` follows the branch that was visited last, `go` goes to any node.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-GIVEN, HAND, MODEL = ".", "h", "m"  # who a character is from: it was there before, typed, or taken from the model
-AUTHORS = (GIVEN, HAND, MODEL)
-Operation = tuple[
-    Any, ...
-]  # what a journal keeps: ("put", begin, end, new, author), ("undo",), ("redo",), ("go", number)
+ORIGINAL, TYPED, MODEL = ".", "h", "m"  # authors of characters: in the file before, typed, accepted from the model
+AUTHORS = (ORIGINAL, TYPED, MODEL)
+OPERATIONS = ("put", "undo", "redo", "go", "stop")
+Operation = tuple[Any, ...]  # a method of `Document` and its arguments
 
 
 class State(NamedTuple):
-    """A text, and who each of its characters is from (as long as the text)."""
+    """A text, and the author of each of its characters."""
 
     text: str
     authors: str
@@ -24,7 +23,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Edit:
-    """At index `at`, `before` gave way to `after`."""
+    """Replaces `before` by `after` at index `at`."""
 
     at: int
     before: State
@@ -39,7 +38,7 @@ class Edit:
 
 @dataclass(eq=False)
 class Node:
-    """A place in the tree; `edit` leads to it from its parent. `last` is the child that was visited last."""
+    """A node of the tree; `edit` leads to it from its parent. `last` is the child that was visited last."""
 
     number: int
     parent: "Node | None"
@@ -50,27 +49,27 @@ class Node:
 
 
 class Branch(NamedTuple):
-    """The end of a branch: its node's number, its text, and the index where it parts from the text as it is now."""
+    """A leaf: its number, its text, where that diverges from the current text, whether `redo` leads there."""
 
     number: int
     text: str
-    parts: int
+    diverges: int
     here: bool
 
 
 class Document:
-    """The text, the cursor (an index, 0 to the length), and the tree.
+    """The text, the cursor (an index from 0 to the length), and the tree.
 
-    `journal` is told each operation before it is done.
+    `journal` is called with each operation before it takes effect.
     """
 
     def __init__(self, text: str = "", journal: Callable[[Operation], None] | None = None) -> None:
-        self.state = State(text, GIVEN * len(text))
+        self.state = State(text, ORIGINAL * len(text))
         self.cursor = len(text)
         nothing = State("", "")
         self.node = Node(0, None, Edit(0, nothing, nothing), 0)
         self.nodes = [self.node]
-        self.growing = False  # whether the next key may join the last step
+        self.growing = False  # whether the next key may join the last edit
         self.journal = journal
 
     @property
@@ -81,59 +80,59 @@ class Document:
     def authors(self) -> str:
         return self.state.authors
 
-    def put(self, begin: int, end: int, new: str, author: str = HAND) -> None:
-        """Puts `new` in the place of text[begin:end]; the cursor goes behind it.
+    def put(self, start: int, end: int, new: str, author: str = TYPED) -> None:
+        """Replaces text[start:end] by `new`, and places the cursor after it.
 
-        Keys of one word, and deletions one after another, are one step. Raises ValueError outside the text.
+        The keys of a word are one edit, and so are consecutive deletions. Raises ValueError outside the text.
         """
-        if not 0 <= begin <= end <= len(self.text) or author not in AUTHORS:
+        if not 0 <= start <= end <= len(self.text) or author not in AUTHORS:
             raise ValueError("put")
-        if begin == end and not new:
+        if start == end and not new:
             return
-        self.tell("put", begin, end, new, author)
-        before = State(self.text[begin:end], self.authors[begin:end])
-        edit = Edit(begin, before, State(new, author * len(new)))
+        self.log("put", start, end, new, author)
+        before = State(self.text[start:end], self.authors[start:end])
+        edit = Edit(start, before, State(new, author * len(new)))
         self.state = edit.apply(self.state)
-        joined = joint(self.node.edit, edit) if self.growing and not self.node.children else None
-        if joined is not None:
-            self.node.edit = joined
+        merged = merge(self.node.edit, edit) if self.growing and not self.node.children else None
+        if merged is not None:
+            self.node.edit = merged
         else:
             node = Node(len(self.nodes), self.node, edit, self.node.depth + 1)
             self.nodes.append(node)
             self.node.children.append(node)
             self.node.last = self.node = node
-        self.cursor, self.growing = begin + len(new), author == HAND
+        self.cursor, self.growing = start + len(new), author == TYPED
 
     def undo(self) -> bool:
-        """Back by one step; False at the beginning."""
+        """Goes back by one edit; False at the root."""
         node = self.node
         if node.parent is None:
             return False
-        self.tell("undo")
+        self.log("undo")
         self.state = node.edit.revert(self.state)
         self.node, node.parent.last, self.growing = node.parent, node, False
         self.cursor = node.edit.at + len(node.edit.before.text)
         return True
 
     def redo(self) -> bool:
-        """Forward by one step, along the branch that was left last; False at its end."""
+        """Goes forward by one edit, along the branch that was visited last; False at its end."""
         node = self.node.last
         if node is None:
             return False
-        self.tell("redo")
+        self.log("redo")
         self.state = node.edit.apply(self.state)
         self.node, self.growing = node, False
         self.cursor = node.edit.at + len(node.edit.after.text)
         return True
 
     def go(self, number: int) -> None:
-        """To the node of this number. Raises ValueError where there is none."""
+        """Goes to the node of this number. Raises ValueError if there is none."""
         if not 0 <= number < len(self.nodes):
             raise ValueError("go")
         goal = self.nodes[number]
         if goal is self.node:
             return
-        self.tell("go", number)
+        self.log("go", number)
         self.state = moved(self.state, self.node, goal)
         self.node, self.growing = goal, False
         self.cursor = goal.edit.at + len(goal.edit.after.text)
@@ -141,40 +140,37 @@ class Document:
             goal.parent.last, goal = goal, goal.parent
 
     def stop(self) -> None:
-        """The next key begins a new step."""
+        """Makes the next key a new edit."""
         if self.growing:
-            self.tell("stop")
+            self.log("stop")
             self.growing = False
 
     def branches(self) -> list[Branch]:
-        """The ends of all branches, the newest first; `here` is the one on which the text stands."""
+        """The leaves, the newest first; `here` is the one to which `redo` leads."""
         end = self.node
         while end.last is not None:
             end = end.last
-        found, state, node = [], self.state, self.node
+        branches, state, node = [], self.state, self.node
         for leaf in reversed(self.nodes):
-            if not leaf.children:  # from leaf to leaf: neighbours share most of their way
+            if not leaf.children:  # from leaf to leaf: neighbours share most of their path
                 state, node = moved(state, node, leaf), leaf
-                found.append(Branch(leaf.number, state.text, shared(state.text, self.text), leaf is end))
-        return found
+                branches.append(Branch(leaf.number, state.text, common_prefix(state.text, self.text), leaf is end))
+        return branches
 
     def apply(self, operation: Operation) -> None:
-        """Does what a journal says. Raises ValueError or TypeError where it says nothing that can be done."""
+        """Repeats an operation from a journal. Raises ValueError or TypeError if that is not possible."""
         name, *arguments = operation
-        doing: dict[str, Callable[..., Any]] = {
-            "put": self.put, "undo": self.undo, "redo": self.redo, "go": self.go, "stop": self.stop
-        }  # fmt: skip
-        if name not in doing:
+        if name not in OPERATIONS:
             raise ValueError(name)
-        doing[name](*arguments)
+        getattr(self, name)(*arguments)
 
-    def tell(self, *operation: Any) -> None:
+    def log(self, *operation: Any) -> None:
         if self.journal is not None:
             self.journal(operation)
 
 
 def moved(state: State, node: Node, goal: Node) -> State:
-    """The state at `goal`, given that at `node`: back to where both ways part, then forward."""
+    """The state at `goal`, given that at `node`: back to their common ancestor, then forward."""
     forward: list[Edit] = []
     while node is not goal:
         if node.depth >= goal.depth:
@@ -189,38 +185,36 @@ def moved(state: State, node: Node, goal: Node) -> State:
     return state
 
 
-def spliced(state: State, begin: int, end: int, new: State) -> State:
-    return State(
-        state.text[:begin] + new.text + state.text[end:], state.authors[:begin] + new.authors + state.authors[end:]
-    )
+def spliced(state: State, start: int, end: int, new: State) -> State:
+    return State(*(old[:start] + part + old[end:] for old, part in zip(state, new, strict=True)))
 
 
-def joint(first: Edit, then: Edit) -> Edit | None:
-    """Both as one step, where they are keys of one word, or deletions side by side; else None."""
-    a, b = first.after.text, then.before.text
-    if not b and len(then.after.text) == 1 and a and then.at == first.at + len(a):
-        if a[-1].isspace() and not then.after.text.isspace():
+def merge(first: Edit, then: Edit) -> Edit | None:
+    """Both as one edit, if they are keys of one word or adjacent deletions; else None."""
+    inserted, deleted = first.after.text, then.before.text
+    if not deleted and len(then.after.text) == 1 and inserted and then.at == first.at + len(inserted):
+        if inserted[-1].isspace() and not then.after.text.isspace():
             return None
-        return Edit(first.at, first.before, added(first.after, then.after))
-    if a or then.after.text:
+        return Edit(first.at, first.before, joined(first.after, then.after))
+    if inserted or then.after.text:
         return None
-    if then.at + len(b) == first.at:  # backspace
-        return Edit(then.at, added(then.before, first.before), first.after)
+    if then.at + len(deleted) == first.at:  # backspace
+        return Edit(then.at, joined(then.before, first.before), first.after)
     if then.at == first.at:  # delete
-        return Edit(first.at, added(first.before, then.before), first.after)
+        return Edit(first.at, joined(first.before, then.before), first.after)
     return None
 
 
-def added(one: State, other: State) -> State:
-    return State(one.text + other.text, one.authors + other.authors)
+def joined(first: State, second: State) -> State:
+    return State(first.text + second.text, first.authors + second.authors)
 
 
-def shared(one: Sequence[Any], other: Sequence[Any]) -> int:
-    """The length of what both begin with."""
-    low, high = 0, min(len(one), len(other))
+def common_prefix(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """The length of the longest common prefix; by bisection, because slices are compared fast."""
+    low, high = 0, min(len(a), len(b))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
+        if a[low:middle] == b[low:middle]:
             low = middle
         else:
             high = middle - 1

@@ -1,14 +1,14 @@
-"""A model that reads along with a text, and says how it might go on: next characters, and whole continuations.
+"""Predicts how a text continues: the next characters, and whole continuations, with their probabilities.
 
-All probabilities are those of `charrnn.sampling` at a temperature: of a symbol, softmax(logits / temp) among what the
-unit allows; of a text, the product over its symbols. Where the last character could still grow (하 into 한), the
-probability that it does not is a factor, too: it is that of *this text and then something else*.
+All probabilities are those of sampling at a temperature: of a symbol, softmax(logits / temp) over the symbols that
+the unit allows; of a text, the product over its symbols. If the last character could still grow (하 into 한), the
+probability that it does not is another factor: the text is followed by the start of another character.
 """
 
 import asyncio
 from collections.abc import Generator, Iterator, Sequence
 from heapq import heappop, heappush
-from itertools import count as numbers
+from itertools import count, islice
 from math import exp, inf, log
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Mask
 from charrnn.checkpoint.model import Model
-from charrnn.editor.document import shared
+from charrnn.editor.document import common_prefix
 from charrnn.errors import UsageError
 from charrnn.sampling.filters import mask_logits, probabilities, temperature
 from charrnn.sampling.generated_text import uniforms
@@ -26,18 +26,18 @@ from charrnn.sampling.sample import generate
 from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS, Decoder
 
-CONTEXT = 2000  # characters that are read at least, where the text has as many; at most twice as many
-MARK_EVERY = 64  # symbols between states that are kept, to go back to
-PAUSE_EVERY = 128  # symbols read before others get a turn
-DRAW_EVERY = 8  # symbols drawn before others get a turn
+CONTEXT = 2000  # between one and two times this number of characters before the cursor are read
+MARK_EVERY = 64  # symbols between two saved states
+PAUSE_EVERY = 128  # symbols read before the generator yields
+DRAW_EVERY = 8  # symbols drawn before the generator yields
 STREAMS = 4  # continuations at a time
-CUT = 0.5  # a continuation ends with a whole word, where that costs no more than this share of it
+CUT = 0.5  # a continuation is cut to whole words if at least this share of it remains
 Result = TypeVar("Result")
 Probabilities = NDArray[np.float64]
 
 
 class Continuation(NamedTuple):
-    """A text that might come next; `nats` is minus the logarithm of its probability."""
+    """A possible continuation; `nats` is the negative logarithm of its probability."""
 
     text: str
     nats: float
@@ -48,14 +48,14 @@ class Continuation(NamedTuple):
 
     @property
     def per_character(self) -> float:
-        """The probability of a character, as the geometric mean over the text."""
+        """The geometric mean of the probabilities of its characters."""
         return exp(-self.nats / len(self.text))
 
 
-class Companion:
-    """Reads with `model`; `missing` are the symbols of what was read last that the model has never seen.
+class Predictor:
+    """Reads the text before the cursor with `model`, and predicts what follows.
 
-    What is not known is left out, as `sample --unknown skip` does.
+    Symbols outside the vocabulary are skipped; `missing` are those of the text read last.
     """
 
     def __init__(self, model: Model, streams: int = STREAMS) -> None:
@@ -66,25 +66,24 @@ class Companion:
         self.reader = open_streams(model, 1)
         self.batch = open_streams(model, streams)
         self.missing: list[str] = []
-        self.begin = 0  # of what was read, in the text
-        self.ids: list[int] = []
-        self.marks = [(0, self.reader.state())]
+        self.start = 0  # of the characters that were read, in the text
+        self.ids: list[int] = []  # what the reader has read
+        self.marks = [(0, self.reader.state())]  # numbers of symbols, and the states after them
 
     def read(self, text: str) -> Generator[None, None, None]:
-        """Reads what stands before the cursor, as far as it is not what was read before.
+        """Reads the text before the cursor, from the last saved state that still applies; of a long text only the end.
 
-        A stream of turns for others; the reading is complete when it ends. Of a long text only the end is read:
-        the last CONTEXT characters at least.
+        A generator that yields now and then, so that other tasks can run; it may be abandoned at any time.
         """
-        begin = max(len(text) // CONTEXT - 1, 0) * CONTEXT
-        ids = self.encode(text[begin:])
-        same = shared(ids, self.ids) if begin == self.begin else 0
-        if same < len(self.ids) or begin != self.begin:
+        start = max(len(text) // CONTEXT - 1, 0) * CONTEXT
+        ids = self.encode(text[start:])
+        same = common_prefix(ids, self.ids) if start == self.start else 0
+        if same < len(self.ids) or start != self.start:
             while self.marks[-1][0] > same:
                 self.marks.pop()
             same, state = self.marks[-1]
             self.reader.set_state(state)
-        self.begin, self.ids = begin, ids[:same]  # always what the reader has read, also where this is left midway
+        self.start, self.ids = start, ids[:same]
         while len(self.ids) < len(ids):
             done = len(self.ids)
             end = min((done // MARK_EVERY + 1) * MARK_EVERY, len(ids))
@@ -102,52 +101,50 @@ class Companion:
             ids, self.missing = encode_prompt(self.vocab, text, "skip"), self.vocab.unknown(text)
         return ids
 
-    def characters(self, count: int, temp: float) -> list[tuple[str, float]]:
-        """The `count` likeliest next characters and their probabilities, the likeliest first."""
-        found: list[tuple[str, float]] = []
-        for text, probability in self.outcomes(temp):
-            if len(found) == count:
-                break
-            if is_text(text):
-                found.append((text, probability))
-        return found
+    def characters(self, limit: int, temp: float) -> list[tuple[str, float]]:
+        """The `limit` most likely next characters with their probabilities, the most likely first."""
+        return list(islice(((text, p) for text, p in self.outcomes(temp) if is_text(text)), limit))
 
     def outcomes(self, temp: float) -> Iterator[tuple[str, float]]:
-        """What the next character can be, the likeliest first, until all probability is used up.
+        """All possible next characters with their probabilities, the most likely first.
 
-        A character of several symbols (a syllable of letters, bytes of UTF-8) is followed through the tree of symbols,
-        always where most probability is left: no character that comes later can be likelier. Bytes that are no
-        character come out as surrogate escapes.
+        A best-first search in the tree of symbols, because a character may have several (the letters of a syllable,
+        the bytes of UTF-8): a longer spelling is never more likely than its prefix. Bytes that are not valid UTF-8
+        are surrogate escapes.
         """
-        home, order = self.reader.state(), numbers()
-        root = Beginning([], self.likely([], home, temp), home)
-        # what is next in its order: (minus the probability, tie-breaker, spelling, rank) or a text that is complete
-        heap: list[tuple[float, int, Beginning | str, int]] = [(-root.best(0), next(order), root, 0)]
-        while heap:
-            negative, _, at, rank = heappop(heap)
-            probability = -negative
-            if probability <= 0.0:
-                return
-            if isinstance(at, str):
-                yield at, probability
+        state, order = self.reader.state(), count()
+        # minus the probability, insertion order for ties, and a complete character or the rank of a symbol in a prefix
+        queue: list[tuple[float, int, str, Prefix | None, int]] = []
+
+        def push_character(text: str, probability: float) -> None:
+            heappush(queue, (-probability, next(order), text, None, 0))
+
+        def push_symbol(prefix: Prefix, rank: int) -> None:
+            if rank < len(prefix.ranking):
+                probability = float(prefix.probabilities[prefix.ranking[rank]])
+                heappush(queue, (-probability, next(order), "", prefix, rank))
+
+        push_symbol(Prefix([], self.likely([], state, temp), state), 0)
+        while queue and queue[0][0] < 0.0:
+            cost, _, text, prefix, rank = heappop(queue)
+            if prefix is None:
+                yield text, -cost
                 continue
-            if rank + 1 < len(at.order):
-                heappush(heap, (-at.best(rank + 1), next(order), at, rank + 1))
-            index = int(at.order[rank])
-            ids = [*at.ids, index]
+            push_symbol(prefix, rank + 1)
+            index = int(prefix.ranking[rank])
+            ids = [*prefix.ids, index]
             decoder, text = self.decoded(ids)
-            held = decoder.flush()
-            if text or not held:
-                yield text, probability
+            unfinished = decoder.flush()
+            if text or not unfinished:
+                yield text, -cost
                 continue
-            self.reader.set_state(at.state)
+            self.reader.set_state(prefix.state)
             self.reader.step_all([index])
-            state = self.reader.state()
-            self.reader.set_state(home)
-            p = probability * self.likely(ids, state, temp)
-            heappush(heap, (-float(p[self.starts].sum()), next(order), held, 0))
-            deeper = Beginning(ids, np.where(self.starts, 0.0, p), state)
-            heappush(heap, (-deeper.best(0), next(order), deeper, 0))
+            after = self.reader.state()
+            self.reader.set_state(state)
+            p = -cost * self.likely(ids, after, temp)
+            push_character(unfinished, float(p[self.starts].sum()))  # it ends here: another character starts
+            push_symbol(Prefix(ids, np.where(self.starts, 0.0, p), after), 0)
 
     def likely(self, ids: list[int], state: Any, temp: float) -> Probabilities:
         """Probabilities (V,) of the symbol after `ids`, of which the last has been read."""
@@ -156,17 +153,17 @@ class Companion:
         return p
 
     def decoded(self, ids: list[int]) -> tuple[Decoder, str]:
-        """A decoder after these symbols, and what it gave out."""
+        """A decoder after these symbols, and its output."""
         decoder = self.unit.decoder()
         return decoder, "".join([decoder.push(code) for code in self.vocab.codes[ids].tolist()])
 
     def continuations(
         self, length: int, temp: float, seed: int, kept: Sequence[str] = ()
     ) -> Generator[None, None, list[Continuation]]:
-        """Texts of up to `length` characters that may come next, drawn by seed, seed + 1, ...; at most `streams`.
+        """Returns at most `streams` continuations of up to `length` characters, drawn with seed, seed + 1, ...
 
-        Those in `kept` are taken up first, and go on; they stay in their order, the others follow, the likeliest first.
-        A stream of turns for others; it returns what was found.
+        The first ones continue those in `kept`, in their order; the others are sorted, the most likely first.
+        A generator that yields now and then, so that other tasks can run.
         """
         starts = [*kept, *[""] * self.streams][: self.streams]
         texts = [Stream(self.spelling, text, length, seed + i) for i, text in enumerate(starts)]
@@ -185,7 +182,7 @@ class Companion:
         return [c for c in {c.text: c for c in reversed(ordered)}.values() if c.text][::-1]
 
     def scored(self, stream: "Stream", length: int) -> Continuation:
-        """A stream's text, cut to whole words, and its probability."""
+        """The text of a stream, cut to whole words, with its probability."""
         text = whole_words("".join(stream.texts), length, stream.least)
         ids = self.vocab.encode(text).tolist()
         nats = sum(stream.nats[: len(ids)])
@@ -194,15 +191,15 @@ class Companion:
         return Continuation(text, nats)
 
 
-class Beginning:
-    """Symbols that begin a character, and how likely each symbol after them is, beginning and all."""
+class Prefix:
+    """The first symbols of a character; `probabilities` (V,) are those of the prefix followed by each symbol.
+
+    `state` is that of the reader after the prefix, `ranking` (V,) the symbols, the most likely first.
+    """
 
     def __init__(self, ids: list[int], probabilities: Probabilities, state: Any) -> None:
         self.ids, self.probabilities, self.state = ids, probabilities, state
-        self.order = np.argsort(-probabilities, kind="stable")
-
-    def best(self, rank: int) -> float:
-        return float(self.probabilities[self.order[rank]])
+        self.ranking = np.argsort(-probabilities, kind="stable")
 
 
 class Stream:
@@ -247,17 +244,8 @@ class Stream:
         self.closing.append(minus_log(closing))
 
 
-def finished(work: Generator[None, None, Result]) -> Result:
-    """What a stream of turns returns, for who need not share."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return cast(Result, end.value)
-
-
-async def turns(work: Generator[None, None, Result]) -> Result:
-    """The same, for who shares: between the turns, others have theirs."""
+async def run_in_turns(work: Generator[None, None, Result]) -> Result:
+    """The return value of a generator; other tasks run whenever it yields."""
     while True:
         try:
             next(work)
@@ -271,14 +259,14 @@ def minus_log(probability: float) -> float:
 
 
 def is_text(text: str) -> bool:
-    """Whether it can be written in UTF-8."""
+    """Whether the text can be encoded in UTF-8."""
     return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def whole_words(text: str, length: int, least: int = 0) -> str:
-    """Up to `length` characters, without half a word at the end, and without what is no text.
+    """Up to `length` characters, cut to whole words and before the first character that is not valid UTF-8.
 
-    A word is halved where it is long, or where fewer than `least` characters would be left.
+    A word is cut if it is long, or if fewer than `least` characters would be left.
     """
     bad = next((i for i, c in enumerate(text) if not is_text(c)), len(text))
     end = min(length, bad)

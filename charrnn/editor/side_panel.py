@@ -1,4 +1,4 @@
-"""What the model expects: the likeliest next characters, and continuations, each to be taken."""
+"""The side panel: the most likely next characters, and continuations, each of which can be accepted."""
 
 from typing import ClassVar, NamedTuple
 
@@ -8,24 +8,25 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from charrnn.display.charts import bar
 from charrnn.editor.predictions import STREAMS, Continuation
 from charrnn.editor.suggestions import Suggestions
-from charrnn.editor.text_layout import Layout, cells, shown
+from charrnn.editor.text_layout import TextLayout, cells, shown
 
 NAMES = {" ": "␣", "\n": "⏎", "\t": "⇥", "\u3000": "␣"}
-HEADINGS = 3  # lines of the panel that list nothing
-LEAST, MOST = 3, 20  # characters that are listed
-TALL = 40  # lines from which on there is room for more of each continuation
+HEADINGS = 3  # lines of the panel without an entry
+FEWEST, MOST = 3, 20  # listed characters
+TALL = 40  # height from which on continuations have more rows
 
 
 class Entry(NamedTuple):
-    """A line of the panel; `number` tells which suggestion it belongs to, characters first; -1 for none."""
+    """A line of the panel; `number` is that of its suggestion, characters first; -1 for none."""
 
     text: Text
     number: int = -1
 
 
-class Panel(Widget, can_focus=True):
+class SidePanel(Widget, can_focus=True):
     """Lists `characters` with their probabilities, and the continuations of `suggestions`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,14 +36,14 @@ class Panel(Widget, can_focus=True):
     ]
 
     class Taken(Message):
-        """One was chosen: a character, or (None) the continuation that is chosen in the suggestions."""
+        """A character was accepted, or (None) the chosen continuation."""
 
         def __init__(self, character: str | None) -> None:
             super().__init__()
             self.character = character
 
     class Turned(Message):
-        """Another continuation is chosen."""
+        """Another continuation was chosen."""
 
     def __init__(self, suggestions: Suggestions) -> None:
         super().__init__()
@@ -51,41 +52,37 @@ class Panel(Widget, can_focus=True):
         self.at = 0
 
     @property
-    def room(self) -> int:
-        """How many characters are listed."""
-        return min(max(self.size.height - HEADINGS - STREAMS * (1 + self.rows), LEAST), MOST)
-
-    @property
     def rows(self) -> int:
-        """How many rows of a continuation are shown."""
+        """Rows per continuation."""
         return 2 if self.size.height < TALL else 4
 
     @property
+    def room(self) -> int:
+        """The number of characters for which there is room."""
+        return min(max(self.size.height - HEADINGS - STREAMS * (1 + self.rows), FEWEST), MOST)
+
+    @property
     def length(self) -> int:
-        """How long continuations are that fit well."""
+        """The number of characters of a continuation that fit."""
         return min(max(40, self.rows * (self.size.width - 4)), 120)
 
-    def lines(self) -> list[Entry]:
-        width, listed = max(self.size.width, 12), self.characters[: self.room]
-        found = [Entry(Text("next character", "bold"))]
-        found += [Entry(self.character(*item, width), number) for number, item in enumerate(listed)]
-        found += [Entry(Text()), Entry(Text("goes on", "bold"))]
-        figures = [figure(item, width - 2) for item in self.suggestions.items]
-        for i, text in enumerate(self.suggestions.texts):
-            mark = "▸" if i == self.suggestions.chosen else " "
-            style = "cyan" if i == self.suggestions.chosen else ""
-            number = len(listed) + i
-            found.append(Entry(Text(f"{mark} {figures[i] if figures else '...'}", style), number))
-            line = "".join(NAMES.get(c, c) if c in "\n\t" else c for c in text)
-            for begin, end in Layout(line, width - 2).rows[: self.rows]:
-                found.append(Entry(Text("  " + "".join(map(shown, line[begin:end])), style + " dim"), number))
-        return found
+    @property
+    def listed(self) -> list[tuple[str, float]]:
+        return self.characters[: self.room]
 
-    def character(self, character: str, probability: float, width: int) -> Text:
-        name = NAMES.get(character) or "".join(map(shown, character))
-        pad = " " * max(1, 3 - sum(map(cells, name)))
-        bar = "█" * round(probability * max(width - 14, 4))
-        return Text(f"  {name}{pad}{percent(probability):>7} ").append(bar, "cyan")
+    def lines(self) -> list[Entry]:
+        width, count = max(self.size.width, 12), len(self.listed)
+        entries = [Entry(Text("next character", "bold"))]
+        entries += [Entry(character_line(*item, width), number) for number, item in enumerate(self.listed)]
+        entries += [Entry(Text()), Entry(Text("continuations", "bold"))]
+        headings = [probability_line(item, width - 2) for item in self.suggestions.items]
+        for i, text in enumerate(self.suggestions.texts):
+            mark, style = ("▸", "cyan") if i == self.suggestions.chosen else (" ", "")
+            entries.append(Entry(Text(f"{mark} {headings[i] if headings else '...'}", style), count + i))
+            line = "".join(NAMES.get(c, c) if c in "\n\t" else c for c in text)
+            for start, end in TextLayout(line, width - 2).rows[: self.rows]:
+                entries.append(Entry(Text("  " + "".join(map(shown, line[start:end])), style + " dim"), count + i))
+        return entries
 
     def render(self) -> Text:
         lines = self.lines()
@@ -96,21 +93,20 @@ class Panel(Widget, can_focus=True):
         return Text("\n").join(entry.text for entry in lines)
 
     def action_turn(self, by: int) -> None:
-        count = min(self.room, len(self.characters)) + len(self.suggestions.texts)
+        count = len(self.listed) + len(self.suggestions.texts)
         if count:
             self.choose((self.at + by) % count)
 
     def choose(self, number: int) -> None:
         self.at = number
-        first = min(self.room, len(self.characters))
-        if number >= first:
-            self.suggestions.chosen = min(number - first, len(self.suggestions.texts) - 1)
+        continuation = number - len(self.listed)
+        if continuation >= 0:
+            self.suggestions.chosen = min(continuation, len(self.suggestions.texts) - 1)
             self.post_message(self.Turned())
         self.refresh()
 
     def action_take(self) -> None:
-        listed = self.characters[: self.room]
-        self.post_message(self.Taken(listed[self.at][0] if self.at < len(listed) else None))
+        self.post_message(self.Taken(self.listed[self.at][0] if self.at < len(self.listed) else None))
 
     def on_focus(self) -> None:
         self.at = 0
@@ -126,22 +122,23 @@ class Panel(Widget, can_focus=True):
             self.action_take()
 
 
-def figure(item: Continuation, width: int) -> str:
-    """How likely a continuation is: a character of it, as a geometric mean, and where there is room, all of it."""
-    each = f"{percent(item.per_character)} a character"
-    return next(
-        (
-            line
-            for line in (f"{each}, {item.probability:.1g} in all", f"{each} {item.probability:.1g}")
-            if len(line) <= width
-        ),
-        each,
-    )
+def character_line(character: str, probability: float, width: int) -> Text:
+    name = NAMES.get(character) or "".join(map(shown, character))
+    pad = " " * max(1, 3 - sum(map(cells, name)))
+    line = Text(f"  {name}{pad}{percent(probability):>7} ")
+    return line.append(bar(probability, max(width - 14, 4)), "cyan")
+
+
+def probability_line(item: Continuation, width: int) -> str:
+    """The probability of a continuation per character (geometric mean) and, if there is room, in total."""
+    each = f"{percent(item.per_character)} per char"
+    longer = (f"{each}, {item.probability:.1g} in total", f"{each}, {item.probability:.1g}")
+    return next((line for line in longer if len(line) <= width), each)
 
 
 def percent(probability: float) -> str:
-    """Two digits that count; what is less than a hundredth of a per cent is said to be."""
+    """Two significant digits, but at least "<0.01 %" for any probability above 0."""
     if 0.0 < probability < 1e-4:
         return "<0.01 %"
-    figure = 100.0 * probability
-    return f"{figure:.0f} %" if figure >= 9.95 else f"{figure:.1f} %" if figure >= 0.95 else f"{figure:.2f} %"
+    value = 100.0 * probability
+    return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %" if value >= 0.95 else f"{value:.2f} %"

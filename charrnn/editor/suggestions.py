@@ -1,4 +1,4 @@
-"""What is suggested behind the cursor: continuations that stay while what is written agrees with them."""
+"""The continuations suggested at the cursor; they stay as long as the text agrees with them."""
 
 import re
 
@@ -12,9 +12,9 @@ PIECES = {
 
 
 class Suggestions:
-    """Continuations of `before`, of which one is chosen.
+    """Continuations of the text `before` the cursor, one of them chosen.
 
-    `kept` are those that are left of earlier ones; they are shown until `items`, with their probabilities, are there.
+    `kept` are the rests of earlier ones, shown until `items`, with their probabilities, are ready.
     """
 
     def __init__(self) -> None:
@@ -24,23 +24,22 @@ class Suggestions:
         self.chosen = 0
 
     def follow(self, before: str) -> None:
-        """The cursor stands behind `before` now: what agrees with it keeps its rest, the others go."""
+        """Continues with another text before the cursor: continuations that agree with it keep their rest."""
         if before == self.before and self.items:
             return
-        new = before[len(self.before) :] if before.startswith(self.before) else None
-        texts = self.texts
-        rests = [None if new is None or not text.startswith(new) else text[len(new) :] for text in texts]
+        new = before.removeprefix(self.before) if before.startswith(self.before) else None
+        rests = [None if new is None or not text.startswith(new) else text[len(new) :] for text in self.texts]
         chosen = rests[self.chosen] if rests else None
         self.kept = list(dict.fromkeys(rest for rest in rests if rest))
         self.chosen = self.kept.index(chosen) if chosen else 0
         self.before, self.items = before, []
 
     def forget(self) -> None:
-        """Others are wanted."""
+        """Drops all continuations, so that new ones are drawn."""
         self.items, self.kept, self.chosen = [], [], 0
 
-    def found(self, items: list[Continuation]) -> None:
-        """The continuations of `before`; those of `kept` first."""
+    def update(self, items: list[Continuation]) -> None:
+        """Takes new continuations of `before`; those of `kept` are first among them."""
         self.items, self.kept = items, []
         self.chosen = min(self.chosen, max(len(items) - 1, 0))
 
@@ -50,7 +49,7 @@ class Suggestions:
 
     @property
     def text(self) -> str:
-        """The one that is chosen; empty while there is none."""
+        """The chosen one; empty if there is none."""
         return self.texts[self.chosen] if self.texts else ""
 
     def turn(self, by: int = 1) -> None:
@@ -59,6 +58,6 @@ class Suggestions:
             self.chosen = (self.chosen + by) % len(self.texts)
 
     def piece(self, size: str) -> str:
-        """The beginning of the chosen one: its next word, the rest of its line, or all; `size` names it."""
+        """The start of the chosen one: its next "word", the rest of its "line", or "all"."""
         match = PIECES[size].match(self.text)
         return match[0] if match else ""

@@ -1,4 +1,4 @@
-"""The page: the text with what the model would go on with behind the cursor, and the keys that type and move."""
+"""The page: the text with a continuation shown at the cursor, and the keys that type and move."""
 
 import re
 from itertools import groupby
@@ -13,48 +13,44 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from charrnn.editor.document import GIVEN, HAND, MODEL, Document
-from charrnn.editor.text_layout import Layout, shown
+from charrnn.editor.document import MODEL, ORIGINAL, TYPED, Document
+from charrnn.editor.text_layout import TextLayout, shown
 
 GHOST = "g"
 STYLES = {
-    GIVEN: Style(),
-    HAND: Style(),
+    ORIGINAL: Style(),
+    TYPED: Style(),
     MODEL: Style(color="cyan"),
     GHOST: Style(dim=True, italic=True),
 }
 CURSOR = Style(reverse=True)
-MOVES = (
-    *("left", "right", "up", "down", "pageup", "pagedown", "home", "end"),
-    *("ctrl+left", "ctrl+right", "ctrl+home", "ctrl+end"),
-)
+VERTICAL = ("up", "down", "pageup", "pagedown")
+MOVES = (*VERTICAL, "left", "right", "home", "end", "ctrl+left", "ctrl+right", "ctrl+home", "ctrl+end")
 WORD_BEFORE, WORD_AFTER = re.compile(r"\S*\s*$"), re.compile(r"\s*\S*")
+LONGEST_WORD = 1000  # characters searched for the start of a word
 
 
 class Page(ScrollView, can_focus=True):
-    """Shows and edits a document. `ghost` is the continuation that is shown behind the cursor."""
+    """Shows and edits a document. `ghost` is the continuation shown at the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, f"move('{key}')", show=False) for key in MOVES),
-        Binding("tab", "app.take('word')", show=False),  # here, because a screen has its own use for it
+        Binding("tab", "app.take('word')", show=False),  # here, because screens bind it, too
         Binding("backspace", "delete('left')", show=False),
         Binding("delete", "delete('right')", show=False),
         Binding("ctrl+w", "delete('ctrl+left')", show=False),
     ]
 
     class Changed(Message):
-        """The text is another one."""
-
-    class Moved(Message):
-        """The cursor is somewhere else."""
+        """The text or the position of the cursor has changed."""
 
     def __init__(self, document: Document) -> None:
         super().__init__()
         self.document = document
         self.ghost = ""
-        self.column: int | None = None  # where up and down would like to go
+        self.column: int | None = None  # which moves up and down aim at
         self.width = 0
-        self.layout_now = Layout("", 1)
+        self.layout_now = TextLayout("", 1)
 
     def on_mount(self) -> None:
         self.show()
@@ -63,12 +59,12 @@ class Page(ScrollView, can_focus=True):
         self.show()
 
     def show(self) -> None:
-        """Lays the text out as it is now, and brings the cursor into view."""
-        self.width = max(self.scrollable_content_region.width - 1, 2)  # the cursor may stand behind the last column
+        """Lays out the current text, and scrolls to the cursor."""
+        self.width = max(self.scrollable_content_region.width - 1, 2)  # the cursor may be after the last column
         text, cursor = self.document.text, self.document.cursor
-        laid = (text[:cursor] + self.ghost_here + text[cursor:], self.width)
-        if laid != (self.layout_now.text, self.layout_now.width):
-            self.layout_now = Layout(*laid)
+        wanted = (text[:cursor] + self.visible_ghost + text[cursor:], self.width)
+        if wanted != (self.layout_now.text, self.layout_now.width):
+            self.layout_now = TextLayout(*wanted)
         self.virtual_size = Size(self.width + 1, len(self.layout_now.rows))
         row, column = self.layout_now.place(cursor)
         self.scroll_to_region(Region(column, row, 1, 1), animate=False, immediate=True, x_axis=False)
@@ -76,8 +72,8 @@ class Page(ScrollView, can_focus=True):
         self.refresh()
 
     @property
-    def ghost_here(self) -> str:
-        """The continuation as far as it is shown in the text: all of it at the end, within the line elsewhere."""
+    def visible_ghost(self) -> str:
+        """The shown part of the continuation: all at the end of the text, its first line at the end of a line."""
         text, cursor = self.document.text, self.document.cursor
         if cursor == len(text):
             return self.ghost
@@ -87,30 +83,30 @@ class Page(ScrollView, can_focus=True):
         row = y + self.scroll_offset.y
         layout = self.layout_now
         if row >= len(layout.rows):
-            return Strip.blank(self.size.width, STYLES[GIVEN])
-        begin, end = layout.rows[row]
-        cursor, authors, ghost = self.document.cursor, self.document.authors, len(self.ghost_here)
+            return Strip.blank(self.size.width, STYLES[ORIGINAL])
+        start, end = layout.rows[row]
+        cursor, authors, ghost = self.document.cursor, self.document.authors, len(self.visible_ghost)
 
-        def kind(i: int) -> tuple[str, bool]:
-            if cursor <= i < cursor + ghost:
-                return GHOST, i == cursor
-            return authors[i if i < cursor else i - ghost], i == cursor
+        def author_of(i: int) -> str:
+            if i < cursor:
+                return authors[i]
+            return GHOST if i < cursor + ghost else authors[i - ghost]
 
         segments = []
-        for (author, here), group in groupby(range(begin, end), kind):
+        for (author, here), group in groupby(range(start, end), lambda i: (author_of(i), i == cursor)):
             text = "".join(shown(layout.text[i]) for i in group)
             segments.append(Segment(text, STYLES[author] + CURSOR if here else STYLES[author]))
         if cursor == end and layout.place(cursor)[0] == row:
             segments.append(Segment(" ", CURSOR))
-        return Strip(segments).extend_cell_length(self.size.width, STYLES[GIVEN])
+        return Strip(segments).extend_cell_length(self.size.width, STYLES[ORIGINAL])
 
-    def put(self, new: str, author: str = HAND) -> None:
-        """Writes at the cursor."""
+    def put(self, new: str, author: str = TYPED) -> None:
+        """Inserts text at the cursor."""
         cursor = self.document.cursor
-        self.document.put(cursor, cursor, new, author)
-        self.changed()
+        self.replace(cursor, cursor, new, author)
 
-    def changed(self) -> None:
+    def replace(self, start: int, end: int, new: str, author: str = TYPED) -> None:
+        self.document.put(start, end, new, author)
         self.column = None
         self.post_message(self.Changed())
 
@@ -131,39 +127,34 @@ class Page(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         if offset is not None:
-            self.move_to(self.real(self.layout_now.index(offset.y + self.scroll_offset.y, offset.x)))
+            self.move_to(self.text_index(self.layout_now.index(offset.y + self.scroll_offset.y, offset.x)))
 
     def action_move(self, key: str) -> None:
-        column = self.column
+        column = self.layout_now.place(self.document.cursor)[1] if self.column is None else self.column
         self.move_to(self.goal(key))
-        if key in ("up", "down", "pageup", "pagedown"):
-            self.column = column if column is not None else self.column_before
-        else:
-            self.column = None
+        self.column = column if key in VERTICAL else None
 
     def action_delete(self, key: str) -> None:
         cursor, goal = self.document.cursor, self.goal(key)
         if goal != cursor:
-            self.document.put(min(cursor, goal), max(cursor, goal), "")
-            self.changed()
+            self.replace(min(cursor, goal), max(cursor, goal), "")
 
     def move_to(self, index: int) -> None:
         self.document.stop()
-        self.column_before = self.layout_now.place(self.document.cursor)[1]
         if index != self.document.cursor:
             self.document.cursor = index
-            self.post_message(self.Moved())
+            self.post_message(self.Changed())
 
     def goal(self, key: str) -> int:
-        """Where a key leads from the cursor."""
+        """The index to which a key moves the cursor."""
         text, cursor = self.document.text, self.document.cursor
-        if key in ("up", "down", "pageup", "pagedown"):
-            return self.rows_away(key)
+        if key in VERTICAL:
+            return self.vertical_goal(key)
         if key in ("home", "end"):
             row = self.layout_now.place(cursor)[0]
-            return self.real(self.layout_now.index(row, 0 if key == "home" else self.width + 1))
+            return self.text_index(self.layout_now.index(row, 0 if key == "home" else self.width + 1))
         if key == "ctrl+left":
-            match = WORD_BEFORE.search(text, max(cursor - 1000, 0), cursor)
+            match = WORD_BEFORE.search(text, max(cursor - LONGEST_WORD, 0), cursor)
             return match.start() if match and match.start() < cursor else max(cursor - 1, 0)
         if key == "ctrl+right":
             match = WORD_AFTER.match(text, cursor)
@@ -171,20 +162,20 @@ class Page(ScrollView, can_focus=True):
         goals = {"left": max(cursor - 1, 0), "right": min(cursor + 1, len(text)), "ctrl+home": 0}
         return goals.get(key, len(text))
 
-    def rows_away(self, key: str) -> int:
-        """Up and down by rows or pages; rows of the continuation are passed over."""
+    def vertical_goal(self, key: str) -> int:
+        """Moves by rows or pages; rows that only show the continuation are skipped."""
         page = max(self.size.height - 1, 1)
         by = {"up": -1, "down": 1, "pageup": -page, "pagedown": page}[key]
         layout, cursor = self.layout_now, self.document.cursor
         row, column = layout.place(cursor)
         column = column if self.column is None else self.column
         while 0 <= (row := row + by) < len(layout.rows):
-            index = self.real(layout.index(row, column))
+            index = self.text_index(layout.index(row, column))
             if (index < cursor) if by < 0 else (index > cursor):
                 return index
         return 0 if by < 0 else len(self.document.text)
 
-    def real(self, index: int) -> int:
-        """The index in the text of one on the page, where the continuation stands behind the cursor."""
-        cursor, ghost = self.document.cursor, len(self.ghost_here)
+    def text_index(self, index: int) -> int:
+        """The index in the text of an index on the page, which includes the shown continuation."""
+        cursor, ghost = self.document.cursor, len(self.visible_ghost)
         return index if index <= cursor else max(cursor, index - ghost)

@@ -1,10 +1,11 @@
-"""The file that is written, and the draft beside it, in which every step is kept as it is done.
+"""The file that is edited, and its draft: a journal in the same folder, from which everything can be recovered.
 
-The draft is a journal: a line of JSON with the text as it was opened, then one for each operation of the document.
-Whatever ends the program, the whole tree can be had back from it. It goes when the text was saved or given up.
+The draft contains a line of JSON with the text as it was opened, then a line per operation of the document, written
+as it happens. It is deleted when the text has been saved or discarded.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -13,54 +14,56 @@ from pathlib import Path
 from typing import Any
 
 from charrnn.editor.document import Document, Operation
-from charrnn.errors import TextError
+from charrnn.errors import CharRNNError, TextError
 from charrnn.system import portability
+from charrnn.system.atomic import PathLike, replacing, target
 from charrnn.system.lock import beside
 
-MOST = 2_000_000  # bytes of a text
+MOST = 2_000_000  # bytes of a file
 FORMAT = 1
 BOM = "\ufeff"
 UNNAMED = "untitled"
 
 
-class Manuscript:
-    """A text in a file, or one that has no name yet (`path` None). `close` it when done.
+class TextFile:
+    """A text in a file, or one without a name (`path` None). Call `close` at the end.
 
-    `left` is the document of an earlier session that was neither saved nor given up, None where there is none.
-    `trouble` says why no draft is kept, empty while one is.
+    `recovered` is the document of an earlier session that was neither saved nor discarded, or None. `warning` says
+    why there is no draft; empty if there is one.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        """Reads the text and takes its draft. Raises TextError where that cannot be done."""
-        self.path = None if path is None else checked(path)
-        self.typed = path  # the path as it was given
+    def __init__(self, path: PathLike | None = None) -> None:
+        """Reads the file, and opens and locks its draft. Raises TextError if that is not possible."""
+        self.path = None if path is None else real_path(path)
+        self.given_path = path
         self.bom = self.crlf = False
         data = None if self.path is None else read(self.path)
-        self.known = digest(data)  # of what the file held when it was last read or written; "" for no file
+        self.digest = digest(data)  # of the file when it was last read or written; "" for no file
         self.text = self.saved = self.decoded(data or b"")
         self.written = False  # since it was opened
-        self.left: Document | None = None
-        self.trouble = ""
-        self.pending = b""  # of the journal, not yet written
-        self.size = 0  # of the draft as far as it is sound
-        self.file: int | None = None
+        self.recovered: Document | None = None
+        self.warning = ""
+        self.pending = b""  # the part of the journal that is not written yet
+        self.size = 0  # of the intact part of the draft
+        self.descriptor: int | None = None
         self.draft = draft_of(self.path)
         try:
-            self.file = take(self.draft)
+            self.descriptor = open_draft(self.draft)
             self.recover()
         except OSError as error:
-            self.lose(error)
+            self.release()
+            self.warning = f"no draft can be written here ({error.strerror or error}): save often"
         except BaseException:
             self.release()
             raise
 
     def decoded(self, data: bytes) -> str:
-        """The text in bytes; how its lines end, and a mark at its beginning, are kept for saving."""
+        """The text of the file; its line ends and byte order mark are remembered for saving."""
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise TextError(
-                f"{self.path} is not UTF-8 (at offset {error.start:,}): only texts in UTF-8 can be written on."
+                f"{self.path} is not valid UTF-8 (at offset {error.start:,}): convert it to UTF-8 first."
             ) from None
         self.bom = text.startswith(BOM)
         self.crlf = "\n" in text and text.count("\n") == text.count("\r\n")
@@ -73,9 +76,8 @@ class Manuscript:
         return (BOM * self.bom + text).encode("utf-8")
 
     def recover(self) -> None:
-        """Finds in the draft what an earlier session left."""
-        assert self.file is not None
-        data = os.pread(self.file, os.fstat(self.file).st_size, 0) if hasattr(os, "pread") else self.draft.read_bytes()
+        """Repeats the operations of an earlier session from the draft."""
+        data = self.draft.read_bytes()
         if not data:
             return
         first, *lines = data.split(b"\n")
@@ -85,13 +87,13 @@ class Manuscript:
                 raise ValueError("format")
             document, saved = Document(str(head["base"])), str(head["saved"])
         except (ValueError, TypeError, KeyError):
-            if len(lines) == 0:  # it ended with the first line half-written: nothing had been typed yet
+            if not lines:  # the first line is incomplete: nothing had been typed
                 return
             raise TextError(
-                f"{self.draft} is damaged or from a newer charrnn: move it away to write {self.name} without it."
+                f"{self.draft} is damaged or from a newer charrnn: move it away to edit {self.name} without it."
             ) from None
         self.size = len(first) + 1
-        for line in lines[:-1]:  # behind the last newline is what was cut off
+        for line in lines[:-1]:  # the last line, without a newline, is incomplete
             try:
                 operation = json.loads(line)
                 if operation == ["saved"]:
@@ -102,125 +104,112 @@ class Manuscript:
                 break
             self.size += len(line) + 1
         if document.text != saved:
-            self.left, self.left_saved = document, saved
+            self.recovered, self.recovered_saved = document, saved
 
     @property
     def name(self) -> str:
-        return UNNAMED if self.typed is None else os.fspath(self.typed)
+        return UNNAMED if self.given_path is None else os.fspath(self.given_path)
 
-    def begin(self, again: bool = False) -> Document:
-        """The document to write in: what was left, if `again`, else the text of the file; its journal is kept."""
-        if again and self.left is not None:
-            document, self.saved = self.left, self.left_saved
-            if self.path is not None:
-                self.known = digest(self.encoded(self.saved)) if self.known else ""
-            if self.file is not None:
-                os.ftruncate(self.file, self.size)
+    def open(self, recover: bool = False) -> Document:
+        """The document to edit: the recovered one, or that of the file; its operations are recorded in the draft."""
+        if recover and self.recovered is not None:
+            document, self.saved = self.recovered, self.recovered_saved
+            if self.digest:
+                self.digest = digest(self.encoded(self.saved))
         else:
             document, self.size = Document(self.text), 0
             self.pending = line_of({"format": FORMAT, "base": self.text, "saved": self.saved})
-            if self.file is not None:
-                os.ftruncate(self.file, 0)
-            self.flush()
-        self.left, document.journal = None, self.keep
+        if self.descriptor is not None:
+            os.ftruncate(self.descriptor, self.size)
+        self.flush()
+        self.recovered, document.journal = None, self.record
         return document
 
-    def keep(self, operation: Operation) -> None:
-        """Takes an operation down in the draft."""
+    def record(self, operation: Operation) -> None:
         self.pending += line_of(operation)
         self.flush()
 
     def flush(self) -> None:
-        """Writes what is not yet in the draft; what could not be written is tried again with the next operation."""
-        if self.file is None:
+        """Appends the pending lines to the draft; if that fails, the next operation tries again."""
+        if self.descriptor is None:
             return
         try:
-            os.lseek(self.file, self.size, os.SEEK_SET)
+            os.lseek(self.descriptor, self.size, os.SEEK_SET)
             rest = memoryview(self.pending)
             while rest:
-                rest = rest[os.write(self.file, rest) :]
+                rest = rest[os.write(self.descriptor, rest) :]
         except OSError as error:
-            self.trouble = f"no draft is kept ({error.strerror or error}): save soon"
+            self.warning = f"the draft could not be written ({error.strerror or error}): save soon"
             with contextlib.suppress(OSError):
-                os.ftruncate(self.file, self.size)
+                os.ftruncate(self.descriptor, self.size)
             return
         self.size += len(self.pending)
-        self.pending, self.trouble = b"", ""
+        self.pending, self.warning = b"", ""
 
     def sync(self) -> None:
-        """Makes the draft outlast a power cut."""
-        if self.file is not None:
+        """Makes the draft survive a power failure."""
+        if self.descriptor is not None:
             with contextlib.suppress(OSError):
-                os.fsync(self.file)
+                os.fsync(self.descriptor)
 
-    def overwrites(self, path: str | os.PathLike[str] | None = None) -> str:
-        """What saving would overwrite that was not seen here, as the beginning of a question; empty if nothing."""
-        goal = self.path if path is None else checked(path)
-        if goal is None:
-            return ""
-        there = digest(read(goal))
+    def overwrites(self, path: PathLike | None = None) -> str:
+        """What saving would overwrite that was not read here, as the start of a question; empty if nothing."""
+        goal = self.path if path is None else real_path(path)
+        on_disk = "" if goal is None else digest(read(goal))
         if goal != self.path:
-            return f"{path} exists" if there else ""
-        return f"{self.name} has been changed by another program" if there not in ("", self.known) else ""
+            return f"{path} exists" if on_disk else ""
+        return f"{self.name} has been changed by another program" if on_disk not in ("", self.digest) else ""
 
-    def save(self, text: str, path: str | os.PathLike[str] | None = None) -> None:
-        """Writes the text to its file, or to `path`, which is its file from then on.
+    def save(self, text: str, path: PathLike | None = None) -> None:
+        """Writes the text to its file, or to `path`, which becomes its file.
 
-        Raises TextError where that cannot be done; the old file is untouched then.
+        Raises TextError if that is not possible; the old file is unchanged then.
         """
-        goal = self.path if path is None else checked(path)
+        goal = self.path if path is None else real_path(path)
         if goal is None:
             raise TextError("the text has no name yet.")
-        other = draft_of(goal)
-        if other != self.draft and os.path.lexists(other):
-            raise TextError(f"{goal} is being written elsewhere, or was left unsaved: see charrnn write {goal}")
+        draft = draft_of(goal)
+        if draft != self.draft and os.path.lexists(draft):
+            raise TextError(f"{goal} is being edited elsewhere, or has an unsaved draft: see charrnn write {goal}")
         data = self.encoded(text)
         try:
-            replace(goal, data)
+            if goal.exists() and not os.access(goal, os.W_OK):
+                raise PermissionError(errno.EACCES, "it is read-only")
+            with replacing(goal) as file:
+                file.write(data)
         except OSError as error:
             raise TextError(f"{goal} could not be written: {error.strerror or error}.") from None
-        if other != self.draft:
+        if draft != self.draft:
             with contextlib.suppress(OSError):
-                portability.rename(self.draft, other)
-                self.draft = other
-        self.path, self.known, self.saved, self.written = goal, digest(data), text, True
-        self.typed = self.typed if path is None else path
-        self.keep(("saved",))
-
-    def lose(self, error: OSError) -> None:
-        self.release()
-        self.trouble = f"no draft can be kept here ({error.strerror or error}): save often"
+                portability.rename(self.draft, draft)
+                self.draft = draft
+        self.path, self.digest, self.saved, self.written = goal, digest(data), text, True
+        self.given_path = self.given_path if path is None else path
+        self.record(("saved",))
 
     def release(self) -> None:
-        if self.file is not None:
-            os.close(self.file)
-            self.file = None
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
 
     def close(self, keep_draft: bool = False) -> None:
-        """Ends the work; the draft goes, unless it is to be kept for another time."""
-        if self.file is not None and not keep_draft:
+        """Closes the draft, and deletes it unless it is to be kept."""
+        if self.descriptor is not None and not keep_draft:
             with contextlib.suppress(OSError):
                 os.unlink(self.draft)
         self.release()
 
 
-def checked(path: str | os.PathLike[str]) -> Path:
-    """The real path of a text: links are followed, and only a plain file is ever read or replaced."""
+def real_path(path: PathLike) -> Path:
+    """The path with links followed. Raises TextError unless a plain file is or can be there."""
     try:
-        real = Path(os.path.realpath(path))
-        if not os.path.basename(path) or real.is_dir():
-            raise TextError(f"{path} is a folder: the name of a file is wanted.")
-        if not real.parent.is_dir():
-            raise TextError(f"there is no folder {real.parent} to write in.")
-        if real.exists() and not stat.S_ISREG(real.stat().st_mode):
-            raise TextError(f"{path} is not a plain file, so no text is written over it.")
-    except (OSError, ValueError) as error:
-        raise TextError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from None
-    return real
+        return target(path, "text", "FILE")
+    except CharRNNError as error:
+        raise TextError(str(error)) from None
 
 
 def read(path: Path) -> bytes | None:
-    """What a file holds; None where there is none."""
+    """The bytes of a file; None if there is none."""
     try:
         with open(path, "rb") as file:
             data = file.read(MOST + 1)
@@ -229,38 +218,17 @@ def read(path: Path) -> bytes | None:
     except OSError as error:
         raise TextError(f"{path} cannot be read: {error.strerror or error}.") from None
     if len(data) > MOST:
-        raise TextError(f"{path} is longer than {MOST / 1e6:.0f} MB, which is too long to write on.")
+        raise TextError(f"{path} is too large to edit: the limit is {MOST / 1e6:.0f} MB.")
     return data
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Writes beside the file, then renames over it."""
-    if path.exists() and not os.access(path, os.W_OK):
-        raise PermissionError(13, "it is read-only")
-    temporary = beside(str(path), "tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
-        portability.rename(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    with contextlib.suppress(OSError):  # it is written; only a power cut might still undo it
-        portability.sync_folder(path.parent)
-
-
 def draft_of(path: Path | None) -> Path:
-    """The draft of a text; of one without a name, in the current folder."""
+    """The draft of a text; without a name, it is in the current folder."""
     return Path(beside(str(path or Path.cwd() / UNNAMED), "draft"))
 
 
-def take(draft: Path) -> int:
-    """Opens a draft for this process alone. Raises TextError where another has it."""
+def open_draft(draft: Path) -> int:
+    """Opens and locks a draft. Raises TextError if another process has locked it."""
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     file = os.open(draft, flags | getattr(os, "O_NONBLOCK", 0), 0o600)
     try:

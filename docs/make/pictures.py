@@ -16,7 +16,7 @@ from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
 
 import charrnn  # noqa: E402
-from charrnn.display.console import paper, svg  # noqa: E402
+from charrnn.display.console import Draw, render  # noqa: E402
 from charrnn.display.evaluation import scores  # noqa: E402
 from charrnn.display.info import information  # noqa: E402
 from charrnn.display.training import Screen  # noqa: E402
@@ -27,8 +27,8 @@ DOCS = Path(__file__).parents[1]
 TALES = "corpora/tales.txt"
 
 
-def export(console: Console, title: str, name: str) -> None:
-    (DOCS / name).write_text(svg(console, title), "utf-8")
+def export(name: str, title: str, width: int, draw: Draw) -> None:
+    (DOCS / name).write_bytes(render(name, title, draw, width))
 
 
 def trained(cell: str, snapshot: str | None = None) -> Training:
@@ -42,10 +42,14 @@ def trained(cell: str, snapshot: str | None = None) -> Training:
         for record in training:
             screen.show(record)
             if snapshot and record.step == 820:
-                out = paper(92)
-                out.print(screen.picture())
-                export(out, f"charrnn train {TALES}", snapshot)
+                export(snapshot, f"charrnn train {TALES}", 92, lambda out: out.print(screen.picture()))
     return training
+
+
+def model_pictures(model: charrnn.Model, size: int) -> None:
+    export("info.svg", "charrnn info", 92, lambda out: information(out, "model.npz", model, size))
+    text = Text("".join(charrnn.sample(model, 600, temp=0.6, seed=1)))
+    export("sample.svg", "charrnn sample --temp 0.6 -n 600 --seed 1", 72, lambda out: out.print(text))
 
 
 def main() -> None:
@@ -56,20 +60,12 @@ def main() -> None:
             training = trained(cell, "train.svg" if cell == "gru" else None)
             path = Path(folder) / f"{cell}.npz"
             training.model.save(path)
-            rows.append(
-                (f"{cell}.npz", charrnn.load(path), evaluate(training.model, training.corpus, training.held_out))
-            )
+            score = evaluate(training.model, training.corpus, training.held_out)
+            rows.append((path.name, charrnn.load(path), score))
             if cell == "gru":
-                out = paper(92)
-                information(out, "model.npz", training.model, path.stat().st_size)
-                export(out, "charrnn info", "info.svg")
-                out = paper(72)
-                text = "".join(charrnn.sample(training.model, 600, temp=0.6, seed=1))
-                out.print(Text(text))
-                export(out, "charrnn sample --temp 0.6 -n 600 --seed 1", "sample.svg")
-    out = paper(96)
-    scores(out, sorted(rows, key=lambda row: row[2].bits_per_char))
-    export(out, "charrnn eval -m gru.npz -m lstm.npz -m rnn.npz", "eval.svg")
+                model_pictures(training.model, path.stat().st_size)
+    rows.sort(key=lambda row: row[2].bits_per_char)
+    export("eval.svg", "charrnn eval -m gru.npz -m lstm.npz -m rnn.npz", 96, lambda out: scores(out, rows))
 
 
 if __name__ == "__main__":

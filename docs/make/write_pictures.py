@@ -5,7 +5,6 @@ It trains on the tales and on the Korean tales, types a few keys, and exports th
 
 import asyncio
 import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -14,35 +13,35 @@ from charrnn.__main__ import pin_threads
 pin_threads()
 
 import charrnn  # noqa: E402
-from charrnn.editor.app import Writer  # noqa: E402
-from charrnn.editor.text_file import Manuscript  # noqa: E402
+from charrnn.display.console import local_font  # noqa: E402
+from charrnn.editor.app import Editor  # noqa: E402
+from charrnn.editor.text_file import TextFile  # noqa: E402
 
 DOCS = Path(__file__).parents[1]
 ENGLISH = ("story.txt", [*"The fox said ", "tab", "tab", "tab", "ctrl+l", "ctrl+n"])
 KOREAN = ("이야기.txt", ["옛날에 호랑이가 ", "tab", "tab", "ctrl+l"])
 
 
-async def picture(writer: Writer, keys: list[str], size: tuple[int, int]) -> str:
-    async with writer.run_test(size=size) as pilot:
+async def picture(editor: Editor, keys: list[str], size: tuple[int, int]) -> str:
+    async with editor.run_test(size=size) as pilot:
         for key in keys:
             if len(key) > 1 and not key.isascii():  # as an input method hands it over
-                writer.page.put(key)
+                editor.page.put(key)
             else:
                 await pilot.press(key)
             await pilot.pause()
-            while writer.thinking:
+            while editor.busy:
                 await pilot.pause(0.05)
         await pilot.pause()
-        return writer.export_screenshot(title="charrnn write")
+        return editor.export_screenshot(title="charrnn write")
 
 
 def draw(model: charrnn.Model, name: str, text: str, keys: list[str], size: tuple[int, int], goal: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        manuscript = Manuscript(os.path.join(folder, text))
-        svg = asyncio.run(picture(Writer(model, name, manuscript, 0.7, 1), keys, size))
-        manuscript.close()
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # the reader's own monospaced font
-    (DOCS / goal).write_text(svg.replace("Fira Code", "DejaVu Sans Mono"), "utf-8")
+        file = TextFile(os.path.join(folder, text))
+        svg = asyncio.run(picture(Editor(model, name, file, 0.7, 1), keys, size))
+        file.close()
+    (DOCS / goal).write_text(local_font(svg), "utf-8")
 
 
 def trained(text: str, unit: str) -> charrnn.Model:

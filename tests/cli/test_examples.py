@@ -66,7 +66,7 @@ def test_text_to_label(charrnn: Command) -> None:
     assert (code, found["part"], found["examples"]) == (0, "held-out", 3)
     assert sum(map(sum, found["confusion"])) == 3
     code, out, err = charrnn("eval", "words.tsv", "--all")
-    assert (code, "of 9 right" in out) == (0, True)
+    assert (code, "of 9 correct" in out) == (0, True)
     Path("more.tsv").write_text("other\tbb\nko\tkim\n")
     code, out, err = charrnn("eval", "more.tsv")
     assert (code, "has the label 'ko'" in err) == (2, True)

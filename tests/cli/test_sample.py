@@ -159,7 +159,7 @@ def test_no_copy_and_novelty(charrnn: Command, tmp_path: Path) -> None:
     code, out, err = charrnn("novelty", "free.txt", "new.txt", "--corpus", "corpus.txt")
     assert code == 0
     assert f"{free['longest']['chars']}" in out
-    assert "held-out text" in out
+    assert "validation split" in out
     assert "corpus.txt, line" in out
     assert charrnn("novelty", "-", "--json", stdin=TEXT[5:90].encode())[1].count('"chars": 85') == 2
 

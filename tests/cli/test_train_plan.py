@@ -70,7 +70,7 @@ def test_events_of_a_run_are_in_its_file(charrnn: Command) -> None:
     assert "set back" not in charrnn("info")[1]
     model.run.health.set_back(5)
     model.save("model.npz")
-    assert "set back       at step 5" in charrnn("info")[1]
+    assert "set back         at step 5" in charrnn("info")[1]
 
 
 def test_a_length_on_the_command_line_overrules_minutes_in_the_environment(

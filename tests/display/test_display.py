@@ -107,22 +107,22 @@ def test_the_bar_leaves_room_for_the_step_and_the_time(width: int) -> None:
     assert "0:00 left" in lines[-1]
 
 
-def table(width: int, names: Sequence[str], parts: Sequence[str] = (), encoding: str = "utf-8") -> str:
+def table(width: int, names: Sequence[str], splits: Sequence[str] = (), encoding: str = "utf-8") -> str:
     model = begin().model
     score = Score(total=123_456.7, symbols=111_540, correct=70_000, chars=111_540, bytes=111_550)
     data = io.BytesIO()
     paper = io.TextIOWrapper(data, encoding)
     out = Console(file=paper, width=width, markup=False, color_system=None)
-    scores(out, [(name, model, score) for name in names], parts)
+    scores(out, [(name, model, score) for name in names], splits)
     paper.flush()
     return data.getvalue().decode(encoding)
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 95, 120])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-@pytest.mark.parametrize("parts", [(), ("held-out", "all")])
-def test_scores_drop_columns_and_cut_no_figure(width: int, encoding: str, parts: Sequence[str]) -> None:
-    shown = table(width, ["a long name [red] of a model.npz", "b.npz"], parts, encoding)
+@pytest.mark.parametrize("splits", [(), ("held-out", "all")])
+def test_scores_drop_columns_and_cut_no_figure(width: int, encoding: str, splits: Sequence[str]) -> None:
+    shown = table(width, ["a long name [red] of a model.npz", "b.npz"], splits, encoding)
     assert max(map(len, shown.splitlines())) <= width
     assert "…" not in shown
     assert shown.count("1.5968") == 2
@@ -130,7 +130,7 @@ def test_scores_drop_columns_and_cut_no_figure(width: int, encoding: str, parts:
         assert "[red]" in shown
         assert shown.count("1.1068") == 2
         assert len(re.findall(r"111,540\b", shown)) == 2
-        assert ("held-out" in shown) == bool(parts)
+        assert ("held-out" in shown) == bool(splits)
     if width == 120:
         assert "62.8%" in shown
         assert "GRU 2 x 12, char" in shown

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from charrnn.display.heatmap import BLUE, GREEN, RED, Scale, draw, legend, rows, runs
+from charrnn.display.heatmap import BLUE, GREEN, RED, Scale, draw_text, legend, rows, runs
 from charrnn.display.html import coloured, page
 from charrnn.display.terminal import safe
 
@@ -22,7 +22,7 @@ ALPHABET = st.sampled_from(list("ab \t\n한글👍é\x1b\x07\x7f\u202e\u0301\u20
 def drawn(text: str, values: list[float], width: int, colour: bool = False, scale: Scale = ONE) -> list[str]:
     paper = io.StringIO()
     system: Literal["truecolor"] | None = "truecolor" if colour else None
-    draw(
+    draw_text(
         Console(file=paper, width=width, color_system=system, force_terminal=colour, markup=False), text, values, scale
     )
     return paper.getvalue().splitlines()

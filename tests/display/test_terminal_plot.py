@@ -15,8 +15,8 @@ from rich.console import Console
 
 from charrnn.display import matplotlib_plot as plot_file
 from charrnn.display import panels
-from charrnn.display.panels import Curve, Panel, percent
-from charrnn.display.terminal_plot import Axis, draw, heights
+from charrnn.display.panels import Curve, Panel, share_tick
+from charrnn.display.terminal_plot import HEIGHT, LARGEST, Axis, draw_panel, heights
 from charrnn.errors import UsageError
 from charrnn.see.gradients import Flow
 from charrnn.see.memory import Truncation
@@ -26,7 +26,7 @@ def drawn(panel: Panel, width: int = 80, encoding: str = "utf-8", colour: bool =
     data = io.BytesIO()
     paper = io.TextIOWrapper(data, encoding, errors="strict", newline="")
     system: Literal["truecolor"] | None = "truecolor" if colour else None
-    draw(Console(file=paper, width=width, color_system=system, force_terminal=colour, markup=False), panel)
+    draw_panel(Console(file=paper, width=width, color_system=system, force_terminal=colour, markup=False), panel)
     paper.flush()
     return data.getvalue().decode(encoding)
 
@@ -46,7 +46,7 @@ def test_a_line_goes_from_corner_to_corner() -> None:
 
 def test_an_exponential_is_a_line_on_a_logarithmic_axis() -> None:
     shares = [0.8**k for k in range(50)]
-    panel = Panel("gone", "k", [Curve("a", range(50), shares, "cyan")], log_y=True, tick=percent)
+    panel = Panel("gone", "k", [Curve("a", range(50), shares, "cyan")], log_y=True, tick=share_tick)
     found = place_of(drawn(panel), "*")
     steps = [found[column + 8] - found[column] for column in sorted(found) if column + 8 in found]
     assert max(steps) - min(steps) <= 1
@@ -77,8 +77,27 @@ def test_no_line_is_wider_than_the_terminal(width: int, encoding: str, colour: b
     st.booleans(),
 )
 def test_any_values_are_drawn(values: list[float], log: bool, colour: bool) -> None:
-    shown = drawn(Panel("any", "x", [Curve("a", range(len(values)), values, "cyan")], log_y=log), 40, colour=colour)
-    assert "any" in shown
+    curve = Curve("a", range(len(values)), values, "cyan")
+    shown = drawn(Panel("any", "x", [curve], log_y=log), 40, colour=colour)
+    plain = re.sub("\x1b\\[[0-9;]*m", "", shown)
+    title, *axes = plain.splitlines()
+    assert (title, len(axes)) == ("any", HEIGHT + 3 + 1)
+    margin = re.split("[│┤]", axes[0])[0]
+    columns = 40 - len(margin) - 1
+    x_axis, y_axis = Axis(curve.xs, False), Axis(values, log)
+    points: dict[int, list[float]] = {}
+    for k, value in enumerate(values):
+        if abs(value) < LARGEST:
+            x = x_axis.place(k) * (columns - 1)
+            column = next(c for c in range(columns) if c - 0.5 <= x < c + 0.5)
+            points.setdefault(column, []).append(y_axis.place(value))
+    means = {column: sum(places) / len(places) for column, places in points.items()}
+    wanted = {column: round((1.0 - y) * (HEIGHT - 1)) for column, y in means.items() if 0.0 <= y <= 1.0}
+    if colour:
+        assert not wanted or re.search("[\u2801-\u28ff]", plain)
+    else:
+        found = place_of(plain, "*")
+        assert {column: row for column, row in found.items() if column in points} == wanted
 
 
 @settings(deadline=None)
@@ -100,7 +119,7 @@ def test_many_points_in_a_column_are_averaged() -> None:
 def test_panels_say_what_was_found() -> None:
     left = Flow(9, {}, {"h": numbers(1.0, 0.5, 0.001), "c": numbers(2.0, 1.0, 0.2)}, [{"i": 1.0}])
     more = Flow(9, {}, {"h": numbers(1.0, 0.5, 0.4)}, [{"h": 1.0}])
-    panel = panels.of_flows([("l\x1b.npz", left), ("r.npz", more)])[0]
+    panel = panels.gradient_panels([("l\x1b.npz", left), ("r.npz", more)])[0]
     assert [(c.name, c.note) for c in panel.curves] == [
         ("l␛.npz, c", ""),
         ("l␛.npz, h", "1 % left at 2"),
@@ -108,10 +127,10 @@ def test_panels_say_what_was_found() -> None:
     ]
     assert list(panel.curves[0].ys) == [1.0, 0.5, 0.1]
     rows = [("m.npz", [(1, 3.0), (5, 2.0)], 1.5, [Truncation(5, 0.9, 0.8)]), ("n.npz", [(1, 3.0)], 1.2, [])]
-    first, second = panels.of_memory(rows)
+    first, second = panels.memory_panels(rows)
     assert [curve.note for curve in first.curves] == ["never: 1.500", "never: 1.200"]
     assert [(list(curve.xs), list(curve.ys)) for curve in second.curves] == [([5.0], [0.9])]
-    assert len(panels.of_memory(rows[1:])) == 1
+    assert len(panels.memory_panels(rows[1:])) == 1
 
 
 def numbers(*values: float) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
@@ -122,7 +141,7 @@ def numbers(*values: float) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
 def test_matplotlib_draws_the_same_twice(kind: str, start: bytes) -> None:
     pytest.importorskip("matplotlib")
     curves = [Curve("_a $x$ 한.npz", [1, 2, 3], [1.0, 0.1, math.nan], "cyan", note="n"), Curve("b", [1], [0.0], "red")]
-    panel = Panel("one", "k", curves, log_x=True, log_y=True, tick=percent, xticks=(1, 2, 3))
+    panel = Panel("one", "k", curves, log_x=True, log_y=True, tick=share_tick, xticks=(1, 2, 3))
     first = plot_file.plot([panel], kind)
     assert first.startswith(start)
     assert first == plot_file.plot([panel], kind)

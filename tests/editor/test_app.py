@@ -24,16 +24,16 @@ from textual.widgets import Input, OptionList, Static
 from charrnn.cli.main import run
 from charrnn.display.terminal import UNSEEN
 from charrnn.editor import app
-from charrnn.editor.app import Writer
-from charrnn.editor.dialogs import Ask, described, stepped
+from charrnn.editor.app import Editor
+from charrnn.editor.dialogs import Ask, step_temperature, summary
 from charrnn.editor.document import Branch
 from charrnn.editor.side_panel import percent
-from charrnn.editor.text_file import Manuscript
-from charrnn.editor.text_layout import Layout, cells, shown, wrapped
+from charrnn.editor.text_file import TextFile
+from charrnn.editor.text_layout import TextLayout, cells, shown, wrapped
 from charrnn.text.units import UNITS
 from tests.editor.test_predictions import trained
 
-Script = Callable[[Writer, "Pilot[None]"], Awaitable[None]]
+Script = Callable[[Editor, "Pilot[None]"], Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
@@ -43,54 +43,54 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def drive(script: Script, path: str | None = "a.txt", unit: str = "char", size: tuple[int, int] = (80, 24)) -> Writer:
+def drive(script: Script, path: str | None = "a.txt", unit: str = "char", size: tuple[int, int] = (80, 24)) -> Editor:
     """Runs the program with this script for a person, and returns it as it ended."""
-    manuscript = Manuscript(path)
-    writer = Writer(trained(unit), "m.npz", manuscript, 0.8, 1)
+    file = TextFile(path)
+    editor = Editor(trained(unit), "m.npz", file, 0.8, 1)
 
     async def go() -> None:
-        async with writer.run_test(size=size) as pilot:
-            await settled(writer, pilot)
-            await script(writer, pilot)
+        async with editor.run_test(size=size) as pilot:
+            await settled(editor, pilot)
+            await script(editor, pilot)
 
     asyncio.run(go())
-    manuscript.release()
-    return writer
+    file.release()
+    return editor
 
 
-async def settled(writer: Writer, pilot: "Pilot[None]") -> None:
+async def settled(editor: Editor, pilot: "Pilot[None]") -> None:
     await pilot.pause()
-    while writer.is_running and writer.thinking:
+    while editor.is_running and editor.busy:
         await pilot.pause(0.01)
     await pilot.pause()
 
 
-async def press(writer: Writer, pilot: "Pilot[None]", *keys: str) -> None:
+async def press(editor: Editor, pilot: "Pilot[None]", *keys: str) -> None:
     await pilot.press(*keys)
-    await settled(writer, pilot)
+    await settled(editor, pilot)
 
 
-def page(writer: Writer) -> list[str]:
-    rows = len(writer.page.layout_now.rows)
-    return ["".join(segment.text for segment in writer.page.render_line(y)).rstrip() for y in range(rows)]
+def page(editor: Editor) -> list[str]:
+    rows = len(editor.page.layout_now.rows)
+    return ["".join(segment.text for segment in editor.page.render_line(y)).rstrip() for y in range(rows)]
 
 
-def title(writer: Writer) -> str:
-    return str(writer.query_one("#title", Static).content)
+def title(editor: Editor) -> str:
+    return str(editor.query_one("#title", Static).content)
 
 
 def test_what_is_typed_stands_on_the_page_and_is_saved() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"The fox", "enter", *"ra", "x", "backspace", "n")
-        assert writer.document.text == "The fox\nran"
-        first, second = page(writer)[:2]
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"The fox", "enter", *"ra", "x", "backspace", "n")
+        assert editor.document.text == "The fox\nran"
+        first, second = page(editor)[:2]
         assert first == "The fox"
-        assert second.startswith("ran" + writer.suggestions.text.split("\n")[0][:10].rstrip())
-        assert "not saved" in title(writer)
-        await press(writer, pilot, "ctrl+s")
-        assert "not saved" not in title(writer)
-        assert "saved in a.txt" in writer.note
-        await press(writer, pilot, "ctrl+q")
+        assert second.startswith("ran" + editor.suggestions.text.split("\n")[0][:10].rstrip())
+        assert "not saved" in title(editor)
+        await press(editor, pilot, "ctrl+s")
+        assert "not saved" not in title(editor)
+        assert "saved in a.txt" in editor.notice
+        await press(editor, pilot, "ctrl+q")
 
     drive(script)
     assert Path("a.txt").read_text() == "The fox\nran"
@@ -98,26 +98,26 @@ def test_what_is_typed_stands_on_the_page_and_is_saved() -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_words_lines_and_all_are_taken_from_the_model(unit: str) -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        assert len(writer.panel.characters) >= 3
-        shown_first = writer.suggestions.text
-        word = writer.suggestions.piece("word")
-        await press(writer, pilot, "tab")
-        assert writer.document.text == "옛날" + word
-        assert writer.suggestions.text.startswith(shown_first[len(word) :])  # the rest stays
-        line = writer.suggestions.piece("line")
-        await press(writer, pilot, "ctrl+l")
-        assert writer.document.text == "옛날" + word + line
-        await press(writer, pilot, "ctrl+n")
-        everything = writer.suggestions.text
-        assert writer.suggestions.chosen == (1 if len(writer.suggestions.items) > 1 else 0)
-        await press(writer, pilot, "ctrl+a")
-        assert writer.document.text == "옛날" + word + line + everything
-        assert set(writer.document.authors[2:]) == {"m"}
-        await press(writer, pilot, "ctrl+z", "ctrl+z", "ctrl+z")
-        assert writer.document.text == "옛날"
-        await press(writer, pilot, "ctrl+y")
-        assert writer.document.text == "옛날" + word
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        assert len(editor.panel.characters) >= 3
+        shown_first = editor.suggestions.text
+        word = editor.suggestions.piece("word")
+        await press(editor, pilot, "tab")
+        assert editor.document.text == "옛날" + word
+        assert editor.suggestions.text.startswith(shown_first[len(word) :])  # the rest stays
+        line = editor.suggestions.piece("line")
+        await press(editor, pilot, "ctrl+l")
+        assert editor.document.text == "옛날" + word + line
+        await press(editor, pilot, "ctrl+n")
+        everything = editor.suggestions.text
+        assert editor.suggestions.chosen == (1 if len(editor.suggestions.items) > 1 else 0)
+        await press(editor, pilot, "ctrl+a")
+        assert editor.document.text == "옛날" + word + line + everything
+        assert set(editor.document.authors[2:]) == {"m"}
+        await press(editor, pilot, "ctrl+z", "ctrl+z", "ctrl+z")
+        assert editor.document.text == "옛날"
+        await press(editor, pilot, "ctrl+y")
+        assert editor.document.text == "옛날" + word
 
     Path("a.txt").write_text("옛날")
     drive(script, unit=unit)
@@ -125,161 +125,161 @@ def test_words_lines_and_all_are_taken_from_the_model(unit: str) -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_korean_comes_in_as_whole_syllables(unit: str) -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
         for syllable in "하늘이":  # as a terminal sends what an input method has composed
-            writer.page.post_message(events.Key(syllable, syllable))
-        await settled(writer, pilot)
-        assert writer.document.text == "하늘이"
-        assert page(writer)[0].startswith("하늘이")
-        row, column = writer.page.layout_now.place(3)
+            editor.page.post_message(events.Key(syllable, syllable))
+        await settled(editor, pilot)
+        assert editor.document.text == "하늘이"
+        assert page(editor)[0].startswith("하늘이")
+        row, column = editor.page.layout_now.place(3)
         assert (row, column) == (0, 6)
-        assert writer.cursor_position == writer.page.content_region.offset + Offset(6, 0)  # where input methods draw
-        assert not writer.companion.missing
-        assert sum(p for _, p in writer.panel.characters) <= 1.0 + 1e-9
+        assert editor.cursor_position == editor.page.content_region.offset + Offset(6, 0)  # where input methods draw
+        assert not editor.predictor.missing
+        assert sum(p for _, p in editor.panel.characters) <= 1.0 + 1e-9
 
     drive(script, unit=unit)
 
 
 def test_a_character_is_taken_from_the_list() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"the f", "escape", "down", "down")
-        third = writer.panel.characters[2][0]
-        assert writer.panel.has_focus
-        await press(writer, pilot, "enter")
-        assert writer.document.text == "the f" + third
-        assert writer.page.has_focus
-        await press(writer, pilot, "escape", "up")
-        assert writer.suggestions.chosen == len(writer.suggestions.items) - 1
-        text = writer.document.text + writer.suggestions.text
-        await press(writer, pilot, "enter")
-        assert writer.document.text == text
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"the f", "escape", "down", "down")
+        third = editor.panel.characters[2][0]
+        assert editor.panel.has_focus
+        await press(editor, pilot, "enter")
+        assert editor.document.text == "the f" + third
+        assert editor.page.has_focus
+        await press(editor, pilot, "escape", "up")
+        assert editor.suggestions.chosen == len(editor.suggestions.items) - 1
+        text = editor.document.text + editor.suggestions.text
+        await press(editor, pilot, "enter")
+        assert editor.document.text == text
 
     drive(script)
 
 
 def test_branches_are_listed_and_gone_to() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"one", "ctrl+z", *"two", "ctrl+b")
-        assert [branch.text for branch in writer.document.branches()] == ["two", "one"]
-        await press(writer, pilot, "down", "enter")
-        assert writer.document.text == "one"
-        await press(writer, pilot, "ctrl+b", "escape")
-        assert writer.document.text == "one"
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"one", "ctrl+z", *"two", "ctrl+b")
+        assert [branch.text for branch in editor.document.branches()] == ["two", "one"]
+        await press(editor, pilot, "down", "enter")
+        assert editor.document.text == "one"
+        await press(editor, pilot, "ctrl+b", "escape")
+        assert editor.document.text == "one"
 
     drive(script)
 
 
 def test_the_temperature_changes_what_is_expected() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        warm = dict(writer.panel.characters)
-        await press(writer, pilot, "ctrl+t", "down", "down", "enter")
-        assert writer.temp == 0.6
-        cold = dict(writer.panel.characters)
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        warm = dict(editor.panel.characters)
+        await press(editor, pilot, "ctrl+t", "down", "down", "enter")
+        assert editor.temp == 0.6
+        cold = dict(editor.panel.characters)
         assert max(cold.values()) > max(warm.values())
         for wrong in ("-1", "warm", "nan"):
-            await press(writer, pilot, "ctrl+t")
-            writer.screen.query_one(Input).value = wrong
-            await press(writer, pilot, "enter")
-            assert writer.temp == 0.6
-            assert "is no temperature" in writer.note
-        await press(writer, pilot, "ctrl+t")
-        writer.screen.query_one(Input).value = "0"
-        await press(writer, pilot, "enter")
-        assert [p for _, p in writer.panel.characters] == [1.0]
+            await press(editor, pilot, "ctrl+t")
+            editor.screen.query_one(Input).value = wrong
+            await press(editor, pilot, "enter")
+            assert editor.temp == 0.6
+            assert "is not a temperature" in editor.notice
+        await press(editor, pilot, "ctrl+t")
+        editor.screen.query_one(Input).value = "0"
+        await press(editor, pilot, "enter")
+        assert [p for _, p in editor.panel.characters] == [1.0]
 
     drive(script)
-    assert [stepped("0.05", -1), stepped("0.8", 1), stepped("x", 1)] == ["0", "0.9", "x"]
+    assert [step_temperature("0.05", -1), step_temperature("0.8", 1), step_temperature("x", 1)] == ["0", "0.9", "x"]
 
 
 def test_others_are_drawn() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        before = writer.suggestions.texts
-        await press(writer, pilot, "ctrl+r")
-        assert writer.suggestions.texts != before
-        assert len(writer.suggestions.items) > 1
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        before = editor.suggestions.texts
+        await press(editor, pilot, "ctrl+r")
+        assert editor.suggestions.texts != before
+        assert len(editor.suggestions.items) > 1
 
     drive(script)
 
 
 def test_what_the_model_has_never_seen_is_said() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"theé")
-        assert writer.document.text == "theé"
-        assert writer.companion.missing == ["é"]
-        assert writer.query_one("#note").display
-        assert writer.panel.characters
-        await press(writer, pilot, "backspace")
-        assert not writer.query_one("#note").display
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"theé")
+        assert editor.document.text == "theé"
+        assert editor.predictor.missing == ["é"]
+        assert editor.query_one("#notice").display
+        assert editor.panel.characters
+        await press(editor, pilot, "backspace")
+        assert not editor.query_one("#notice").display
 
     drive(script)
 
 
 def test_leaving_unsaved_asks() -> None:
-    async def stay(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"text", "ctrl+c")
-        assert isinstance(writer.screen, Ask)
-        await press(writer, pilot, "escape", "ctrl+q", "q")
-        assert isinstance(writer.screen, Ask)
+    async def stay(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"text", "ctrl+c")
+        assert isinstance(editor.screen, Ask)
+        await press(editor, pilot, "escape", "ctrl+q", "q")
+        assert isinstance(editor.screen, Ask)
         for opens in ("ctrl+q", "ctrl+t", "ctrl+b", "ctrl+g"):
-            await press(writer, pilot, opens)
-            await press(writer, pilot, "ctrl+c")
-            assert len(writer.screen_stack) == 1 + (opens == "ctrl+q"), opens
-            await press(writer, pilot, "escape")
-            writer.page.focus()
-        assert writer.document.text == "text"
-        assert writer.is_running
+            await press(editor, pilot, opens)
+            await press(editor, pilot, "ctrl+c")
+            assert len(editor.screen_stack) == 1 + (opens == "ctrl+q"), opens
+            await press(editor, pilot, "escape")
+            editor.page.focus()
+        assert editor.document.text == "text"
+        assert editor.is_running
 
-    writer = drive(stay)
-    assert writer.manuscript.left is None
-    assert not writer.given_up
+    editor = drive(stay)
+    assert editor.file.recovered is None
+    assert not editor.discarded
 
-    async def take_up_and_save(writer: Writer, pilot: "Pilot[None]") -> None:
-        assert isinstance(writer.screen, Ask)
-        await press(writer, pilot, "y")
-        assert writer.document.text == "text"
-        await press(writer, pilot, "!", "ctrl+q", "s")
+    async def take_up_and_save(editor: Editor, pilot: "Pilot[None]") -> None:
+        assert isinstance(editor.screen, Ask)
+        await press(editor, pilot, "y")
+        assert editor.document.text == "text"
+        await press(editor, pilot, "!", "ctrl+q", "s")
 
     drive(take_up_and_save)
     assert Path("a.txt").read_text() == "text!"
 
-    async def throw_away(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"??", "ctrl+q", "t")
+    async def throw_away(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"??", "ctrl+q", "t")
 
-    assert drive(throw_away).given_up
+    assert drive(throw_away).discarded
     assert Path("a.txt").read_text() == "text!"
 
 
 def test_what_was_left_can_be_thrown_away_or_put_off() -> None:
-    async def type_and_crash(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"text")
+    async def type_and_crash(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"text")
 
-    async def put_off(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, "escape")
+    async def put_off(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, "escape")
 
-    async def no(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, "n")
-        assert writer.document.text == ""
-        assert writer.suggestions.items
+    async def no(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, "n")
+        assert editor.document.text == ""
+        assert editor.suggestions.items
 
     drive(type_and_crash)
-    assert drive(put_off).manuscript.left is not None
+    assert drive(put_off).file.recovered is not None
     drive(no)
-    assert Manuscript("a.txt").left is None
+    assert TextFile("a.txt").recovered is None
 
 
 def test_a_text_without_a_name_is_asked_for_one_and_overwrites_nothing_unasked() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"mine", "ctrl+s", *"b.txt", "enter", "n")
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"mine", "ctrl+s", *"b.txt", "enter", "n")
         assert Path("b.txt").read_text() == "theirs"
-        assert writer.unsaved
-        await press(writer, pilot, "ctrl+s", *"no/c", "enter")
-        assert "no folder" in writer.note
-        await press(writer, pilot, "ctrl+o", *"b.txt", "enter", "y")
+        assert editor.unsaved
+        await press(editor, pilot, "ctrl+s", *"no/c", "enter")
+        assert "no folder" in editor.notice
+        await press(editor, pilot, "ctrl+o", *"b.txt", "enter", "y")
         assert Path("b.txt").read_text() == "mine"
         Path("b.txt").write_text("changed")
-        await press(writer, pilot, "!", "ctrl+q", "s")
-        assert isinstance(writer.screen, Ask)
-        await press(writer, pilot, "y")
+        await press(editor, pilot, "!", "ctrl+q", "s")
+        assert isinstance(editor.screen, Ask)
+        await press(editor, pilot, "y")
 
     Path("b.txt").write_text("theirs")
     drive(script, path=None)
@@ -287,15 +287,15 @@ def test_a_text_without_a_name_is_asked_for_one_and_overwrites_nothing_unasked()
 
 
 def test_pasted_text_comes_in_as_it_is_and_shows_harmless() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        writer.page.post_message(events.Paste("[red]x[/]\x1b[2J\r\na\tb\u202e\udc80"))
-        await settled(writer, pilot)
-        assert writer.document.text == "[red]x[/]\x1b[2J\na\tb\u202e"
-        lines = page(writer)
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        editor.page.post_message(events.Paste("[red]x[/]\x1b[2J\r\na\tb\u202e\udc80"))
+        await settled(editor, pilot)
+        assert editor.document.text == "[red]x[/]\x1b[2J\na\tb\u202e"
+        lines = page(editor)
         assert lines[0] == "[red]x[/]␛[2J"
         assert lines[1].startswith("a    b\\u{202e}")
-        await press(writer, pilot, "ctrl+z")
-        assert writer.document.text == ""
+        await press(editor, pilot, "ctrl+z")
+        assert editor.document.text == ""
 
     drive(script)
 
@@ -303,11 +303,11 @@ def test_pasted_text_comes_in_as_it_is_and_shows_harmless() -> None:
 def test_the_cursor_goes_where_the_keys_say() -> None:
     text = "one two\n" + "long " * 30 + "\n한글 three"
 
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        document = writer.document
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        document = editor.document
 
         async def at(index: int, *keys: str) -> None:
-            await press(writer, pilot, *keys)
+            await press(editor, pilot, *keys)
             assert document.cursor == index, keys
 
         end = len(text)
@@ -326,12 +326,12 @@ def test_the_cursor_goes_where_the_keys_say() -> None:
         await at(0, "left", "up", "pageup")
         await at(end, "pagedown", "pagedown")
         await at(end, "right", "down")
-        await press(writer, pilot, "ctrl+w")
+        await press(editor, pilot, "ctrl+w")
         assert document.text == text[:-5]
-        await press(writer, pilot, "ctrl+home", "delete", "backspace")
+        await press(editor, pilot, "ctrl+home", "delete", "backspace")
         assert document.text == text[1:-5]
-        await pilot.click(writer.page, offset=(1 + 4, 0))
-        await settled(writer, pilot)
+        await pilot.click(editor.page, offset=(1 + 4, 0))
+        await settled(editor, pilot)
         assert document.cursor == 4
 
     Path("a.txt").write_text(text)
@@ -340,21 +340,21 @@ def test_the_cursor_goes_where_the_keys_say() -> None:
 
 @pytest.mark.parametrize("size", [(30, 10), (60, 20), (80, 24), (200, 60)])
 def test_it_fits_any_screen(size: tuple[int, int]) -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"the fox", "tab", "escape", "escape", "ctrl+g", "escape")
-        assert writer.page.size.width >= 24
-        displayed = [writer.panel.display]
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"the fox", "tab", "escape", "escape", "ctrl+g", "escape")
+        assert editor.page.size.width >= 24
+        displayed = [editor.panel.display]
         await pilot.resize_terminal(40, 12)
-        displayed.append(writer.panel.display)
+        displayed.append(editor.panel.display)
         assert displayed == [size[0] >= 56, False]
         await pilot.resize_terminal(*size)
-        await settled(writer, pilot)
-        for y in range(writer.page.size.height):
-            assert writer.page.render_line(y).cell_length == writer.page.size.width
-        if writer.panel.display:
-            lines = writer.panel.lines()
-            assert max(entry.text.cell_len for entry in lines) <= writer.panel.size.width
-            assert size[1] < 24 or len(lines) <= writer.panel.size.height
+        await settled(editor, pilot)
+        for y in range(editor.page.size.height):
+            assert editor.page.render_line(y).cell_length == editor.page.size.width
+        if editor.panel.display:
+            lines = editor.panel.lines()
+            assert max(entry.text.cell_len for entry in lines) <= editor.panel.size.width
+            assert size[1] < 24 or len(lines) <= editor.panel.size.height
 
     drive(script, size=size)
 
@@ -362,22 +362,22 @@ def test_it_fits_any_screen(size: tuple[int, int]) -> None:
 def test_it_does_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
-        await press(writer, pilot, *"the", "tab", "enter", "escape", "escape", "ctrl+b", "escape")
-        assert writer.document.text.startswith("the")
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
+        await press(editor, pilot, *"the", "tab", "enter", "escape", "escape", "ctrl+b", "escape")
+        assert editor.document.text.startswith("the")
 
     assert drive(script).return_code in (None, 0)
 
 
 @given(st.text(st.characters()), st.integers(2, 12))
 def test_every_character_has_its_place(text: str, width: int) -> None:
-    layout = Layout(text, width)
+    layout = TextLayout(text, width)
     for index in range(len(text) + 1):
         row, column = layout.place(index)
         begin, end = layout.rows[row]
         assert begin <= index <= end
         assert column == sum(map(cells, text[begin:index]))
-    assert [begin for begin, _ in layout.rows] == layout.begins
+    assert [begin for begin, _ in layout.rows] == layout.starts
     covered = "".join(text[begin:end] for begin, end in layout.rows)
     assert covered == text.replace("\n", "")
     for begin, end in layout.rows:
@@ -394,7 +394,7 @@ def test_wrapping_by_example() -> None:
     assert wrapped("the old fox", 8) == (0, 8)
     assert wrapped("abcdefgh", 3) == (0, 3, 6)
     assert wrapped("한글한글", 5) == (0, 2)
-    layout = Layout("한글 ab\n\nx", 20)
+    layout = TextLayout("한글 ab\n\nx", 20)
     assert [layout.index(0, column) for column in range(6)] == [0, 0, 1, 1, 2, 3]
     assert layout.index(1, 5) == 6
     assert layout.index(9, 9) == len("한글 ab\n\nx")
@@ -406,7 +406,7 @@ def test_figures_say_what_is_true() -> None:
 
 
 def test_a_branch_shows_where_it_parts() -> None:
-    text = described(Branch(3, "a" * 30 + "[red]\x1b\nb" + "c" * 60, 30, True)).plain
+    text = summary(Branch(3, "a" * 30 + "[red]\x1b\nb" + "c" * 60, 30, True)).plain
     assert text.startswith("▸      98  …" + "a" * 16 + "[red]␛⏎bccc")
     assert text.endswith("…")
 
@@ -488,19 +488,20 @@ def test_in_a_real_terminal_a_signal_loses_nothing() -> None:
         os.close(master)
     assert b"\x1b[?1049l" in seen  # the screen was given back
     assert b"not saved, but the draft was kept: continue with charrnn write a.txt." in seen
-    left = Manuscript("a.txt")
-    assert left.left is not None
-    assert left.left.text == "the 하늘"
+    left = TextFile("a.txt")
+    assert left.recovered is not None
+    assert left.recovered.text == "the 하늘"
     left.close()
 
 
 def test_the_list_of_branches_is_one_of_lines() -> None:
-    async def script(writer: Writer, pilot: "Pilot[None]") -> None:
+    async def script(editor: Editor, pilot: "Pilot[None]") -> None:
         for word in ("[red]a", "b\x1b", "c"):
-            writer.page.put(word)
-            writer.action_undo()
-        await press(writer, pilot, "ctrl+b")
-        assert writer.screen.query_one(OptionList).option_count == 3
-        await press(writer, pilot, "escape")
+            editor.page.put(word)
+            editor.action_undo()
+        await press(editor, pilot, "ctrl+b")
+        options = editor.screen.query_one(OptionList).options
+        assert [str(option.prompt).split()[-2:] for option in options] == [["1", "c"], ["2", "b␛"], ["6", "[red]a"]]
+        await press(editor, pilot, "escape")
 
     drive(script)

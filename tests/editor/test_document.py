@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.editor.document import GIVEN, HAND, MODEL, Document, Operation, shared
+from charrnn.editor.document import MODEL, ORIGINAL, TYPED, Document, Operation, common_prefix
 
 Move = tuple[str, Any]
 
@@ -54,7 +54,7 @@ def test_undo_and_redo_are_the_inverse_of_each_other(text: str, moves: list[Move
         document.cursor = cursor
     while document.undo():
         pass
-    assert (document.text, document.authors) == (text, GIVEN * len(text))
+    assert (document.text, document.authors) == (text, ORIGINAL * len(text))
 
 
 @given(st.text("ab 한", max_size=5), MOVES)
@@ -96,10 +96,10 @@ def test_branches_are_the_leaves_and_one_is_here(text: str, moves: list[Move]) -
     assert [branch.here for branch in branches].count(True) == 1
     assert document.state == state
     for branch in branches:
-        assert branch.text[: branch.parts] == state.text[: branch.parts]
-        assert branch.text[branch.parts : branch.parts + 1] != state.text[branch.parts : branch.parts + 1] or (
-            branch.text == state.text
-        )
+        assert branch.text[: branch.diverges] == state.text[: branch.diverges]
+        assert branch.text[branch.diverges : branch.diverges + 1] != state.text[
+            branch.diverges : branch.diverges + 1
+        ] or (branch.text == state.text)
         document.go(branch.number)
         assert document.text == branch.text
         assert next(b for b in document.branches() if b.here).number == branch.number
@@ -139,14 +139,14 @@ def test_to_write_on_from_an_earlier_place_is_another_branch() -> None:
     document.undo()
     type_in(document, "ran")
     assert document.text == "The fox ran"
-    assert document.authors == GIVEN * 8 + HAND * 3
+    assert document.authors == ORIGINAL * 8 + TYPED * 3
     newest, oldest = document.branches()
-    assert (newest.text, newest.here, oldest.text, oldest.here, oldest.parts) == (
+    assert (newest.text, newest.here, oldest.text, oldest.here, oldest.diverges) == (
         *("The fox ran", True),
         *("The fox said", False, 8),
     )
     document.go(oldest.number)
-    assert document.authors == GIVEN * 8 + MODEL * 4
+    assert document.authors == ORIGINAL * 8 + MODEL * 4
     assert document.redo() is False
 
 
@@ -176,7 +176,7 @@ def test_what_cannot_be_done_is_refused(operation: Operation) -> None:
 
 
 @given(st.text("ab", max_size=8), st.text("ab", max_size=8))
-def test_shared(one: str, other: str) -> None:
-    n = shared(one, other)
+def test_common_prefix(one: str, other: str) -> None:
+    n = common_prefix(one, other)
     assert one[:n] == other[:n]
     assert n == min(len(one), len(other)) or one[n] != other[n]

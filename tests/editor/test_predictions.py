@@ -1,8 +1,10 @@
 """What the model suggests: every probability against its definition, and a state that is always the right one."""
 
 import math
+from collections.abc import Generator
 from functools import cache
 from itertools import islice, pairwise
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 import charrnn
 from charrnn.checkpoint.model import Model
 from charrnn.editor import predictions as module
-from charrnn.editor.predictions import Companion, Continuation, Probabilities, finished, is_text, whole_words
+from charrnn.editor.predictions import Continuation, Predictor, Probabilities, Result, is_text, whole_words
 from charrnn.sampling.filters import mask_logits, probabilities, temperature
 from charrnn.sampling.readers import encode_prompt, open_streams
 from charrnn.sampling.spelling import Spelling
@@ -39,10 +41,19 @@ def trained(unit: str, cell: str = "gru") -> Model:
 UNIT = pytest.mark.parametrize("unit", UNITS)
 
 
-def reading(model: Model, text: str) -> Companion:
-    companion = Companion(model)
-    finished(companion.read(text))
-    return companion
+def result(work: Generator[None, None, Result]) -> Result:
+    """The return value of a generator."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return cast(Result, end.value)
+
+
+def reading(model: Model, text: str) -> Predictor:
+    predictor = Predictor(model)
+    result(predictor.read(text))
+    return predictor
 
 
 def by_definition(model: Model, prime: str, temp: float, least: float) -> dict[str, float]:
@@ -89,8 +100,8 @@ def test_next_characters_have_the_probabilities_of_the_definition(unit: str, tem
 
 @UNIT
 def test_all_that_can_come_next_is_certain_and_comes_in_order(unit: str) -> None:
-    companion = reading(trained(unit), "하늘")
-    outcomes = list(islice(companion.outcomes(1.0), 20_000))
+    predictor = reading(trained(unit), "하늘")
+    outcomes = list(islice(predictor.outcomes(1.0), 20_000))
     assert len({text for text, _ in outcomes}) == len(outcomes)
     assert all(a[1] >= b[1] for a, b in pairwise(outcomes))
     assert sum(p for _, p in outcomes) == pytest.approx(1.0, abs=1e-3 if unit == "byte" else 1e-5)
@@ -98,10 +109,10 @@ def test_all_that_can_come_next_is_certain_and_comes_in_order(unit: str) -> None
 
 @UNIT
 def test_at_temperature_zero_one_is_certain(unit: str) -> None:
-    companion = reading(trained(unit), "옛날")
-    [(character, probability)] = companion.characters(5, 0.0)
+    predictor = reading(trained(unit), "옛날")
+    [(character, probability)] = predictor.characters(5, 0.0)
     assert probability == 1.0
-    [continuation] = finished(companion.continuations(20, 0.0, 1))
+    [continuation] = result(predictor.continuations(20, 0.0, 1))
     assert continuation.text.startswith(character)
     assert continuation.nats == 0.0
     assert continuation.text == "".join(charrnn.sample(trained(unit), len(continuation.text), prompt="옛날", temp=0.0))
@@ -110,7 +121,7 @@ def test_at_temperature_zero_one_is_certain(unit: str) -> None:
 @UNIT
 def test_continuations_are_what_sample_draws(unit: str) -> None:
     model, prime = trained(unit), "the fox"
-    found = {c.text for c in finished(reading(model, prime).continuations(24, 0.7, 5))}
+    found = {c.text for c in result(reading(model, prime).continuations(24, 0.7, 5))}
     drawn = ["".join(charrnn.sample(model, 60, prompt=prime, temp=0.7, seed=5 + i)) for i in range(module.STREAMS)]
     assert found == {cut for text in drawn if (cut := whole_words(text, 24))}
 
@@ -139,9 +150,9 @@ def nats_of(model: Model, prime: str, text: str, temp: float) -> float:
 @pytest.mark.parametrize("temp", [0.6, 1.2])
 def test_a_continuation_has_the_probability_of_its_text(unit: str, temp: float) -> None:
     model = trained(unit)
-    found = finished(reading(model, "옛날").continuations(16, temp, 3))
+    found = result(reading(model, "옛날").continuations(16, temp, 3))
     assert [c.nats / len(c.text) for c in found] == sorted(c.nats / len(c.text) for c in found)
-    found += finished(reading(model, "옛날").continuations(5, temp, 9))  # cut within words
+    found += result(reading(model, "옛날").continuations(5, temp, 9))  # cut within words
     for item in found:
         assert item.nats == pytest.approx(nats_of(model, "옛날", item.text, temp), rel=1e-3)
         assert item.per_character == pytest.approx(math.exp(-item.nats / len(item.text)))
@@ -151,8 +162,8 @@ def test_a_continuation_has_the_probability_of_its_text(unit: str, temp: float) 
 @UNIT
 def test_what_is_kept_goes_on(unit: str) -> None:
     model = trained(unit)
-    companion = reading(model, "the ")
-    first, second, *_ = finished(companion.continuations(20, 0.8, 7, ["fox and", "crow"]))
+    predictor = reading(model, "the ")
+    first, second, *_ = result(predictor.continuations(20, 0.8, 7, ["fox and", "crow"]))
     assert first.text.startswith("fox and")
     assert len(first.text) > len("fox and")
     assert second.text.startswith("crow")
@@ -166,16 +177,16 @@ PLACES = st.lists(st.integers(0, len(TEXT)), min_size=1, max_size=6)
 @settings(max_examples=15, deadline=None)
 @given(places=PLACES, stops=st.integers(0, 3))
 def test_the_state_is_that_of_the_text_wherever_the_cursor_went(unit: str, places: list[int], stops: int) -> None:
-    model, companion = trained(unit), Companion(trained(unit))
+    model, predictor = trained(unit), Predictor(trained(unit))
     for place in places:
         # left midway, as when a key comes in between
-        for _ in islice(companion.read(TEXT[: len(TEXT) - place]), stops):
+        for _ in islice(predictor.read(TEXT[: len(TEXT) - place]), stops):
             pass
-        finished(companion.read(TEXT[:place]))
-        companion.characters(3, 1.0)
+        result(predictor.read(TEXT[:place]))
+        predictor.characters(3, 1.0)
         reader = open_streams(model, 1)
         reader.step_all(encode_prompt(model.vocab, TEXT[:place], "error"))
-        (states, logits), (wanted, wanted_logits) = companion.reader.state(), reader.state()
+        (states, logits), (wanted, wanted_logits) = predictor.reader.state(), reader.state()
         assert states.keys() == wanted.keys()
         for name in wanted:
             np.testing.assert_array_equal(states[name], wanted[name])
@@ -183,40 +194,40 @@ def test_the_state_is_that_of_the_text_wherever_the_cursor_went(unit: str, place
 
 
 def test_a_key_costs_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    companion = reading(trained("char"), TEXT[:200])
+    predictor = reading(trained("char"), TEXT[:200])
     read: list[int] = []
-    plain = companion.reader.step_all
+    plain = predictor.reader.step_all
 
     def counted(ids: list[int]) -> None:
         read.append(len(ids))
         plain(ids)
 
-    monkeypatch.setattr(companion.reader, "step_all", counted)
-    finished(companion.read(TEXT[:201]))
+    monkeypatch.setattr(predictor.reader, "step_all", counted)
+    result(predictor.read(TEXT[:201]))
     assert read == [1]
-    finished(companion.read(TEXT[:200]))
+    result(predictor.read(TEXT[:200]))
     assert sum(read) <= 1 + module.MARK_EVERY
 
 
 def test_of_a_long_text_the_end_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONTEXT", 50)
-    companion, model = Companion(trained("char")), trained("char")
+    predictor, model = Predictor(trained("char")), trained("char")
     for place in (49, 99, 100, 149, 150, 151, 120, 30):
-        finished(companion.read(TEXT[:place]))
+        result(predictor.read(TEXT[:place]))
         begin = max(place // 50 - 1, 0) * 50
         reader = open_streams(model, 1)
         reader.step_all(encode_prompt(model.vocab, TEXT[begin:place], "error"))
-        np.testing.assert_array_equal(companion.reader.logits, reader.logits)
+        np.testing.assert_array_equal(predictor.reader.logits, reader.logits)
 
 
 def test_characters_never_seen_are_told_and_left_out() -> None:
-    companion = reading(trained("char"), "the ẞfoxé")
-    assert companion.missing == ["ẞ", "é"]
+    predictor = reading(trained("char"), "the ẞfoxé")
+    assert predictor.missing == ["ẞ", "é"]
     reader = open_streams(trained("char"), 1)
     reader.step_all(encode_prompt(trained("char").vocab, "the ẞfoxé", "skip"))
-    np.testing.assert_array_equal(companion.reader.logits, reader.logits)
-    finished(companion.read("the "))
-    assert companion.missing == []
+    np.testing.assert_array_equal(predictor.reader.logits, reader.logits)
+    result(predictor.read("the "))
+    assert predictor.missing == []
 
 
 @given(st.text("ab \n\udc80", max_size=30), st.integers(1, 20))

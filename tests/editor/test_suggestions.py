@@ -7,7 +7,7 @@ from charrnn.editor.suggestions import Suggestions
 def suggesting(*texts: str) -> Suggestions:
     suggestions = Suggestions()
     suggestions.follow("The")
-    suggestions.found([Continuation(text, 1.0) for text in texts])
+    suggestions.update([Continuation(text, 1.0) for text in texts])
     return suggestions
 
 
@@ -32,7 +32,7 @@ def test_what_agrees_keeps_its_rest() -> None:
     assert suggestions.items == []
     suggestions.follow("The ol")
     assert (suggestions.kept, suggestions.text) == (["d man"], "d man")
-    suggestions.found([Continuation("d man and", 2.0), Continuation("d owl", 3.0)])
+    suggestions.update([Continuation("d man and", 2.0), Continuation("d owl", 3.0)])
     suggestions.turn(-1)
     assert suggestions.text == "d owl"
     suggestions.follow("The ol")
@@ -55,5 +55,5 @@ def test_others_are_wanted() -> None:
     suggestions.forget()
     assert suggestions.texts == []
     suggestions.turn()
-    suggestions.found([])
+    suggestions.update([])
     assert suggestions.text == ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from charrnn.editor import text_file as module
 from charrnn.editor.document import Document
-from charrnn.editor.text_file import Manuscript
+from charrnn.editor.text_file import TextFile
 from charrnn.errors import TextError
 from tests.editor.test_document import MOVES, Move, do, type_in
 
@@ -21,9 +21,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def crash(manuscript: Manuscript) -> None:
+def crash(file: TextFile) -> None:
     """The process ends here, as far as the system can tell."""
-    manuscript.release()
+    file.release()
 
 
 def drafts() -> list[str]:
@@ -31,13 +31,13 @@ def drafts() -> list[str]:
 
 
 def test_write_save_close() -> None:
-    manuscript = Manuscript("story.txt")
-    document = manuscript.begin()
+    file = TextFile("story.txt")
+    document = file.open()
     assert drafts() == [".story.txt.draft"]
     type_in(document, "한 마리 fox")
     assert not os.path.exists("story.txt")
-    manuscript.save(document.text)
-    manuscript.close()
+    file.save(document.text)
+    file.close()
     assert Path("story.txt").read_text("utf-8") == "한 마리 fox"
     assert os.listdir() == ["story.txt"]
 
@@ -46,91 +46,91 @@ def test_write_save_close() -> None:
 def test_saving_what_was_opened_changes_no_byte(data: bytes) -> None:
     Path("a.txt").write_bytes(data)
     try:
-        manuscript = Manuscript("a.txt")
+        file = TextFile("a.txt")
     except TextError:
         with pytest.raises(UnicodeDecodeError):
             data.decode("utf-8")
         assert not drafts()
         return
-    document = manuscript.begin()
-    assert document.text == manuscript.saved
-    manuscript.save(document.text)
-    manuscript.close()
+    document = file.open()
+    assert document.text == file.saved
+    file.save(document.text)
+    file.close()
     assert Path("a.txt").read_bytes() == data
 
 
 def test_line_ends_stay_as_they_were() -> None:
     Path("a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
-    manuscript = Manuscript("a.txt")
-    document = manuscript.begin()
+    file = TextFile("a.txt")
+    document = file.open()
     assert document.text == "one\ntwo\n"
     document.put(4, 4, "and\n")
-    manuscript.save(document.text)
+    file.save(document.text)
     assert Path("a.txt").read_bytes() == b"\xef\xbb\xbfone\r\nand\r\ntwo\r\n"
-    manuscript.close()
+    file.close()
 
 
 @given(MOVES, st.integers(0, 400))
 def test_after_a_crash_all_of_it_can_be_had_back(moves: list[Move], cut: int) -> None:
     """Also where the last writing was cut off: then it is what it was a little before."""
     Path("a.txt").write_text("the fox")
-    manuscript = Manuscript("a.txt")
-    document = manuscript.begin()
+    file = TextFile("a.txt")
+    document = file.open()
     states = {document.state}
     for move in moves:
         do(document, move)
         states.add(document.state)
-    crash(manuscript)
+    crash(file)
     draft = Path(".a.txt.draft")
     data = draft.read_bytes()
     for size in (len(data), max(len(data) - cut, 0)):
         draft.write_bytes(data[:size])
-        again = Manuscript("a.txt")
-        if again.left is None:
+        again = TextFile("a.txt")
+        if again.recovered is None:
             assert size < len(data) or document.text == "the fox"
         else:
-            assert again.left.state in states
+            assert again.recovered.state in states
         if size == len(data) and document.text != "the fox":
-            assert again.left is not None
-            restored = again.begin(again=True)
+            assert again.recovered is not None
+            restored = again.open(recover=True)
             assert restored.state == document.state
             assert restored.branches() == document.branches()
             restored.put(0, 0, "!")
             crash(again)
-            once_more = Manuscript("a.txt")
-            assert once_more.left is None or once_more.left.text == "!" + document.text
+            once_more = TextFile("a.txt")
+            assert once_more.recovered is None or once_more.recovered.text == "!" + document.text
             again = once_more
         again.close()
     assert not drafts()
 
 
 def test_what_was_left_can_be_thrown_away() -> None:
-    manuscript = Manuscript()
-    type_in(manuscript.begin(), "unsaved")
-    crash(manuscript)
+    file = TextFile()
+    type_in(file.open(), "unsaved")
+    crash(file)
     assert drafts() == [".untitled.draft"]
-    again = Manuscript()
-    assert again.left is not None
-    assert again.left.text == "unsaved"
-    assert again.begin().text == ""
+    again = TextFile()
+    assert again.recovered is not None
+    assert again.recovered.text == "unsaved"
+    assert again.open().text == ""
     crash(again)
-    assert Manuscript().left is None
+    assert TextFile().recovered is None
 
 
 def test_what_was_saved_is_not_left() -> None:
-    manuscript = Manuscript("a.txt")
-    document = manuscript.begin()
+    file = TextFile("a.txt")
+    document = file.open()
     type_in(document, "one two")
-    manuscript.save(document.text)
-    crash(manuscript)
-    again = Manuscript("a.txt")
-    assert again.left is None
-    document = again.begin()
+    file.save(document.text)
+    crash(file)
+    again = TextFile("a.txt")
+    assert again.recovered is None
+    document = again.open()
     type_in(document, "!")
     crash(again)
-    last = Manuscript("a.txt")
-    assert last.left is not None
-    last.begin(again=True)
+    last = TextFile("a.txt")
+    assert last.recovered is not None
+    last.open(recover=True)
     assert last.saved == "one two"
     assert not last.overwrites()
     last.close()
@@ -138,58 +138,58 @@ def test_what_was_saved_is_not_left() -> None:
 
 def test_a_text_is_written_by_one_at_a_time() -> None:
     pytest.importorskip("fcntl")
-    manuscript = Manuscript("a.txt")
+    file = TextFile("a.txt")
     with pytest.raises(TextError, match="another charrnn write"):
-        Manuscript("a.txt")
-    manuscript.close()
-    Manuscript("a.txt").close()
+        TextFile("a.txt")
+    file.close()
+    TextFile("a.txt").close()
 
 
 def test_nothing_is_overwritten_unasked() -> None:
     Path("a.txt").write_text("mine")
     Path("b.txt").write_text("another")
-    manuscript = Manuscript("a.txt")
-    document = manuscript.begin()
-    assert manuscript.overwrites() == ""
-    assert manuscript.overwrites("new.txt") == ""
-    assert "b.txt exists" in manuscript.overwrites("b.txt")
+    file = TextFile("a.txt")
+    document = file.open()
+    assert file.overwrites() == ""
+    assert file.overwrites("new.txt") == ""
+    assert "b.txt exists" in file.overwrites("b.txt")
     Path("a.txt").write_text("from elsewhere")
-    assert "another program" in manuscript.overwrites()
-    manuscript.save(document.text)
-    assert manuscript.overwrites() == ""
+    assert "another program" in file.overwrites()
+    file.save(document.text)
+    assert file.overwrites() == ""
     os.unlink("a.txt")
-    assert manuscript.overwrites() == ""
-    manuscript.close()
+    assert file.overwrites() == ""
+    file.close()
 
 
 def test_a_file_changed_between_crash_and_return_is_asked_about() -> None:
     Path("a.txt").write_text("one")
-    manuscript = Manuscript("a.txt")
-    type_in(manuscript.begin(), "!")
-    crash(manuscript)
+    file = TextFile("a.txt")
+    type_in(file.open(), "!")
+    crash(file)
     Path("a.txt").write_text("two")
-    again = Manuscript("a.txt")
-    assert again.begin(again=True).text == "one!"
+    again = TextFile("a.txt")
+    assert again.open(recover=True).text == "one!"
     assert "another program" in again.overwrites()
     again.close()
 
 
 def test_saving_under_a_name_takes_the_draft_along() -> None:
-    manuscript = Manuscript()
-    document = manuscript.begin()
+    file = TextFile()
+    document = file.open()
     type_in(document, "text")
     with pytest.raises(TextError, match="no name"):
-        manuscript.save(document.text)
-    manuscript.save(document.text, "named.txt")
+        file.save(document.text)
+    file.save(document.text, "named.txt")
     assert drafts() == [".named.txt.draft"]
     type_in(document, "s")
-    crash(manuscript)
-    again = Manuscript("named.txt")
-    assert again.left is not None
-    assert again.left.text == "texts"
-    other = Manuscript()
-    other.begin()
-    with pytest.raises(TextError, match="left unsaved"):
+    crash(file)
+    again = TextFile("named.txt")
+    assert again.recovered is not None
+    assert again.recovered.text == "texts"
+    other = TextFile()
+    other.open()
+    with pytest.raises(TextError, match="has an unsaved draft"):
         other.save("x", "named.txt")
     assert Path("named.txt").read_text() == "text"
     other.close()
@@ -198,8 +198,8 @@ def test_saving_under_a_name_takes_the_draft_along() -> None:
 
 def test_a_failed_save_leaves_the_old_file(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("a.txt").write_text("old")
-    manuscript = Manuscript("a.txt")
-    manuscript.begin()
+    file = TextFile("a.txt")
+    file.open()
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -207,15 +207,15 @@ def test_a_failed_save_leaves_the_old_file(monkeypatch: pytest.MonkeyPatch) -> N
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(TextError, match="No space"):
-            manuscript.save("new")
+            file.save("new")
     assert Path("a.txt").read_text() == "old"
     assert sorted(os.listdir()) == [".a.txt.draft", "a.txt"]
-    manuscript.close()
+    file.close()
 
 
 def test_a_full_disk_stops_the_draft_but_not_the_writing(monkeypatch: pytest.MonkeyPatch) -> None:
-    manuscript = Manuscript("a.txt")
-    document = manuscript.begin()
+    file = TextFile("a.txt")
+    document = file.open()
     type_in(document, "one ")
     plain = os.write
 
@@ -227,13 +227,13 @@ def test_a_full_disk_stops_the_draft_but_not_the_writing(monkeypatch: pytest.Mon
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", half)
         type_in(document, "two ")
-        assert "No space" in manuscript.trouble
+        assert "No space" in file.warning
     type_in(document, "three")
-    assert manuscript.trouble == ""
-    crash(manuscript)
-    again = Manuscript("a.txt")
-    assert again.left is not None
-    assert again.left.text == "one two three"
+    assert file.warning == ""
+    crash(file)
+    again = TextFile("a.txt")
+    assert again.recovered is not None
+    assert again.recovered.text == "one two three"
     again.close()
 
 
@@ -241,10 +241,10 @@ def test_the_mode_stays_and_links_are_followed() -> None:
     Path("real.txt").write_text("x")
     os.chmod("real.txt", 0o640)
     os.symlink("real.txt", "link.txt")
-    manuscript = Manuscript("link.txt")
-    manuscript.begin()
-    manuscript.save("y")
-    manuscript.close()
+    file = TextFile("link.txt")
+    file.open()
+    file.save("y")
+    file.close()
     assert os.path.islink("link.txt")
     assert Path("real.txt").read_text() == "y"
     assert stat.S_IMODE(os.stat("real.txt").st_mode) == 0o640
@@ -258,7 +258,7 @@ def test_what_cannot_be_written_on_is_refused(path: str, monkeypatch: pytest.Mon
     Path("latin.txt").write_bytes(b"caf\xe9")
     Path("long.txt").write_text("eleven ch..")
     with pytest.raises(TextError):
-        Manuscript(path)
+        TextFile(path)
     assert not drafts()
 
 
@@ -266,23 +266,23 @@ def test_a_damaged_draft_is_not_touched() -> None:
     for head in (b"rubbish\n", b'{"format": 2}\n', b"[]\n", b'{"format":1,"base":"x"}\n'):
         Path(".a.txt.draft").write_bytes(head)
         with pytest.raises(TextError, match="move it away"):
-            Manuscript("a.txt")
+            TextFile("a.txt")
         assert Path(".a.txt.draft").read_bytes() == head
     Path(".a.txt.draft").write_bytes(b'{"format":1,"base":"x","saved":"x"}\n["put",0,0,"a","h"]\n["put",7,9,"a","h"]\n')
-    manuscript = Manuscript("a.txt")
-    assert isinstance(manuscript.left, Document)
-    assert manuscript.left.text == "ax"
-    manuscript.close()
+    file = TextFile("a.txt")
+    assert isinstance(file.recovered, Document)
+    assert file.recovered.text == "ax"
+    file.close()
 
 
 def test_without_a_draft_one_can_still_write() -> None:
     os.symlink("elsewhere", ".a.txt.draft")
-    manuscript = Manuscript("a.txt")
-    assert "no draft" in manuscript.trouble
-    document = manuscript.begin()
+    file = TextFile("a.txt")
+    assert "no draft" in file.warning
+    document = file.open()
     type_in(document, "text")
-    assert "no draft" in manuscript.trouble
+    assert "no draft" in file.warning
     os.unlink(".a.txt.draft")
-    manuscript.save(document.text)
+    file.save(document.text)
     assert Path("a.txt").read_text() == "text"
-    manuscript.close()
+    file.close()

@@ -51,7 +51,12 @@ def test_a_folder_that_cannot_be_synced(number: int, tmp_path: Path, monkeypatch
         right(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    model_of("ab").save(tmp_path / "m.npz")
+    saved = model_of("ab")
+    saved.save(tmp_path / "m.npz")
+    model = load(tmp_path / "m.npz")
+    assert model.vocab.symbols == saved.vocab.symbols
+    assert model.params.flat.tobytes() == saved.params.flat.tobytes()
+    assert os.listdir(tmp_path) == ["m.npz"]
 
 
 def test_a_folder_whose_sync_fails_is_no_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

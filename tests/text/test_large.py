@@ -294,7 +294,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, quiet: bool, pat
     monkeypatch.setattr(reading, "PATIENCE", patience)
     monkeypatch.setattr(reading, "PLAIN_EVERY", patience)
     monkeypatch.setattr(reading, "REFRESH", 0.0)
-    with reading.Reading(("[red].txt", "more"), quiet) as display:
+    with reading.ReadProgress(("[red].txt", "more"), quiet) as display:
         for done in (1, 2, 3):
             display.progress(done * 10**9, 3 * 10**9)
             time.sleep(0.001)

@@ -178,7 +178,7 @@ def test_train_resume_eval_and_info(command: Command, tmp_path: Path) -> None:
     code, _, err = command("train", "--resume", "--steps", "12", "--min-count", "2")
     assert (code, "--min-count 2 contradicts the model file" in err) == (2, True)
     assert json.loads(command("info", "--json")[1])["rare"] == ["x", "y", "z"]
-    assert "3 more are one of these symbols" in command("info")[1]
+    assert "stands for 3 rare symbols; never sampled" in command("info")[1]
     (tmp_path / "u.txt").write_text("the cat x z Q")
     _, out, err = command("eval", "u.txt", "--json")
     assert json.loads(out)["chars"] == 12

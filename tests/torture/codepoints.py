@@ -17,7 +17,7 @@ from charrnn.cli.options import notes
 from charrnn.display.console import show
 from charrnn.display.evaluation import scores
 from charrnn.display.info import information
-from charrnn.display.reading import Reading
+from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import UNSEEN, Answer, remark, safe
 from charrnn.display.training import Screen
 from charrnn.errors import TextError
@@ -103,10 +103,10 @@ def drawn_ways(row: str, model: Model, screen: Screen, tally: Tally) -> None:
         answer = Answer()
         show(answer, lambda paper: information(paper, row, some, 1))
         show(answer, lambda paper: scores(paper, [(row, model, score), (row, model, score)]))
-        Reading((row, row), quiet=False).label.encode()
+        ReadProgress((row, row), quiet=False).label.encode()
         tally.check(harmless(out.taken() + err.taken()), f"tables: {row!r:.200}")
     screen.lines.clear()
-    screen.write = lambda step: row
+    screen.sample = lambda step: row
     screen.training.corpus.names = (row,)
     screen.add_line(1)
     screen.draw()

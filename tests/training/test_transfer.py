@@ -130,11 +130,11 @@ def test_on_the_command_line(charrnn: Command, tmp_path: Path) -> None:
     begin = ("train", "new.txt", "--init-from", "old.npz", "--steps", "4", "--batch-size", "4", "--seq-length", "8")
     code, out, err = charrnn(*begin)
     assert (code, out) == (0, "")
-    assert "first weights from old.npz:\n  kept             14 symbols, " in err
+    assert "initial weights from old.npz:\n  kept             14 symbols, " in err
     assert "  new              8 symbols, 264 weights: \u241b!13[]br\n" in err
-    assert "  not in the text  6 of those kept: .cgnos\n" in err
+    assert "  not in the text  6 of the kept symbols: .cgnos\n" in err
     assert "GRU 1 x 8" in err
-    assert "weights from a training on corpus.txt" in charrnn("info")[1]
+    assert "with weights trained on corpus.txt" in charrnn("info")[1]
     assert charrnn("train", "--resume", "--steps", "6")[0] == 0
     assert "first weights" not in charrnn(*begin, "-q", "--force")[2]
 

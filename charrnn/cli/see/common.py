@@ -127,14 +127,14 @@ class Output:
         panels: "Callable[[], Sequence[Panel]] | None",
         page: Callable[[], str] | None,
     ) -> None:
-        from charrnn.display.console import drawn, put
+        from charrnn.display.console import render, write_file
 
         ending = os.path.splitext(output)[1].lower().removeprefix(".")
         if self.plotted and panels is not None:
             from charrnn.display.matplotlib_plot import plot
 
-            put(output, plot(panels(), ending))
+            write_file(output, plot(panels(), ending))
         elif ending == "html" and page is not None:
-            put(output, page().encode("utf-8", "surrogatepass"))
+            write_file(output, page().encode("utf-8", "surrogatepass"))
         else:
-            put(output, drawn(output, title, draw))
+            write_file(output, render(output, title, draw))

@@ -25,5 +25,5 @@ def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool,
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
         "charrnn see curve",
         lambda console: display.curves(console, rows),
-        lambda: panels.of_curves(rows),
+        lambda: panels.curve_panels(rows),
     )

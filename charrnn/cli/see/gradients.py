@@ -64,6 +64,6 @@ def gradients(
     out.emit(
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
         "charrnn see gradients",
-        lambda console: display.flows(console, rows),
-        lambda: panels.of_flows(rows),
+        lambda console: display.gradients(console, rows),
+        lambda: panels.gradient_panels(rows),
     )

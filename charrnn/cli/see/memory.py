@@ -50,5 +50,5 @@ def memory(
         ),
         "charrnn see memory",
         lambda console: display.memory(console, rows),
-        lambda: panels.of_memory(rows),
+        lambda: panels.memory_panels(rows),
     )

@@ -93,7 +93,7 @@ def rank(out: Output, path: str, model: "Model", window: "TextWindow", of: str |
         "fits": [fit.as_dict() for fit in units.fits],
         "saturation": [asdict(row) for row in units.saturation],
     }
-    out.emit(lambda: [values], "charrnn see neurons --find", lambda console: display.found(console, path, units))
+    out.emit(lambda: [values], "charrnn see neurons --find", lambda console: display.neurons(console, path, units))
 
 
 def best(model: "Model", window: "TextWindow", of: str | None) -> "ProbeFit":

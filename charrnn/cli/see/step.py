@@ -58,5 +58,5 @@ def step(
     out.emit(
         lambda: (line.as_dict() for line in lines),
         f"charrnn see step --text {safe(text)}",
-        lambda console: display.steps(console, lines),
+        lambda console: display.step(console, lines),
     )

@@ -47,6 +47,6 @@ def surprise(
     out.emit(
         objects,
         title,
-        lambda console: display.surprises(console, title, found, chosen),
+        lambda console: display.surprise(console, title, found, chosen),
         page=lambda: coloured(title, parts or [("", 0, characters)], bits, display.BITS, display.hints(found)),
     )
