@@ -1,14 +1,13 @@
-"""Arrays for the hot loop: aligned to cache lines, and cut into blocks of columns.
+"""Types of arrays, arrays that start on a cache line, and the seeds of random numbers.
 
-Both are measured choices, see docs/performance.md: NumPy's own arrays start anywhere, and element-wise work on them
-runs at half speed where AVX-512 is wide; and OpenBLAS multiplies without packing its operands while M·N·K <= SMALL,
-so that per-step products are cut into blocks of columns that stay under it. Large arrays ask for huge pages, where
-the system has them.
+The alignment is a measured choice, see docs/performance.md: NumPy's own arrays start anywhere, and with wide AVX-512
+element-wise work on them runs at half speed. Large arrays ask for huge pages, if the system has them.
 """
 
 import math
 import mmap
 from contextlib import suppress
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,18 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[np.floating[Any]]
 Ids = NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
-LINE = 64  # bytes
+LINE = 64  # bytes of a cache line
 HUGE_PAGE, LARGE = 1 << 21, 1 << 20  # bytes; NumPy asks for huge pages from four times LARGE on, and aligns to none
+
+
+class RandomStream(IntEnum):
+    """Purposes of random numbers: a generator is seeded with the seed of the run and one of these."""
+
+    WEIGHTS = 0
+    DROPOUT = 1
+    SAMPLING = 2
+    VALIDATION_SPLIT = 3
+    EXAMPLE_ORDER = 4
 
 
 def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
