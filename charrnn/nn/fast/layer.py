@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from charrnn.arrays import LINE, Array, Ids, empty, zeros
 from charrnn.nn.fast.cells import CELLS
-from charrnn.nn.fast.layout import block_width, blocks, groups, pieces, small
+from charrnn.nn.fast.layout import block_width, blocks, pieces, small
 from charrnn.nn.params import Params
 
 ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
@@ -120,8 +120,7 @@ class Layer:
         """xw = [x | 1] [Wx; b] of the whole window."""
         w, rows = self.window, self.X[:T, :, self.window.H : 2 * self.window.H + 1]
         if w.in_blocks:
-            for some in groups(self.Wx):
-                np.matmul(rows[:, None], self.Wx[some], out=w.xw[:T, some])
+            np.matmul(rows[:, None], self.Wx, out=w.xw[:T])
         else:
             np.matmul(rows.reshape(T * w.B, -1), self.Wx[0], out=w.xw_rows[: T * w.B])
 

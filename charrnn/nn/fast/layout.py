@@ -8,7 +8,6 @@ import numpy as np
 
 from charrnn.arrays import Array
 
-CACHED = 1 << 20  # bytes of weights that stay in the L2 cache next to the other operands of a product
 SMALL = 1_000_000
 BLOCK_WIDTHS = (64, 32)
 SHORTEST = 64  # a piece that is cut further has at least this inner dimension
@@ -37,12 +36,6 @@ def pieces(inner: int, width: int, streams: int) -> int:
     while not small(streams, inner // count, width) and inner % (2 * count) == 0 and inner // count >= SHORTEST:
         count *= 2
     return count
-
-
-def groups(weights: Array) -> list[slice]:
-    """Blocks of weights (blocks, rows, columns), in groups that stay in the cache."""
-    each = max(1, CACHED // weights[0].nbytes)
-    return [slice(start, start + each) for start in range(0, len(weights), each)]
 
 
 def blocks(rows: Array, count: int) -> Array:
