@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from charrnn.arrays import LINE, Array, Ids, empty, zeros
 from charrnn.nn.fast.cells import CELLS
-from charrnn.nn.fast.layout import block_width, blocks, pieces, small
+from charrnn.nn.fast.layout import block_width, blocks, pieces
 from charrnn.nn.params import Params
 
 ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
@@ -34,11 +34,8 @@ class Window:
         # xw of the forward pass and da of the backward pass share one buffer: they are not needed at the same time
         flat = empty((T * B * D * H,), dtype)
         self.xw_rows = flat[: T * B * G * H].reshape(T * B, G * H)
-        self.in_blocks = small(B, H + 1, C)
-        self.xw = self.xw_rows.reshape(T, G * n, B, C)  # products small enough are written in blocks
-        if not self.in_blocks:
-            self.xw = blocks(self.xw_rows.reshape(T, B, G * H), G * n)
-        self.xw_steps = [xw.reshape(G, n, B, C) for xw in self.xw]
+        rows = self.xw_rows.reshape(T, B, G * H)
+        self.xw_steps: list[Array] = [xw.reshape(G, n, B, C) for xw in blocks(rows, G * n)]
         self.da = flat.reshape(T, B, D * H)
         self.da_steps = [da.reshape(D, n, B, C) for da in blocks(self.da, D * n)]
         self.dy = empty((T, B, H), dtype)
@@ -71,7 +68,7 @@ class Layer:
         self.c = zeros((n, B, C), dtype)  # the carried memory, if the cell has one
         self.Wh = empty((w.hw_pieces, G * n, H // w.hw_pieces, C), dtype)
         if index:
-            self.Wx = empty((G * n, H + 1, C) if w.in_blocks else (1, H + 1, G * H), dtype)  # Wx and b
+            self.Wx = empty((H + 1, G * H), dtype)  # Wx and b
         else:
             self.table = empty((G * n, vocab_size, C), dtype)  # Wx + b, a row per symbol
             self.xw = empty((G * n, B, C), dtype)  # of one step
@@ -89,7 +86,7 @@ class Layer:
         H, cell = w.H, w.cell
         cell.fold(W[:H], np.moveaxis(self.Wh, 1, 2))
         if self.index:
-            cell.fold(W[H:], np.moveaxis(self.Wx, 0, 1))
+            cell.fold(W[H:], self.Wx)
         else:
             table, b = np.moveaxis(self.table, 0, 1), np.empty((w.G * w.n, w.C), w.dtype)
             cell.fold(W[H:-1], table)
@@ -118,11 +115,8 @@ class Layer:
 
     def input_product(self, T: int) -> None:
         """xw = [x | 1] [Wx; b] of the whole window."""
-        w, rows = self.window, self.X[:T, :, self.window.H : 2 * self.window.H + 1]
-        if w.in_blocks:
-            np.matmul(rows[:, None], self.Wx, out=w.xw[:T])
-        else:
-            np.matmul(rows.reshape(T * w.B, -1), self.Wx[0], out=w.xw_rows[: T * w.B])
+        w, rows = self.window, self.X[:T].reshape(T * self.window.B, -1)
+        np.matmul(rows[:, w.H : 2 * w.H + 1], self.Wx, out=w.xw_rows[: T * w.B])
 
     def clear(self, t: int, resets: Resets | None) -> None:
         """Sets the state of the streams that are reset to zero."""
