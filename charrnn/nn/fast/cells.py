@@ -77,7 +77,6 @@ class Cell(Generic[Row]):
 
     def step_back(self, dh: Array, row: Row) -> None:
         """Computes `da`, `dh_direct`, and the gradient of c_{t-1}."""
-        raise NotImplementedError
 
     def clear_back(self, streams: Ids) -> None:
         """Stops the gradients of these streams, whose state was cleared before this step."""
@@ -148,7 +147,7 @@ class LSTM(Cell[LSTMRow]):
         gradients = zeros((3, *shape), dtype)  # dc i, dc f, dh o
         self.dc_if = gradients[:2]
         self.dc_i, self.dc_prev, self.dh_o = gradients
-        self.terms = empty((3, *shape), dtype)  # dc i g, dc f c_{t-1}, dh o tanh(c)
+        self.terms = empty((3, *shape), dtype)  # dc i g, dc f c_prev, dh o tanh(c)
         self.terms_if = self.terms[:2]
         self.dc_i_g, _, self.dh_o_tanh_c = self.terms
 

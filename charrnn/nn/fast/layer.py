@@ -101,20 +101,15 @@ class Layer:
 
         `resets[t]` are the streams whose state is set to zero before step t.
         """
-        cell, T = self.window.cell, len(ids)
-        if self.index:
-            self.input_product(T)
+        w, cell, T = self.window, self.window.cell, len(ids)
+        if self.index:  # xw = [x | 1] [Wx; b] of the whole window
+            np.matmul(self.X[:T].reshape(T * w.B, -1)[:, w.H : 2 * w.H + 1], self.Wx, out=w.xw_rows[: T * w.B])
         cell.load(self.h_steps[0], self.c, self.rows[0])
         for t in range(T):
             self.clear(t, resets)
             h = cell.step(self.input(t, ids), self.recurrent(t), self.rows[t])
             copyto(self.h_steps[t + 1], h)
             copyto(above[t], h)
-
-    def input_product(self, T: int) -> None:
-        """xw = [x | 1] [Wx; b] of the whole window."""
-        w, rows = self.window, self.X[:T].reshape(T * self.window.B, -1)
-        np.matmul(rows[:, w.H : 2 * w.H + 1], self.Wx, out=w.xw_rows[: T * w.B])
 
     def clear(self, t: int, resets: Resets | None) -> None:
         """Sets the state of the streams that are reset to zero."""

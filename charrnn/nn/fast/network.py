@@ -1,4 +1,4 @@
-"""The fast network: the interface is described in `nn/interface.py`."""
+"""The fast network: the methods are described in `nn/interface.py`."""
 
 from itertools import pairwise
 
@@ -29,12 +29,10 @@ class Network:
         self.pack()
 
     def pack(self) -> None:
-        """Takes over the weights as they are now."""
         for layer in self.layers:
             layer.pack(self.params)
 
     def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
-        """Logits (T, B, V) for ids (T, B), T up to `steps`, from the carried state; valid until the next call."""
         self.length, self.masks, self.resets = len(ids), masks, None if reset is None else reset_streams(reset)
         for k, layer in enumerate(self.layers):
             layer.forward(ids, self.above[k], self.resets)
@@ -47,7 +45,6 @@ class Network:
         return logits
 
     def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
-        """Writes the gradients of all weights to `grads`, given those of the logits (T, B, V) of `forward`."""
         T, H = self.length, self.config.hidden_size
         flat, dy = dlogits.reshape(-1, self.config.vocab_size), self.window.dy[:T]
         np.matmul(self.top[:T].reshape(-1, H).T, flat, out=grads["Wy"])
@@ -59,31 +56,26 @@ class Network:
             self.layers[k].backward(ids, grads, self.resets)
 
     def carry(self) -> None:
-        """The state after the window becomes the state before the next."""
         for layer in self.layers:
             layer.carry(self.length)
 
     def reset(self) -> None:
-        """An empty state: zeros."""
         for layer in self.layers:
             layer.reset()
 
     def state(self) -> dict[str, Array]:
-        """A copy of the carried state by name (h, c), each (layers, B, H)."""
         shape = (len(self.layers), self.streams, self.config.hidden_size)
         state = {name: np.empty(shape, self.window.dtype) for name in self.config.states}
         self.store_state(state)
         return state
 
     def store_state(self, out: dict[str, Array]) -> None:
-        """Writes the carried state to arrays like those of `state`."""
         for k, layer in enumerate(self.layers):
             out["h"][k] = layer.h[0]
             if "c" in out:
                 blocks(out["c"][k], self.window.n)[:] = layer.c
 
     def set_state(self, state: dict[str, Array]) -> None:
-        """Copies `state` to the carried state."""
         for k, layer in enumerate(self.layers):
             layer.h[0] = state["h"][k]
             if "c" in state:

@@ -10,7 +10,7 @@ from charrnn.nn.params import Config, Params
 
 
 class Stepper:
-    """A step costs little more than reading the weights once; the interface is described in `nn/interface.py`."""
+    """A step costs little more than reading the weights once; the methods are described in `nn/interface.py`."""
 
     def __init__(self, config: Config, params: Params) -> None:
         H, self.layers = config.hidden_size, config.layers
@@ -35,11 +35,9 @@ class Stepper:
         self.logits: Array = self.by[None].copy()
 
     def step(self, ids: list[int]) -> None:
-        """Reads one symbol."""
         self.step_all(ids)
 
     def step_all(self, ids: list[int]) -> None:
-        """Reads a sequence of symbols."""
         cell, row = self.cell, self.row
         for i in ids:
             for k in range(self.layers):
@@ -64,12 +62,10 @@ class Stepper:
         return xw
 
     def state(self, stream: int = 0) -> State:
-        """A copy of the state, its logits included."""
         states = {"h": self.hs, "c": self.cs}
         return {name: states[name].reshape(self.layers, -1).copy() for name in self.cell.states}, self.logits[0].copy()
 
     def set_state(self, state: State, stream: int = 0) -> None:
-        """Returns to a state."""
         for name, values in {"h": self.hs, "c": self.cs}.items():
             if name in state[0]:
                 copyto(values, state[0][name].reshape(values.shape))
