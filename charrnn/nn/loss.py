@@ -1,4 +1,4 @@
-"""softmax, log_softmax, cross entropy and its gradient: the only place."""
+"""softmax, log_softmax, cross entropy and its gradient."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def log_softmax(logits: Array) -> Array:
 
 
 def softmax_nats(logits: Array, targets: Ids) -> Array:
-    """-ln p(target) (T, B) in nats; leaves the probabilities in `logits` (T, B, V)."""
+    """-ln p(target) (T, B) in nats. Overwrites `logits` (T, B, V) with the probabilities."""
     logits -= logits.max(axis=-1, keepdims=True)
     picked = np.take_along_axis(logits, targets[..., None].astype(np.intp), axis=-1)[..., 0]
     np.exp(logits, out=logits)
@@ -34,10 +34,10 @@ def softmax_nats(logits: Array, targets: Ids) -> Array:
 
 
 def cross_entropy(logits: Array, targets: Ids, total: int | None = None, loss_mask: Mask | None = None) -> float:
-    """Nats of the targets (T, B), as the mean over `total` symbols (default: over T·B, all that are here).
+    """The mean of -ln p(target) over `total` symbols (default: T·B), in nats; targets (T, B).
 
-    Leaves the gradient of that mean in `logits`: (softmax - one-hot) / total. Where `loss_mask` (T, B) is given, only
-    the steps that it marks have a target.
+    Overwrites `logits` (T, B, V) with the gradient of that mean, (softmax - one-hot) / total. With `loss_mask` (T, B),
+    only the steps that it marks have a target.
     """
     nats = softmax_nats(logits, targets)
     rows = logits.reshape(-1, logits.shape[-1])

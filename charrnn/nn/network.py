@@ -1,7 +1,7 @@
 """The plain network: layers of cells over a window, an output layer, and truncated backpropagation through time.
 
 Forward pass, then backward pass, in the order of the computation. It computes the same as `nn/fast/`, in the dtype of
-the weights, keeps every value, and changes no array in place. The tests of the fast engine compare with it.
+the weights, and keeps every value; only `grads` is changed in place. The tests of the fast engine compare with it.
 
 Shapes: T steps, B streams, H units per layer, V symbols, G gates. Rows are streams: x (B, inputs) @ Wx (inputs, G·H).
 """
@@ -40,7 +40,7 @@ class Network:
     # Forward pass
 
     def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
-        """Logits (T, B, V): what is expected after each symbol of ids (T, B)."""
+        """Logits (T, B, V): the prediction of the symbol after each of ids (T, B)."""
         self.read(ids, masks, reset)
         return self.logits(self.values)
 
@@ -59,15 +59,18 @@ class Network:
         the layer, which is h after dropout.
         """
         layers: list[StepValues] = []
-        kept = 1.0 if self.reset_mask is None else ~self.reset_mask[t][:, None]
         for k in range(self.config.layers):
             x = layers[k - 1].y if k else ids
-            previous = {f"{name}_prev": getattr(before[k], name) * kept for name in self.cell.states}
+            previous = {f"{name}_prev": self.cleared(t, getattr(before[k], name)) for name in self.cell.states}
             xw, hw = self.products(k, x, previous["h_prev"])
             v = self.cell.step(self.split(xw), self.split(hw), **previous)
             y = v.h if self.masks is None else v.h * self.masks[k][t]
             layers.append(StepValues(x=x, y=y, **previous, **vars(v)))
         return layers
+
+    def cleared(self, t: int, state: Array) -> Array:
+        """A state before step t, or the gradient of one: zero in the streams that are reset."""
+        return state if self.reset_mask is None else np.where(self.reset_mask[t][:, None], np.zeros_like(state), state)
 
     def products(self, k: int, x: Array | Ids, h_prev: Array) -> tuple[Array, Array]:
         """xw and hw of layer k, (B, G·H) each; in layer 0, x are ids, and a one-hot row times Wx is a row of Wx."""
@@ -87,7 +90,7 @@ class Network:
     # Backward pass
 
     def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
-        """Adds up the gradients of the weights over the steps: input, transposed, times gradient of the output."""
+        """The gradient of a weight is the sum over t of its input, transposed, times the gradient of its output."""
         grads.flat[:] = 0.0
         for t, layers in self.back_through_time(dlogits):
             grads["Wy"] += self.values[t][-1].y.T @ dlogits[t]
@@ -104,8 +107,8 @@ class Network:
 
         At the first step, `dh_prev` and `dc_prev` are the gradients of the carried state.
         """
-        nothing = np.zeros((self.streams, self.config.hidden_size), self.params.flat.dtype)
-        after = [StepGradients(dh_prev=nothing, dc_prev=nothing)] * self.config.layers
+        zero = np.zeros((self.streams, self.config.hidden_size), self.params.flat.dtype)
+        after = [StepGradients(dh_prev=zero, dc_prev=zero)] * self.config.layers  # truncated BPTT
         for t in range(len(self.values) - 1, -1, -1):
             after = self.step_back(t, dlogits[t] @ self.params["Wy"].T, after)
             yield t, after
@@ -117,7 +120,6 @@ class Network:
         `dhw` (B, G·H); and `dh_prev` (and `dc_prev`).
         """
         layers: list[StepGradients] = []
-        kept = 1.0 if self.reset_mask is None else ~self.reset_mask[t][:, None]  # a reset step has no past
         for k in range(self.config.layers - 1, -1, -1):
             Wx, Wh, _ = self.weights(k)
             dh = (dy if self.masks is None else dy * self.masks[k][t]) + after[k].dh_prev
@@ -125,9 +127,9 @@ class Network:
             d = self.cell.step_back(self.values[t][k], dh, **dc_next)
             dxw = np.concatenate([getattr(d, f"da_{gate}") for gate in self.cell.gates], axis=-1)
             dhw = np.concatenate([getattr(d, f"dhw_{gate}", getattr(d, f"da_{gate}")) for gate in self.cell.gates], -1)
-            d.dh_prev = (dhw @ Wh.T + getattr(d, "dh_direct", 0.0)) * kept
+            d.dh_prev = self.cleared(t, dhw @ Wh.T + getattr(d, "dh_direct", 0.0))
             if dc_next:
-                d.dc_prev = d.dc_prev * kept
+                d.dc_prev = self.cleared(t, d.dc_prev)
             layers.insert(0, StepGradients(dh=dh, dxw=dxw, dhw=dhw, **dc_next, **vars(d)))
             if k:
                 dy = dxw @ Wx.T

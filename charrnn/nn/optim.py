@@ -1,6 +1,6 @@
 """Optimizers on flat vectors, clipping by norm, and learning-rate schedules.
 
-An optimizer keeps its vectors in `state`, by name; they are saved and resumed with no more code.
+An optimizer keeps its vectors in `state`, by name; this is how they are saved and resumed.
 """
 
 import math
@@ -151,7 +151,7 @@ def norm(values: Array) -> float:
 
 
 def clip_scale(length: float, limit: float) -> float:
-    """What scales a gradient of norm `length` down to norm `limit` where it is longer (0: never)."""
+    """The factor that scales a gradient of norm `length` to the norm `limit` if it is longer; 0 disables clipping."""
     return limit / length if limit and limit < length < math.inf else 1.0
 
 
@@ -168,7 +168,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {"cosine": cosine, "constant": 
 
 
 def learning_rate(schedule: str, peak: float, step: int, span: int, cut: tuple[int, int] | None = None) -> float:
-    """The rate of step 1..span: up in a straight line to `peak`, then along the schedule.
+    """The learning rate of step 1..span: a linear warm-up to `peak`, then the schedule.
 
     After the step `cut[0]` the rest of the schedule is passed through faster, so that it ends at `cut[1]`.
     """

@@ -1,4 +1,4 @@
-"""All weights in one flat vector, each under its name."""
+"""The configuration of a network, and its weights in one flat vector, each under its name."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charrnn.arrays import Array, zeros
+from charrnn.arrays import Array, RandomStream, zeros
 from charrnn.checks import MOST_LAYERS, check_int, shown
 from charrnn.errors import UsageError
 from charrnn.nn.equations import CELLS
@@ -18,20 +18,20 @@ FORGET_BIAS = 1.0
 
 
 def shapes(gates: int, layers: int, hidden_size: int, vocab_size: int) -> Shapes:
-    """The name and shape of every weight: `l0.Wh` (H, G·H), `l0.Wx` (V, G·H), `l0.b` (G·H,), ..., `Wy`, `by`."""
-    found: Shapes = {}
+    """Name and shape of every weight: `l0.Wh` (H, G·H), `l0.Wx` (V, G·H), `l0.b` (G·H,), `l1.Wh`, ..., `Wy`, `by`."""
+    result: Shapes = {}
     for layer in range(layers):
         inputs = hidden_size if layer else vocab_size
-        found[f"l{layer}.Wh"] = (hidden_size, gates * hidden_size)
-        found[f"l{layer}.Wx"] = (inputs, gates * hidden_size)
-        found[f"l{layer}.b"] = (gates * hidden_size,)
-    found["Wy"] = (hidden_size, vocab_size)
-    found["by"] = (vocab_size,)
-    return found
+        result[f"l{layer}.Wh"] = (hidden_size, gates * hidden_size)
+        result[f"l{layer}.Wx"] = (inputs, gates * hidden_size)
+        result[f"l{layer}.b"] = (gates * hidden_size,)
+    result["Wy"] = (hidden_size, vocab_size)
+    result["by"] = (vocab_size,)
+    return result
 
 
 class Params(dict[str, Array]):
-    """Weights by name; the values are views into `.flat`, so that one operation reaches them all."""
+    """Weights by name: views of `flat`, so that one operation on `flat` changes them all."""
 
     def __init__(
         self, shapes: Mapping[str, tuple[int, ...]], dtype: DTypeLike = np.float32, flat: Array | None = None
@@ -40,31 +40,31 @@ class Params(dict[str, Array]):
         self.shapes = dict(shapes)
         size = sum(map(math.prod, shapes.values()))
         self.flat: Array = zeros((size,), dtype) if flat is None else flat
-        self._begins: dict[str, int] = {}
-        begin = 0
+        self.starts: dict[str, int] = {}
+        start = 0
         for name, shape in self.shapes.items():
-            end = begin + math.prod(shape)
-            self._begins[name] = begin
-            self[name] = self.flat[begin:end].reshape(shape)
-            begin = end
+            end = start + math.prod(shape)
+            self.starts[name] = start
+            self[name] = self.flat[start:end].reshape(shape)
+            start = end
 
     def matrix(self, layer: int) -> Array:
-        """Wh, Wx and b of a layer, one under the other: (H + inputs + 1, G·H), a view."""
+        """Wh, Wx and b of a layer, stacked: (H + inputs + 1, G·H), a view."""
         names = [f"l{layer}.{name}" for name in ("Wh", "Wx", "b")]
-        begin, size = self._begins[names[0]], sum(self[name].size for name in names)
-        return self.flat[begin : begin + size].reshape(-1, self[names[0]].shape[1])
+        start, size = self.starts[names[0]], sum(self[name].size for name in names)
+        return self.flat[start : start + size].reshape(-1, self[names[0]].shape[1])
 
     def copy(self) -> "Params":
-        """The same weights in an array of their own."""
-        twin = Params(self.shapes, self.flat.dtype)
+        """A copy with memory of its own."""
+        twin = Params(self.shapes, self.flat.dtype)  # aligned, as self.flat.copy() would not be
         twin.flat[:] = self.flat
         return twin
 
 
 def initialise(params: Params, gates: str, hidden_size: int, rng: np.random.Generator) -> None:
-    """Weights uniform in ±1/sqrt(H), biases zero, the forget gate's 1 (Jozefowicz et al. 2015).
+    """Weights uniform in ±1/sqrt(H), biases 0, that of the forget gate 1 (Jozefowicz et al. 2015).
 
-    Layer 0 reads one row of Wx at a time, a fan-in of one, so its rows have unit variance: ±sqrt(3).
+    l0.Wx is uniform in ±sqrt(3), which has unit variance: its input is one-hot, so its fan-in is 1.
     """
     for name, values in params.items():
         if values.ndim == 1:
@@ -79,7 +79,7 @@ def initialise(params: Params, gates: str, hidden_size: int, rng: np.random.Gene
 
 @dataclass(frozen=True)
 class Config:
-    """What a network is: its cell, its sizes. `vocab_size` V, `hidden_size` H."""
+    """The architecture: `cell` is a name in `CELLS`, `hidden_size` is H, `vocab_size` is V."""
 
     cell: str
     layers: int
@@ -110,10 +110,11 @@ class Config:
 
 
 def fresh_params(config: Config, seed: int, dtype: DTypeLike = np.float32) -> Params:
-    """New random weights; the same seed gives the same weights."""
+    """Random weights; the same seed gives the same weights. Raises UsageError if they do not fit into memory."""
     try:
         params = Params(config.shapes, dtype)
     except (MemoryError, ValueError):
         raise UsageError(f"{config.layers} x {config.hidden_size} does not fit into memory.") from None
-    initialise(params, config.gates, config.hidden_size, np.random.Generator(np.random.PCG64([seed, 0])))
+    rng = np.random.Generator(np.random.PCG64([seed, RandomStream.WEIGHTS]))
+    initialise(params, config.gates, config.hidden_size, rng)
     return params

@@ -1,7 +1,7 @@
-"""How the gradient of a loss flows back through time: its norm at h_{t-k}, and c_{t-k}, over the lag k.
+"""The norm of the gradient of a loss with respect to h_{t-k}, and c_{t-k}, by lag k: does it vanish or explode?
 
-L_t is the loss of one character, in nats. dL_t/dh_{t-k} is taken at the node h_{t-k} of a layer, with everything that
-follows from it, as in backpropagation through time; the norms are means over many positions t of a text.
+L_t is the loss of one symbol, in nats. dL_t/dh_{t-k} is the total derivative, as in backpropagation through time; the
+norms are means over many positions t of a text.
 """
 
 import math
@@ -19,7 +19,7 @@ from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.see.text_window import TextWindow
 
-GROUP = 32  # positions computed side by side
+GROUP = 32  # positions computed in parallel
 WARM_UP = 128
 LEFT = 0.01
 Norms = NDArray[np.float64]
@@ -27,11 +27,10 @@ Norms = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Flow:
-    """Mean norms over the positions: `by_layer[name][l]` (K + 1,) for h, and c, of layer l; `h` and `c` of all layers.
+    """Mean norms over the positions, by state (h, c): `by_layer[state]` (layers, K + 1), `total[state]` (K + 1,).
 
-    `radius` are spectral radii of the (H, H) blocks of Wh: of layer 0, gate by gate, and so on. `clipped` is the share
-    of the training's steps whose gradient was clipped, None where that is not known. `slope` is the mean change of
-    ln |dL/dh| from one lag to the next.
+    `radius[l][gate]` is the spectral radius of the gate's (H, H) block of Wh in layer l. `clipped` is the share of the
+    training steps whose gradient was clipped, None if unknown.
     """
 
     positions: int
@@ -42,20 +41,20 @@ class Flow:
 
     @property
     def share(self) -> Norms:
-        """The norm at h over the lag, as a share of that at lag 0."""
+        """The norm for h by lag, relative to lag 0."""
         h = self.total["h"]
         share: Norms = h / h[0] if h[0] else np.zeros_like(h)
         return share
 
     @property
     def left(self) -> int | None:
-        """The first lag at which 1 % is left; None where more than that is left at all of them."""
+        """The first lag at which at most 1 % of the norm is left; None if there is none."""
         below = np.flatnonzero(self.share <= LEFT)
         return int(below[0]) if len(below) else None
 
     @property
     def slope(self) -> float:
-        """The mean change of ln |dL/dh| a step, over the lags whose norm is not zero."""
+        """The mean change of ln |dL/dh| per step, over the lags whose norm is not zero."""
         h = self.total["h"]
         last = int(np.flatnonzero(h > 0.0)[-1]) if (h > 0.0).any() else 0
         return math.log(h[last] / h[0]) / last if last else -math.inf
@@ -71,16 +70,16 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def flow(model: Model, passage: TextWindow, lags: int, positions: int) -> Flow:
-    """The gradients of the losses at up to `positions` places spread over the passage, back over `lags` steps.
+def flow(model: Model, window: TextWindow, lags: int, positions: int) -> Flow:
+    """Gradients of the losses at up to `positions` positions, spread over the window, through `lags` steps back.
 
-    Raises TextError where the passage is too short for one.
+    Raises TextError if the window is too short for one position.
     """
-    ids = np.concatenate([passage.before, passage.ids])
+    ids = window.ids_with_warm_up
     ends = places(len(ids), lags, positions)
     if not len(ends):
         raise TextError(
-            f"the text has {len(ids):,} symbols, and {lags + 2:,} are needed: give more text, or fewer --lags."
+            f"the text has {len(ids):,} symbols, but {lags + 2:,} are needed: give more text, or fewer --lags."
         )
     sums: dict[str, Norms] = {}
     for start in range(0, len(ends), GROUP):
@@ -100,7 +99,7 @@ def flow(model: Model, passage: TextWindow, lags: int, positions: int) -> Flow:
 
 
 def places(symbols: int, lags: int, positions: int) -> NDArray[np.intp]:
-    """Where the losses are taken: the places of their targets, spread evenly, each with `lags` steps before it."""
+    """The positions of the targets: spread evenly, each with `lags` steps before it."""
     first, last = lags + 1, symbols - 1
     if last < first:
         return np.zeros(0, dtype=np.intp)
@@ -108,7 +107,7 @@ def places(symbols: int, lags: int, positions: int) -> NDArray[np.intp]:
 
 
 def norms(network: Network, ids: NDArray[np.intp], targets: NDArray[np.intp], lags: int) -> dict[str, Norms]:
-    """The norms (K + 1, B) by state, and (layers, K + 1, B) by layer, of the losses of these targets."""
+    """Norms for the losses of these targets: (K + 1, B) as `h` (and `c`), (layers, K + 1, B) as `h by layer`."""
     warm = int(min(WARM_UP, targets.min() - lags - 1))
     window = ids[targets - np.arange(lags + 1 + warm, 0, -1)[:, None]]
     network.reset()
@@ -133,7 +132,7 @@ def norms(network: Network, ids: NDArray[np.intp], targets: NDArray[np.intp], la
 
 
 def spectral_radii(config: Config, params: Params) -> list[dict[str, float]]:
-    """The largest |eigenvalue| of each gate's block of Wh, layer by layer."""
+    """The largest |eigenvalue| of each gate's block of Wh, by layer."""
     H, found = config.hidden_size, []
     for k in range(config.layers):
         Wh = params[f"l{k}.Wh"].astype(np.float64)
@@ -143,7 +142,7 @@ def spectral_radii(config: Config, params: Params) -> list[dict[str, float]]:
 
 
 def clipped_share(model: Model) -> float | None:
-    """The share of the training's steps whose gradient was clipped, as far as the history tells."""
+    """The share of the training steps whose gradient was clipped, as far as the history has it."""
     shares = [share for share in model.run.history.clipped if share is not None] if model.run else []
     return sum(shares) / len(shares) if shares else None
 

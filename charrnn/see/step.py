@@ -28,7 +28,7 @@ MOST_UNITS, MOST_STEPS = 8, 12
 
 @dataclass(frozen=True)
 class Line:
-    """`values` is a vector, or a matrix, in float64; `heading` says where a new part begins."""
+    """`values` is a vector or a matrix in float64; consecutive lines with the same `heading` form a part."""
 
     heading: str
     name: str
@@ -40,9 +40,9 @@ class Line:
 
 
 def small(cell: str, layers: int, hidden_size: int, text: str, seed: int) -> Model:
-    """A fresh network for this text whose weights have two decimals, so that they can be typed into a calculator.
+    """An untrained network for this text. Its weights have two decimals, so that they can be typed into a calculator.
 
-    The rows of l0.Wx are drawn from ±1 here: its usual ±1.7 would leave little to see of the rest.
+    l0.Wx is uniform in ±1 here: with the usual ±1.7 it would dominate.
     """
     vocab = Vocab("char", UNITS["char"].codes(text).tolist())
     config = Config(cell, layers, hidden_size, len(vocab))
@@ -53,15 +53,15 @@ def small(cell: str, layers: int, hidden_size: int, text: str, seed: int) -> Mod
 
 
 def steps(model: Model, text: str) -> list[Line]:
-    """All lines: the weights, the steps forward, the steps back, the gradients.
+    """All lines: the weights, the forward pass, the backward pass, the gradients.
 
-    Raises UsageError where the network or the text is too large to be read, or the text has unknown characters.
+    Raises UsageError if the network or the text is too large to be followed, or the text has unknown characters.
     """
     config = model.config
     if config.hidden_size > MOST_UNITS:
         raise UsageError(
-            f"the model has {config.hidden_size} units a layer, and at most {MOST_UNITS} can be followed by eye: "
-            "leave -m out for a small network."
+            f"the model has {config.hidden_size} units per layer, and at most {MOST_UNITS} are shown: "
+            "leave -m out for a small untrained network."
         )
     ids = model.vocab.encode(text)
     if len(model.vocab.unknown(text)) > 0:

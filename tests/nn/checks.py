@@ -88,7 +88,9 @@ def fast_backward(network: Fast, window: Window, dlogits: Array, grads: Params) 
     def recorded(layer: Layer, *given: object) -> None:
         time_back(layer, *given)  # type: ignore[arg-type]
         cell = layer.window.cell
-        dh = layer.part_back.sum(axis=0) if cell.dh_direct is None else layer.part_back.sum(axis=0) + cell.dh_direct
+        dh = layer.window.dh_parts.sum(axis=0)
+        if cell.dh_direct is not None:
+            dh += cell.dh_direct
         for name, gradient in {"h": dh, "c": getattr(cell, "dc_prev", dh)}.items():
             if name in network.config.states:
                 found[f"{name}0.{layer.index}"] = np.moveaxis(gradient, 0, 1).reshape(gradient.shape[1], -1).copy()

@@ -1,1 +1,1 @@
-"""The same results, faster."""
+"""The same results, faster: optional reading. `engine.py` chooses between this and the plain network."""

@@ -1,215 +1,277 @@
-"""The equations: vanilla RNN, LSTM and GRU, each one step forward and one step back.
+"""The equations of `nn/equations.py`, computed in place: each cell one step forward and one step backward.
 
-Forward, a cell finds h_{t-1} Wh in `a`, one block a gate, and is handed z = x_t Wx + b likewise (those of sigmoid
-gates halved, because σ(v) = (tanh(v/2) + 1) / 2 needs only tanh). It writes its gates and what else the way back needs
-to the tape, and returns h_t. Backward it is handed dh, the gradient of h_t, and leaves in `da` the gradients of the
-pre-activations.
+You may skip this folder: it computes the same results faster.
 
-The arrays of a step are blocks (n, B, H/n), but a cell does not care: every line is an equation by element.
-The comments are the papers' equations.
+Forward, a cell is given xw = x_t Wx + b and hw = h_{t-1} Wh, one block per gate, writes what the backward pass needs to
+its row of the tape, and returns h_t. Backward, it is given dh and the same row, and leaves in `da` the gradients of xw
+and hw. All arrays are (..., n, B, C), the H columns of a gate as n blocks of C, but every line works by element.
+Neighbouring gates are computed by one call where the equation is the same. The comments are the equations.
 """
+
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy import add, copyto, multiply, subtract, tanh
 from numpy.typing import DTypeLike
 
-from charrnn.arrays import Array, empty, zeros
+from charrnn.arrays import Array, Ids, empty, zeros
 
 HALF, ONE = np.array(0.5, np.float32), np.array(1.0, np.float32)  # 0-d arrays: quicker to call with than floats
-Row = list[Array]
+Row = TypeVar("Row")
 
 
-class Cell:
-    """One kind of recurrent network, with the scratch of one step.
+class Cell(Generic[Row]):
+    """One kind of recurrent network, with the scratch memory of one step.
 
-    `gates` name the blocks of Wx, Wh and b in their order, `states` what is carried from step to step. `halved` are the
-    sigmoid gates. `da` has a block for each gate, or more: those of Wh are the last ones, and `inputs` tells those of
-    Wx as (first gate, end, first block). `tape` names what the tape keeps of a step.
+    `gates`, `states` and `sigmoids` are those of the class of the same name in `nn/equations.py`. `x_blocks` and
+    `h_blocks` tell which block of `da` is the gradient of each gate's block of xw, and of hw. In `da`, the blocks of xw
+    are the first, and those of hw the last. `tape` names what the tape keeps of a step.
     """
 
     gates: str
     states: str
-    halved: str
-    inputs: tuple[tuple[int, int, int], ...]
+    sigmoids: str
+    x_blocks: tuple[int, ...]
+    h_blocks: tuple[int, ...]
     tape: tuple[str, ...]
-    a: Array
-    da: Array
-    dh_direct: Array | None  # what reaches h_{t-1} past the product with Wh
-    c: Array  # of the LSTM alone
-    dc_prev: Array  # and what comes back to c_{t-1}
+    da: Array  # (blocks of da, n, B, C)
+    dh_direct: Array | None = None  # (n, B, C), the gradient of h_{t-1} that does not pass through Wh
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+        """`shape` is (n, B, C)."""
         raise NotImplementedError
 
+    @classmethod
+    def fold(cls, W: Array, out: Array) -> None:
+        """Copies weights (..., G·H) to `out` (..., G·H) or (..., G·n, C), those of the sigmoid gates halved.
+
+        σ(v) = (tanh(v/2) + 1) / 2, so with half of the weights one call of tanh serves all gates.
+        """
+        halving = np.repeat([0.5 if gate in cls.sigmoids else 1.0 for gate in cls.gates], W.shape[-1] // len(cls.gates))
+        multiply(W.reshape(out.shape), halving.astype(W.dtype).reshape(-1, out.shape[-1]), out=out)
+
     @staticmethod
-    def row(now: Array, then: Array) -> Row:
-        """A step's row of the tape, (len(tape), n, B, H/n), and the next one's, as the views that the two ways use."""
+    def row(now: Array, following: Array) -> Row:
+        """Views of a step's memory on the tape, (len(tape), n, B, C), and on that of the following step."""
         raise NotImplementedError
 
     def rows(self, tape: Array) -> list[Row]:
-        """The rows of T steps, given a tape of T + 1; a tape of one is a row that is written over and over."""
+        """The rows of T steps on a tape of T + 1; a tape of one is a single row, used by every step."""
         return [self.row(tape[t], tape[min(t + 1, len(tape) - 1)]) for t in range(max(len(tape) - 1, 1))]
 
-    def begin(self, h: Array, c: Array, row: Row) -> None:
-        """Takes up the carried-in state, as far as the cell needs it beside `a`; `row` is the first."""
+    def load(self, h: Array, c: Array, row: Row) -> None:
+        """Sets the state before the step of this row."""
 
-    def step(self, z: Array, row: Row) -> Array:
+    def clear(self, streams: Ids, row: Row) -> None:
+        """Sets the state of these streams before the step of this row to zero."""
+
+    def step(self, xw: Array, hw: Array, row: Row) -> Array:
+        """h_t, from xw and hw (G, n, B, C)."""
         raise NotImplementedError
 
-    def begin_back(self) -> None:
-        """Forgets the gradients of the window before: nothing comes back from what follows the window."""
+    def store(self, c: Array, row: Row) -> None:
+        """Copies the memory after the step of this row, if there is one."""
+
+    def start_back(self) -> None:
+        """No gradient enters from after the window."""
 
     def step_back(self, dh: Array, row: Row) -> None:
-        raise NotImplementedError
+        """Computes `da`, `dh_direct`, and the gradient of c_{t-1}."""
+
+    def clear_back(self, streams: Ids) -> None:
+        """Stops the gradients of these streams, whose state was cleared before this step."""
 
 
-class RNN(Cell):
-    """The vanilla network (Elman 1990), with tanh."""
+def sigmoid_of_tanh(values: Array) -> None:
+    """Completes σ(v) = (tanh(v/2) + 1) / 2, given tanh(v/2)."""
+    multiply(values, HALF, values)
+    add(values, HALF, values)
 
-    gates, states, halved, inputs, tape = "h", "h", "", ((0, 1, 0),), ("h",)
+
+class RNNRow(NamedTuple):
+    gates: Array  # (1, n, B, C)
+    h: Array
+
+
+class RNN(Cell[RNNRow]):
+    """The vanilla network."""
+
+    gates, states, sigmoids, x_blocks, h_blocks = "h", "h", "", (0,), (0,)
+    tape = ("h",)
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        self.a, self.da = empty((1, *shape), dtype), empty((1, *shape), dtype)
-        self.a_h, self.da_h = self.a[0], self.da[0]
-        self.dh_direct = None
+        self.da = empty((1, *shape), dtype)
 
     @staticmethod
-    def row(now: Array, then: Array) -> Row:
-        return [now[0]]
+    def row(now: Array, following: Array) -> RNNRow:
+        return RNNRow(gates=now, h=now[0])
 
-    def step(self, z: Array, row: Row) -> Array:
-        (h,) = row
-        add(self.a, z, self.a)  # h_t = tanh(x_t Wx + h_{t-1} Wh + b)
-        tanh(self.a_h, h)
-        return h
+    def step(self, xw: Array, hw: Array, row: RNNRow) -> Array:
+        # h = tanh(xw + hw)
+        add(xw, hw, row.gates)
+        tanh(row.gates, row.gates)
+        return row.h
 
-    def step_back(self, dh: Array, row: Row) -> None:
-        (h,), da = row, self.da_h
-        multiply(h, h, da)  # da = dh (1 - h²)
+    def step_back(self, dh: Array, row: RNNRow) -> None:
+        # da = dh (1 - h²)
+        da = self.da[0]
+        multiply(row.h, row.h, da)
         subtract(ONE, da, da)
         multiply(dh, da, da)
 
 
-class LSTM(Cell):
-    """Long short-term memory (Hochreiter & Schmidhuber 1997, forget gate Gers et al. 2000), no peepholes.
+class LSTMRow(NamedTuple):
+    gates: Array  # i f o g
+    ifo: Array
+    i_f: Array
+    g_c: Array  # g and c_{t-1}
+    o: Array
+    g: Array
+    c_prev: Array
+    tanh_c: Array
+    c: Array  # c_t, which is c_prev of the following step
 
-    The gates stand in the order i f o g, the sigmoids first; PyTorch's order is i f g o.
-    """
 
-    gates, states, halved, inputs = "ifog", "hc", "ifo", ((0, 4, 0),)
-    tape = ("i", "f", "o", "g", "c", "tanh_c")  # c is c_{t-1}; neighbours serve several equations with one call
+class LSTM(Cell[LSTMRow]):
+    """Long short-term memory."""
+
+    gates, states, sigmoids, x_blocks, h_blocks = "ifog", "hc", "ifo", (0, 1, 2, 3), (0, 1, 2, 3)
+    tape = ("i", "f", "o", "g", "c_prev", "tanh_c")
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        self.a, self.da = empty((4, *shape), dtype), empty((4, *shape), dtype)
-        self.ig_fc, self.h, self.u = empty((2, *shape), dtype), empty(shape, dtype), empty(shape, dtype)
-        self.ig, self.fc = self.ig_fc
+        self.h = empty(shape, dtype)
+        self.ig_fc = empty((2, *shape), dtype)  # i g, f c_{t-1}
+        self.da = empty((4, *shape), dtype)
         self.da_ifo, self.da_g = self.da[:3], self.da[3]
-        self.e, self.p, self.q = zeros((3, *shape), dtype), empty((3, *shape), dtype), empty((3, *shape), dtype)
-        self.e_if, self.p_if, self.dc = self.e[:2], self.p[:2], empty(shape, dtype)
-        self.e_i, self.dc_prev, self.e_o = self.e
-        self.p_i, _, self.p_o = self.p
-        self.dh_direct = None
+        self.dc, self.scratch, self.scratch_ifo = empty(shape, dtype), empty(shape, dtype), empty((3, *shape), dtype)
+        gradients = zeros((3, *shape), dtype)  # dc i, dc f, dh o
+        self.dc_if = gradients[:2]
+        self.dc_i, self.dc_prev, self.dh_o = gradients
+        self.terms = empty((3, *shape), dtype)  # dc i g, dc f c_prev, dh o tanh(c)
+        self.terms_if = self.terms[:2]
+        self.dc_i_g, _, self.dh_o_tanh_c = self.terms
 
     @staticmethod
-    def row(now: Array, then: Array) -> Row:
-        return [now[:4], now[:3], now[:2], now[3:5], now[2], now[3], now[5], then[4]]
+    def row(now: Array, following: Array) -> LSTMRow:
+        return LSTMRow(now[:4], now[:3], now[:2], now[3:5], now[2], now[3], now[4], now[5], following[4])
 
-    def begin(self, h: Array, c: Array, row: Row) -> None:
-        _, _, _, g_c, _, _, _, _ = row
-        copyto(g_c[1], c)
+    def load(self, h: Array, c: Array, row: LSTMRow) -> None:
+        copyto(row.c_prev, c)
 
-    def step(self, z: Array, row: Row) -> Array:
-        a, h = self.a, self.h
-        gates, ifo, i_f, g_c, o, _, tanh_c, c = row
-        add(a, z, a)  # i, f, o = σ(...), g = tanh(...)
-        tanh(a, gates)
-        multiply(ifo, HALF, ifo)
-        add(ifo, HALF, ifo)
-        multiply(i_f, g_c, self.ig_fc)  # c_t = f * c_{t-1} + i * g
-        add(self.ig, self.fc, c)
-        tanh(c, tanh_c)  # h_t = o * tanh(c_t)
-        multiply(o, tanh_c, h)
-        self.c = c
-        return h
+    def clear(self, streams: Ids, row: LSTMRow) -> None:
+        row.c_prev[:, streams] = 0.0
 
-    def begin_back(self) -> None:
-        self.e.fill(0.0)
+    def step(self, xw: Array, hw: Array, row: LSTMRow) -> Array:
+        # i, f, o = σ(xw + hw), g = tanh(xw + hw)
+        add(xw, hw, row.gates)
+        tanh(row.gates, row.gates)
+        sigmoid_of_tanh(row.ifo)
+        # c = f * c_prev + i * g
+        multiply(row.i_f, row.g_c, self.ig_fc)
+        add(self.ig_fc[0], self.ig_fc[1], row.c)
+        # h = o * tanh(c)
+        tanh(row.c, row.tanh_c)
+        multiply(row.o, row.tanh_c, self.h)
+        return self.h
 
-    def step_back(self, dh: Array, row: Row) -> None:
-        e_o, p_o, p, q, u, dc = self.e_o, self.p_o, self.p, self.q, self.u, self.dc
-        _, ifo, i_f, g_c, o, g, tanh_c, _ = row
-        multiply(dh, o, e_o)  # dc_t = dc_{t+1} f_{t+1} + dh o (1 - tanh²(c_t))
-        multiply(e_o, tanh_c, p_o)
-        multiply(p_o, tanh_c, u)
-        subtract(e_o, u, u)
-        add(self.dc_prev, u, dc)
-        multiply(i_f, dc, self.e_if)  # dc i, and dc f, which goes back to dc_{t-1}
-        multiply(self.e_if, g_c, self.p_if)
-        multiply(p, ifo, q)  # da_i = dc i g (1 - i), da_f = dc f c_{t-1} (1 - f), da_o = dh o tanh(c) (1 - o)
-        subtract(p, q, self.da_ifo)
-        multiply(self.p_i, g, u)  # da_g = dc i (1 - g²)
-        subtract(self.e_i, u, self.da_g)
+    def store(self, c: Array, row: LSTMRow) -> None:
+        copyto(c, row.c)
+
+    def start_back(self) -> None:
+        self.dc_prev.fill(0.0)
+
+    def step_back(self, dh: Array, row: LSTMRow) -> None:
+        scratch = self.scratch
+        # dc = dc_next + dh o (1 - tanh²(c)), where dc_next is dc_prev of the following step
+        multiply(dh, row.o, self.dh_o)
+        multiply(self.dh_o, row.tanh_c, self.dh_o_tanh_c)
+        multiply(self.dh_o_tanh_c, row.tanh_c, scratch)
+        subtract(self.dh_o, scratch, scratch)
+        add(self.dc_prev, scratch, self.dc)
+        # dc_prev = dc f
+        multiply(row.i_f, self.dc, self.dc_if)
+        multiply(self.dc_if, row.g_c, self.terms_if)
+        # da_i = dc i g (1 - i), da_f = dc f c_prev (1 - f), da_o = dh o tanh(c) (1 - o)
+        multiply(self.terms, row.ifo, self.scratch_ifo)
+        subtract(self.terms, self.scratch_ifo, self.da_ifo)
+        # da_g = dc i (1 - g²)
+        multiply(self.dc_i_g, row.g, scratch)
+        subtract(self.dc_i, scratch, self.da_g)
+
+    def clear_back(self, streams: Ids) -> None:
+        self.dc_prev[:, streams] = 0.0
 
 
-class GRU(Cell):
-    """Gated recurrent unit (Cho et al. 2014), the reset gate applied after the product, as in cuDNN and PyTorch.
+class GRURow(NamedTuple):
+    rz: Array
+    r: Array
+    z: Array
+    r_hw: Array  # r hw_n
+    z_diff: Array  # z (h_{t-1} - n)
+    n: Array
 
-    n = tanh(x_n + r * h_n), h_t = (1 - z) n + z h_{t-1}, where x_n = x_t Wx_n + b_n and h_n = h_{t-1} Wh_n. The paper's
-    n = tanh(x_n + (r * h_{t-1}) Wh_n) and its z are the other convention. PyTorch's second bias of n is left out.
-    The gradients of x_n and h_n differ, so `da` has four blocks, x_n r z h_n: Wx has the first three, Wh the last.
-    """
 
-    gates, states, halved, inputs = "rzn", "h", "rz", ((0, 2, 1), (2, 3, 0))
-    tape = ("r", "z", "m", "e", "n")  # m = r * h_n, e = z (h_{t-1} - n)
+class GRU(Cell[GRURow]):
+    """Gated recurrent unit. The gradients of xw_n and hw_n differ: `da` has the blocks xw_n, r, z, hw_n."""
+
+    gates, states, sigmoids, x_blocks, h_blocks = "rzn", "h", "rz", (1, 2, 0), (1, 2, 3)
+    tape = ("r", "z", "r_hw", "z_diff", "n")
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        self.a, self.da = empty((3, *shape), dtype), empty((4, *shape), dtype)
-        self.a_rz, self.h_n = self.a[:2], self.a[2]
-        self.da_xn, self.da_r, self.da_z, self.da_hn = self.da
-        self.da_rz = self.da[1:3]
-        self.h, self.u = empty(shape, dtype), empty(shape, dtype)
-        self.p, self.q = empty((2, *shape), dtype), empty((2, *shape), dtype)
-        self.p_r, self.p_z = self.p
-        self.dh_direct = self.zh = zeros(shape, dtype)
+        self.h = empty(shape, dtype)
+        self.da = empty((4, *shape), dtype)
+        self.da_xn, self.da_rz, self.da_hn = self.da[0], self.da[1:3], self.da[3]
+        self.scratch, self.scratch_rz = empty(shape, dtype), empty((2, *shape), dtype)
+        self.terms = empty((2, *shape), dtype)  # da_xn r hw_n, dh z (h_{t-1} - n)
+        self.dh_direct = self.dh_z = zeros(shape, dtype)
 
     @staticmethod
-    def row(now: Array, then: Array) -> Row:
-        return [now[:2], *now]
+    def row(now: Array, following: Array) -> GRURow:
+        return GRURow(now[:2], *now)
 
-    def begin(self, h: Array, c: Array, row: Row) -> None:
+    def load(self, h: Array, c: Array, row: GRURow) -> None:
         copyto(self.h, h)
 
-    def step(self, z: Array, row: Row) -> Array:
-        a, h = self.a_rz, self.h
-        rz, r, zg, m, e, n = row
-        add(a, z[:2], a)  # r, z = σ(...)
-        tanh(a, rz)
-        multiply(rz, HALF, rz)
-        add(rz, HALF, rz)
-        multiply(r, self.h_n, m)  # n = tanh(x_n + r * h_n), with m = r * h_n
-        add(m, z[2], n)
-        tanh(n, n)
-        subtract(h, n, e)  # h_t = (1 - z) n + z h_{t-1} = n + e, with e = z (h_{t-1} - n)
-        multiply(e, zg, e)
-        add(n, e, h)
+    def clear(self, streams: Ids, row: GRURow) -> None:
+        self.h[:, streams] = 0.0
+
+    def step(self, xw: Array, hw: Array, row: GRURow) -> Array:
+        h = self.h  # h_prev, until the last line
+        # r, z = σ(xw + hw)
+        add(xw[:2], hw[:2], row.rz)
+        tanh(row.rz, row.rz)
+        sigmoid_of_tanh(row.rz)
+        # n = tanh(xw_n + r hw_n)
+        multiply(row.r, hw[2], row.r_hw)
+        add(row.r_hw, xw[2], row.n)
+        tanh(row.n, row.n)
+        # h = (1 - z) n + z h_prev = n + z (h_prev - n)
+        subtract(h, row.n, row.z_diff)
+        multiply(row.z_diff, row.z, row.z_diff)
+        add(row.n, row.z_diff, h)
         return h
 
-    def begin_back(self) -> None:
-        self.zh.fill(0.0)
+    def start_back(self) -> None:
+        self.dh_z.fill(0.0)
 
-    def step_back(self, dh: Array, row: Row) -> None:
-        p, q, u, da_xn, zh = self.p, self.q, self.u, self.da_xn, self.zh
-        rz, r, z, m, e, n = row
-        multiply(dh, z, zh)  # dh_{t-1} = dh z, and by way of the product
-        subtract(dh, zh, u)  # da_xn = dh (1 - z) (1 - n²)
-        multiply(u, n, da_xn)
-        multiply(da_xn, n, da_xn)
-        subtract(u, da_xn, da_xn)
-        multiply(da_xn, m, self.p_r)  # da_r = da_xn h_n r (1 - r), da_z = dh (h_{t-1} - n) z (1 - z)
-        multiply(dh, e, self.p_z)
-        multiply(p, rz, q)
-        subtract(p, q, self.da_rz)
-        multiply(da_xn, r, self.da_hn)  # da_hn = da_xn r
+    def step_back(self, dh: Array, row: GRURow) -> None:
+        da_xn, scratch = self.da_xn, self.scratch
+        # da_xn = dh (1 - z) (1 - n²)
+        multiply(dh, row.z, self.dh_z)
+        subtract(dh, self.dh_z, scratch)
+        multiply(scratch, row.n, da_xn)
+        multiply(da_xn, row.n, da_xn)
+        subtract(scratch, da_xn, da_xn)
+        # da_r = da_xn hw_n r (1 - r), da_z = dh (h_prev - n) z (1 - z)
+        multiply(da_xn, row.r_hw, self.terms[0])
+        multiply(dh, row.z_diff, self.terms[1])
+        multiply(self.terms, row.rz, self.scratch_rz)
+        subtract(self.terms, self.scratch_rz, self.da_rz)
+        # da_hn = da_xn r
+        multiply(da_xn, row.r, self.da_hn)
+
+    def clear_back(self, streams: Ids) -> None:
+        self.dh_z[:, streams] = 0.0
 
 
-CELLS: dict[str, type[Cell]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
+CELLS: dict[str, type[Cell[Any]]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}

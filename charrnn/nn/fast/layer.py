@@ -1,8 +1,8 @@
-"""One layer of cells over a window: the time loop, forward and back, written once for every cell.
+"""One layer of cells over a window: the time loop, forward and backward, the same for every cell.
 
-Rows are streams. `X` holds the rows [h_{t-1} | x_t | 1] of the window, so that the product of its transpose with the
-gradients of the pre-activations is the gradient of Wh, Wx and b at once, without a copy. Row 0 of `h` is the state
-that was carried in. The weights keep their published shapes; `pack` makes the copies that the loop multiplies with.
+T steps, B streams, H units, G gates. The H columns of a gate are n blocks of C columns, so that the arrays of a step
+are (G, n, B, C); `layout.py` says why, and chooses C. The weights keep their published shapes in `Params`; `pack` makes
+the copies that the loop multiplies with.
 """
 
 import numpy as np
@@ -10,206 +10,207 @@ from numpy import add, copyto
 from numpy.typing import DTypeLike
 
 from charrnn.arrays import LINE, Array, Ids, empty, zeros
-from charrnn.nn.fast.cells import CELLS, Cell
-from charrnn.nn.fast.layout import block_width, blocks, groups, pieces, small
+from charrnn.nn.fast.cells import CELLS
+from charrnn.nn.fast.layout import block_width, blocks, pieces
 from charrnn.nn.params import Params
 
-ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
-ONE_HOT_SYMBOLS = 512
 Resets = list[Ids | None]  # per step the streams whose state is set to zero before it; None for none
 
 
 class Window:
-    """The buffers of one window shape that all layers of a network share, one after another."""
+    """The buffers of one window shape, which all layers of a network use, one after another."""
 
     def __init__(self, cell: str, hidden_size: int, steps: int, streams: int, dtype: DTypeLike, training: bool) -> None:
         self.T, self.B, self.H = steps, streams, hidden_size
+        T, B, H = steps, streams, hidden_size
         self.dtype, self.training = dtype, training
-        self.C = block_width(hidden_size, streams)
-        self.n = hidden_size // self.C
-        self.cell: Cell = CELLS[cell]((self.n, streams, self.C), dtype)
-        self.G, self.slots = len(self.cell.gates), len(self.cell.da)
-        # z = x Wx + b on the way forward, in blocks where their products are small, and da on the way back
-        flat = empty((steps * streams * self.slots * hidden_size,), dtype)
-        rows = flat[: steps * streams * self.G * hidden_size].reshape(steps, streams, -1)
-        self.in_blocks = small(streams, hidden_size + 1, self.C)
-        self.z = rows.reshape(steps, -1, streams, self.C) if self.in_blocks else blocks(rows, self.G * self.n)
-        self.da = flat.reshape(steps, streams, self.slots * hidden_size)
-        self.dy = empty((steps, streams, hidden_size), dtype)
-        # which columns of Wx go with which of da
-        self.columns = [
-            (
-                slice(first * hidden_size, end * hidden_size),
-                slice(block * hidden_size, (block + end - first) * hidden_size),
-            )
-            for first, end, block in self.cell.inputs
-        ]
-        self.halving = np.repeat([0.5 if gate in self.cell.halved else 1.0 for gate in self.cell.gates], hidden_size)
-        self.halving = self.halving.astype(dtype)
-        self.z_rows = rows.reshape(steps * streams, -1)
-        self.z_blocks = [z.reshape(self.cell.a.shape) for z in self.z]
-        self.da_blocks = [da.reshape(self.cell.da.shape) for da in blocks(self.da, self.slots * self.n)]
-        self.dy_blocks = list(blocks(self.dy, self.n))
+        self.C = C = block_width(H, B)
+        self.n = n = H // C
+        self.cell = CELLS[cell]((n, B, C), dtype)
+        self.G = G = len(self.cell.gates)
+        D = len(self.cell.da)  # blocks of da: G, or more
+        # xw of the forward pass and da of the backward pass share one buffer: they are not needed at the same time
+        flat = empty((T * B * D * H,), dtype)
+        self.xw_rows = flat[: T * B * G * H].reshape(T * B, G * H)
+        rows = self.xw_rows.reshape(T, B, G * H)
+        self.xw_steps: list[Array] = [xw.reshape(G, n, B, C) for xw in blocks(rows, G * n)]
+        self.da = flat.reshape(T, B, D * H)
+        self.da_steps = [da.reshape(D, n, B, C) for da in blocks(self.da, D * n)]
+        self.dy = empty((T, B, H), dtype)
+        self.dy_steps = list(blocks(self.dy, n))  # (n, B, C) each
+        # products with the recurrent weights: their inner dimension is cut into pieces, which are summed
+        self.hw_pieces, self.dh_pieces = pieces(H, C, B), pieces(G * H, C, B)
+        self.hw = empty((G, n, B, C), dtype)
+        self.hw_parts = self.hw.reshape(1, G * n, B, C)
+        if self.hw_pieces > 1:
+            self.hw_parts = empty((self.hw_pieces, G * n, B, C), dtype)
+        self.dh, self.dh_parts = empty((n, B, C), dtype), empty((self.dh_pieces, n, B, C), dtype)
+        # da of the gates of hw, (dh_pieces, 1, B, G·H / dh_pieces) each
+        self.da_pieces = list(blocks(self.da[:, :, (D - G) * H :], self.dh_pieces)[:, :, None])
 
 
 class Layer:
-    """Layer `index` of a network, with its tape."""
+    """Layer `index` of a network, with its weights, its states and its tape."""
 
     def __init__(self, index: int, vocab_size: int, window: Window) -> None:
         w, self.index, self.window = window, index, window
-        T, B, H, G, n, C = w.T, w.B, w.H, w.G, w.n, w.C
-        self.inputs = H if index else vocab_size
+        T, B, H, G, n, C, dtype = w.T, w.B, w.H, w.G, w.n, w.C, w.dtype
+        # rows [h_{t-1} | x_t | 1], so that Xᵀ da is the gradient of Wh, Wx and b at once; row 0 of h is the carried
+        # state. Layer 0 has no columns for x: it looks rows of Wx up. Rows are padded to whole cache lines.
         width = H + (H if index else 0) + 1
-        # layer 0 has no columns for x: it looks rows of Wx up; rows are padded to whole cache lines
-        self.X = zeros((T + 1, B, -(-width // (LINE // 4)) * (LINE // 4)), w.dtype)
+        self.X = zeros((T + 1, B, -(-width // (LINE // 4)) * (LINE // 4)), dtype)
         self.X[:, :, width - 1] = 1.0
         self.h, self.x = self.X[:, :, :H], self.X[:T, :, H : width - 1]
-        self.c, self.c_end = zeros((n, B, C), w.dtype), zeros((n, B, C), w.dtype)
-        self.k_forward, self.k_back = pieces(H, C, B), pieces(G * H, C, B)
-        self.Wh = empty((self.k_forward, G * n, H // self.k_forward, C), w.dtype)
-        self.part = empty((self.k_forward, G * n, B, C), w.dtype)
-        self.h_blocks = list(blocks(self.h, n))
-        self.h_pieces = list(blocks(self.h, self.k_forward)[:, :, None])
+        self.h_steps = list(blocks(self.h, n))  # (n, B, C) each
+        self.h_pieces = list(blocks(self.h, w.hw_pieces)[:, :, None])  # (hw_pieces, 1, B, H / hw_pieces) each
+        self.c = zeros((n, B, C), dtype)  # the carried memory, if the cell has one
+        self.Wh = empty((w.hw_pieces, G * n, H // w.hw_pieces, C), dtype)
         if index:
-            self.Wx = empty((G * n, H + 1, C) if w.in_blocks else (1, H + 1, G * H), w.dtype)
+            self.Wx = empty((H + 1, G * H), dtype)  # Wx and b
         else:
-            self.table, self.z_row = empty((G * n, vocab_size, C), w.dtype), empty((G * n, B, C), w.dtype)
-        # a tape is kept for the way back alone
-        self.tape = zeros((T + 1 if w.training else 1, len(w.cell.tape), n, B, C), w.dtype)
+            self.table = empty((G * n, vocab_size, C), dtype)  # Wx + b, a row per symbol
+            self.xw = empty((G * n, B, C), dtype)  # of one step
+            self.xw_gates = self.xw.reshape(G, n, B, C)
+        # only the backward pass needs a tape
+        self.tape = zeros((T + 1 if w.training else 1, len(w.cell.tape), n, B, C), dtype)
         self.rows = w.cell.rows(self.tape) if w.training else w.cell.rows(self.tape) * T
         if w.training:
-            self.Wh_T = empty((self.k_back, n, G * H // self.k_back, C), w.dtype)
-            self.part_back, self.dh = empty((self.k_back, n, B, C), w.dtype), empty((n, B, C), w.dtype)
-            recurrent = w.da[:, :, (w.slots - G) * H :]
-            self.da_pieces = list(blocks(recurrent, self.k_back)[:, :, None])
+            self.Wh_T = empty((w.dh_pieces, n, G * H // w.dh_pieces, C), dtype)
+            self.Wx_T: Array  # (G·H, H), the gates in the order of da
 
     def pack(self, params: Params) -> None:
         """Copies the weights into the blocks that the loop multiplies with; needed whenever they have changed."""
         w, W = self.window, params.matrix(self.index)
-        H, n, C = w.H, w.n, w.C
-        Wh, halving = W[:H], w.halving.reshape(-1, 1, C)
-        np.multiply(blocks(Wh.reshape(self.k_forward, H // self.k_forward, -1), w.G * n), halving, out=self.Wh)
+        H, cell = w.H, w.cell
+        cell.fold(W[:H], np.moveaxis(self.Wh, 1, 2))
         if self.index:
-            np.multiply(blocks(W[H:], len(self.Wx)), w.halving.reshape(len(self.Wx), 1, -1), out=self.Wx)
+            cell.fold(W[H:], self.Wx)
         else:
-            add(blocks(W[H:-1], w.G * n), W[-1].reshape(-1, 1, C), out=self.table)
-            np.multiply(self.table, halving, out=self.table)
+            table, b = np.moveaxis(self.table, 0, 1), np.empty((w.G * w.n, w.C), w.dtype)
+            cell.fold(W[H:-1], table)
+            cell.fold(W[-1], b)
+            add(table, b, table)
         if w.training:
-            copyto(self.Wh_T, blocks(Wh.T.reshape(self.k_back, -1, H), n))
+            copyto(self.Wh_T, blocks(W[:H].T.reshape(w.dh_pieces, -1, H), w.n))
+            self.Wx_T = in_order_of_da(W[H:-1], cell.x_blocks).T
+
+    # Forward pass
 
     def forward(self, ids: Ids, above: list[Array], resets: Resets | None = None) -> None:
-        """Runs the window of ids (T, B), or of what stands in `x`, and writes every h_t to `above[t]` too.
+        """Runs the window of ids (T, B), or of `x` above layer 0, and writes every h_t to `above[t]` too.
 
         `resets[t]` are the streams whose state is set to zero before step t.
         """
-        w, T = self.window, len(ids)
-        cell = w.cell
-        gates = cell.a.reshape(1, *self.part.shape[1:])
-        part = gates if self.k_forward == 1 else self.part
-        z_row = None if self.index else self.z_row.reshape(cell.a.shape)
-        if self.index:
-            self._inputs(T)
-        cell.begin(self.h_blocks[0], self.c, self.rows[0])
+        w, cell, T = self.window, self.window.cell, len(ids)
+        if self.index:  # xw = [x | 1] [Wx; b] of the whole window
+            np.matmul(self.X[:T].reshape(T * w.B, -1)[:, w.H : 2 * w.H + 1], self.Wx, out=w.xw_rows[: T * w.B])
+        cell.load(self.h_steps[0], self.c, self.rows[0])
         for t in range(T):
-            if resets is not None and (mine := resets[t]) is not None:
-                self._forget(t, mine)
-            if z_row is not None:  # a one-hot x_t times Wx is a row of Wx
-                np.take(self.table, ids[t], axis=1, out=self.z_row, mode="clip")
-            np.matmul(self.h_pieces[t], self.Wh, out=part)
-            if part is not gates:
-                np.sum(part, axis=0, out=gates[0])
-            h = cell.step(w.z_blocks[t] if z_row is None else z_row, self.rows[t])
-            copyto(self.h_blocks[t + 1], h)
+            self.clear(t, resets)
+            h = cell.step(self.input(t, ids), self.recurrent(t), self.rows[t])
+            copyto(self.h_steps[t + 1], h)
             copyto(above[t], h)
-        if "c" in cell.states:
-            copyto(self.c_end, cell.c)
 
-    def _forget(self, t: int, streams: Ids) -> None:
-        """These streams come to step t with nothing."""
-        cell, c = self.window.cell, self.c
-        self.h[t, streams] = 0.0
-        if "c" in cell.states:
-            c = cell.c if t else self.c
-            c[:, streams] = 0.0
-        cell.begin(self.h_blocks[t], c, self.rows[t])
+    def clear(self, t: int, resets: Resets | None) -> None:
+        """Sets the state of the streams that are reset to zero."""
+        if resets is not None and (streams := resets[t]) is not None:
+            self.h[t, streams] = 0.0
+            self.window.cell.clear(streams, self.rows[t])
 
-    def _inputs(self, T: int) -> None:
-        """z = [x | 1] [Wx; b] of the whole window."""
-        w, rows = self.window, self.X[:T, :, self.window.H : 2 * self.window.H + 1]
-        if w.in_blocks:
-            for some in groups(self.Wx):
-                np.matmul(rows[:, None], self.Wx[some], out=w.z[:T, some])
-        else:
-            np.matmul(rows.reshape(T * w.B, -1), self.Wx[0], out=w.z_rows[: T * w.B])
+    def input(self, t: int, ids: Ids) -> Array:
+        """xw (G, n, B, C): a one-hot x_t times Wx is a row of Wx."""
+        if self.index:
+            return self.window.xw_steps[t]
+        np.take(self.table, ids[t], axis=1, out=self.xw, mode="clip")
+        return self.xw_gates
 
-    def backward(self, ids: Ids, params: Params, grads: Params, resets: Resets | None = None) -> None:
-        """From dy (T, B, H) of this layer to the gradients of its weights, and to dy of the layer below.
+    def recurrent(self, t: int) -> Array:
+        """hw = h_{t-1} Wh (G, n, B, C)."""
+        w = self.window
+        np.matmul(self.h_pieces[t], self.Wh, out=w.hw_parts)
+        if w.hw_pieces > 1:
+            np.sum(w.hw_parts, axis=0, out=w.hw.reshape(w.hw_parts.shape[1:]))
+        return w.hw
 
-        Where something new began (`resets`, as in `forward`), nothing goes back to the step before.
-        """
+    # Backward pass
+
+    def backward(self, ids: Ids, grads: Params, resets: Resets | None = None) -> None:
+        """From dy (T, B, H) of this layer to the gradients of its weights, and to dy of the layer below."""
         w, T = self.window, len(ids)
         self.time_back(T, resets)
         X, da = self.X[:T].reshape(T * w.B, -1), w.da[:T].reshape(T * w.B, -1)
-        self._weights(ids, X, da, grads.matrix(self.index))
+        self.weight_gradients(ids, X, da, grads.matrix(self.index))
         if self.index:
-            Wx = params.matrix(self.index)[w.H : -1]
-            if len(w.columns) > 1:
-                Wx = np.concatenate([Wx[:, mine] for mine, _ in sorted(w.columns, key=lambda pair: pair[1].start)], 1)
-            np.matmul(da[:, : w.G * w.H], Wx.T, out=w.dy[:T].reshape(T * w.B, w.H))
+            np.matmul(da[:, : w.G * w.H], self.Wx_T, out=w.dy[:T].reshape(T * w.B, w.H))
 
     def time_back(self, T: int, resets: Resets | None) -> None:
-        w, cell, part, dh = self.window, self.window.cell, self.part_back, self.dh
-        part.fill(0.0)
-        cell.begin_back()
+        """da of the whole window, from dy."""
+        w, cell = self.window, self.window.cell
+        w.dh_parts.fill(0.0)
+        cell.start_back()
         for t in range(T - 1, -1, -1):
-            add(w.dy_blocks[t], part[0], dh)  # from above, and by way of what follows
-            for more in part[1:]:
-                add(dh, more, dh)
-            if cell.dh_direct is not None:
-                add(dh, cell.dh_direct, dh)
-            cell.step_back(dh, self.rows[t])
-            copyto(w.da_blocks[t], cell.da)
-            np.matmul(self.da_pieces[t], self.Wh_T, out=part)
-            if resets is not None and (mine := resets[t]) is not None:
-                part[:, :, mine] = 0.0
-                if cell.dh_direct is not None:
-                    cell.dh_direct[:, mine] = 0.0
-                if "c" in cell.states:
-                    cell.dc_prev[:, mine] = 0.0
+            cell.step_back(self.dh(t), self.rows[t])
+            copyto(w.da_steps[t], cell.da)
+            np.matmul(w.da_pieces[t], self.Wh_T, out=w.dh_parts)
+            self.clear_back(t, resets)
 
-    def _weights(self, ids: Ids, X: Array, da: Array, dW: Array) -> None:
+    def dh(self, t: int) -> Array:
+        """The gradient of h_t (n, B, C): from the layer above, and from step t + 1."""
+        w, dh = self.window, self.window.dh
+        add(w.dy_steps[t], w.dh_parts[0], dh)
+        for part in w.dh_parts[1:]:
+            add(dh, part, dh)
+        if w.cell.dh_direct is not None:
+            add(dh, w.cell.dh_direct, dh)
+        return dh
+
+    def clear_back(self, t: int, resets: Resets | None) -> None:
+        """No gradient passes from step t to the step before it in the streams that are reset."""
+        if resets is not None and (streams := resets[t]) is not None:
+            self.window.dh_parts[:, :, streams] = 0.0
+            self.window.cell.clear_back(streams)
+
+    def weight_gradients(self, ids: Ids, X: Array, da: Array, dW: Array) -> None:
         """dW (H + inputs + 1, G·H) = [h | x | 1]ᵀ da, summed over the window."""
-        w, H = self.window, self.window.H
-        if self.index and len(w.columns) == 1:
+        w, H, cell = self.window, self.window.H, self.window.cell
+        if self.index and cell.x_blocks == cell.h_blocks:
             np.matmul(X[:, : 2 * H + 1].T, da, out=dW)
             return
-        np.matmul(X[:, :H].T, da[:, (w.slots - w.G) * H :], out=dW[:H])
-        for mine, theirs in w.columns:
-            if self.index:
-                np.matmul(X[:, H : 2 * H + 1].T, da[:, theirs], out=dW[H:, mine])
-            else:
-                sum_rows(ids.reshape(-1), da[:, theirs], dW[H:-1, mine])
-        if not self.index:
-            np.sum(dW[H:-1], axis=0, out=dW[-1])
+        np.matmul(X[:, :H].T, da[:, -w.G * H :], out=dW[:H])
+        ordered = cell.x_blocks == tuple(range(w.G))
+        dWx = dW[H:] if ordered else np.empty_like(dW[H:])  # the gates in the order of da
+        if self.index:
+            np.matmul(X[:, H : 2 * H + 1].T, da[:, : w.G * H], out=dWx)
+        else:
+            sum_rows(ids.reshape(-1), da[:, : w.G * H], dWx[:-1])
+            np.sum(dWx[:-1], axis=0, out=dWx[-1])
+        if not ordered:
+            copyto(dW[H:].reshape(-1, w.G, H), dWx.reshape(-1, w.G, H)[:, list(cell.x_blocks)])
+
+    # The carried state
 
     def carry(self, T: int) -> None:
         """The state after a window of T steps becomes the state before the next."""
         copyto(self.h[0], self.h[T])
-        copyto(self.c, self.c_end)
+        self.window.cell.store(self.c, self.rows[T - 1])
 
     def reset(self) -> None:
-        """Starts from nothing."""
+        """An empty state."""
         self.h[0] = 0.0
         self.c.fill(0.0)
 
 
+def in_order_of_da(Wx: Array, x_blocks: tuple[int, ...]) -> Array:
+    """Wx (inputs, G·H) with its gates in the order of their blocks of da."""
+    gates = np.argsort(x_blocks).tolist()
+    if gates == list(range(len(gates))):
+        return Wx
+    columns = np.split(Wx, len(gates), axis=1)
+    return np.concatenate([columns[gate] for gate in gates], axis=1)
+
+
 def sum_rows(ids: Ids, rows: Array, out: Array) -> None:
     """out[v] = the sum of the rows whose id is v: the gradient of looking rows up."""
-    if rows.shape[1] <= ONE_HOT_COLUMNS and len(out) <= ONE_HOT_SYMBOLS:
-        one_hot = zeros((len(ids), len(out)), rows.dtype)
-        one_hot[np.arange(len(ids)), ids] = 1.0
-        np.matmul(one_hot.T, rows, out=out)
-        return
     out[:] = 0.0
     sums = list(out)
     for i, row in zip(ids.tolist(), rows, strict=True):

@@ -1,4 +1,4 @@
-"""The network: layers of cells, a linear output, the loss, and the way back through them."""
+"""The fast network: the methods are described in `nn/interface.py`."""
 
 from itertools import pairwise
 
@@ -11,37 +11,28 @@ from charrnn.nn.params import Config, Params
 
 
 class Network:
-    """Computes with `params` on windows of up to `steps` steps of `streams` streams; owns the buffers.
-
-    Weights that have changed are taken over by `pack`. Without `training` nothing is kept for a way back.
-    """
+    """Layers of cells and an output layer on preallocated buffers; without `training`, `backward` is not possible."""
 
     def __init__(self, config: Config, params: Params, steps: int, streams: int, training: bool = False) -> None:
         self.config, self.params, self.steps, self.streams = config, params, steps, streams
         dtype = params.flat.dtype
         self.window = Window(config.cell, config.hidden_size, steps, streams, dtype, training)
         self.layers = [Layer(k, config.vocab_size, self.window) for k in range(config.layers)]
-        self.top = empty((steps, streams, config.hidden_size), dtype)
+        self.top = empty((steps, streams, config.hidden_size), dtype)  # y of the last layer
         self.logits = empty((steps, streams, config.vocab_size), dtype)
-        # what each layer hands on, (T, B, H): x of the next one, or the top
+        # y of every layer (T, B, H): x of the layer above, or the top
         self.outputs = [*(layer.x for layer in self.layers[1:]), self.top]
         self.above = [list(blocks(output, self.window.n)) for output in self.outputs]
         self.masks: list[Array] | None = None
         self.resets: Resets | None = None
-        self.length = steps
+        self.length = steps  # of the last window
         self.pack()
 
     def pack(self) -> None:
-        """Takes over the weights as they are now."""
         for layer in self.layers:
             layer.pack(self.params)
 
     def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
-        """Logits (T, B, V) for the symbols ids (T, B), T up to the steps of the buffers; from the carried state.
-
-        `masks`, one (T, B, H) array a layer, multiply what the layer hands on (inverted dropout,
-        Zaremba et al. 2014). `reset` (T, B) marks the steps before which the state of a stream is set to zero.
-        """
         self.length, self.masks, self.resets = len(ids), masks, None if reset is None else reset_streams(reset)
         for k, layer in enumerate(self.layers):
             layer.forward(ids, self.above[k], self.resets)
@@ -54,10 +45,6 @@ class Network:
         return logits
 
     def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
-        """Writes the gradients of all weights to `grads`, given those of the logits (T, B, V) of `forward`.
-
-        Truncated backpropagation through time (Williams & Peng 1990): no gradient enters from after the window.
-        """
         T, H = self.length, self.config.hidden_size
         flat, dy = dlogits.reshape(-1, self.config.vocab_size), self.window.dy[:T]
         np.matmul(self.top[:T].reshape(-1, H).T, flat, out=grads["Wy"])
@@ -66,37 +53,32 @@ class Network:
         for k in range(self.config.layers - 1, -1, -1):
             if self.masks is not None:
                 np.multiply(dy, self.masks[k], out=dy)
-            self.layers[k].backward(ids, self.params, grads, self.resets)
+            self.layers[k].backward(ids, grads, self.resets)
 
     def carry(self) -> None:
-        """The state after the window becomes the state before the next."""
         for layer in self.layers:
             layer.carry(self.length)
 
     def reset(self) -> None:
-        """Starts from nothing."""
         for layer in self.layers:
             layer.reset()
 
     def state(self) -> dict[str, Array]:
-        """The carried-in states by name (`h`, `c`), each (layers, B, H)."""
-        shape = (len(self.layers), self.window.B, self.window.H)
-        found = {name: np.empty(shape, self.window.dtype) for name in self.config.states}
-        self.store_state(found)
-        return found
+        shape = (len(self.layers), self.streams, self.config.hidden_size)
+        state = {name: np.empty(shape, self.window.dtype) for name in self.config.states}
+        self.store_state(state)
+        return state
 
     def store_state(self, out: dict[str, Array]) -> None:
-        """Writes the carried-in states to arrays like those of `state`."""
         for k, layer in enumerate(self.layers):
             out["h"][k] = layer.h[0]
-            if "c" in self.config.states:
+            if "c" in out:
                 blocks(out["c"][k], self.window.n)[:] = layer.c
 
     def set_state(self, state: dict[str, Array]) -> None:
-        """Carries these states in."""
         for k, layer in enumerate(self.layers):
             layer.h[0] = state["h"][k]
-            if "c" in self.config.states:
+            if "c" in state:
                 layer.c[:] = blocks(state["c"][k], self.window.n)
 
 
