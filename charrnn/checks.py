@@ -5,6 +5,7 @@
         dropout: Annotated[float, Setting("Fraction of activations to drop.", at_least=0.0, below=1.0)] = 0.2
 
 `validate` checks all fields of such a dataclass; `charrnn.cli.options.options_from` turns them into click options.
+`from_file` makes one from the JSON of a model file.
 """
 
 import math
@@ -12,11 +13,12 @@ from dataclasses import dataclass, fields
 from functools import cache
 from numbers import Number
 from types import NoneType
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
-from charrnn.errors import UsageError
+from charrnn.errors import ModelFileError, UsageError
 
 LARGEST = 2**63 - 1
+T = TypeVar("T")
 MOST_LAYERS = 1000
 
 
@@ -132,3 +134,14 @@ def shown(value: object) -> str:
     """A rejected value, short enough for a sentence."""
     text = str(value)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def from_file(kind: type[T], values: dict[str, Any]) -> T:
+    """A dataclass from the JSON of a model file: a missing field has its default, as an older charrnn wrote none.
+
+    Raises ModelFileError for an unknown field, which a newer charrnn wrote, and TypeError for a missing one without a
+    default.
+    """
+    if unknown := sorted(set(values) - {field.name for field in fields(kind)}):  # type: ignore[arg-type]
+        raise ModelFileError(f"was written by a newer charrnn: it contains {shown(unknown[0])!r}.")
+    return kind(**values)

@@ -9,26 +9,20 @@ from dataclasses import asdict, dataclass, fields, replace
 from numbers import Number
 from typing import Any
 
-from charrnn.checks import MOST_LAYERS, check_float, check_int, flag, shown
+from charrnn.checks import MOST_LAYERS, check_float, check_int, flag, from_file, shown
 from charrnn.errors import UsageError
 
 CELLS = ("lstm", "gru", "rnn")  # the built-in ones; `nn` checks the name
 UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("cosine", "constant")
+ENGINES = ("fast", "plain")
 TASKS = ("text", "generate", "classify", "pairs")  # one long text, or what is learned from examples
 LENGTHS = ("epochs", "steps")
-CHANGEABLE = (*LENGTHS, "workers", "patience")  # other workers change no more than rounding
+CHANGEABLE = (*LENGTHS, "workers", "engine", "patience")  # other workers or engines change rounding only
 DEFAULT_STEPS = 1000
 MINUTES = 3.0  # the command line's default length
 MOST_TEXTS = 10_000  # written by one command
-LATER = {
-    "weight_decay",
-    "patience",
-    "cut",
-    "min_count",
-    "task",
-}  # the first files lack them; their defaults change nothing
 
 
 @dataclass(frozen=True)
@@ -64,6 +58,7 @@ class Options:
     seed: int = 0
     workers: int = 0
     min_count: int = 0
+    engine: str = "fast"
 
     def __post_init__(self) -> None:
         for field in fields(self):  # numbers of NumPy become Python's, which JSON can hold
@@ -75,6 +70,7 @@ class Options:
             ("task", TASKS),
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
+            ("engine", ENGINES),
         ):
             if getattr(self, name) not in words:
                 raise UsageError(f"{flag(name)} is one of {', '.join(words)}, not {getattr(self, name)!r}.")
@@ -130,11 +126,8 @@ class Options:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Options":
-        """The options from a model file; raises UsageError where they are not options."""
-        known = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or not known - LATER <= set(values) <= known:
-            raise UsageError("the options of the run are incomplete.")
-        return cls(**values)
+        """The options in a model file; raises CharRNNError or TypeError if they cannot be options."""
+        return from_file(cls, values)
 
     def resumed(self, given: dict[str, Any]) -> "Options":
         """These options, gone on with: `given` may restate any, and may set a new length or number of workers.
@@ -150,7 +143,7 @@ class Options:
                     f"{flag(name)} {value} contradicts the model file, which was trained with "
                     f"{'none' if mine == '' else mine}: leave it out to go on, or use --force to start anew."
                 )
-        options = replace(self, **{name: given[name] for name in ("workers", "patience") if name in given})
+        options = replace(self, **{name: given[name] for name in ("workers", "engine", "patience") if name in given})
         if "epochs" in given:
             return replace(options, epochs=given["epochs"], steps=given.get("steps"), cut="")
         return replace(options, steps=given["steps"], cut="") if "steps" in given else options

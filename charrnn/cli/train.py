@@ -276,7 +276,7 @@ def taken_up(texts: tuple[str, ...], model: str, force: bool, chosen: dict[str, 
             return None
         check_recorded(found.run.texts, model)
     corpus = read(texts or found.run.texts, options, quiet, found.vocab)
-    training = Training(corpus, options, found)
+    training = Training.resume(corpus, options, found)
     return None if finished(found, options, model, quiet) else training
 
 

@@ -38,20 +38,17 @@ class Start:
 
     def settled(self, given: dict[str, Any]) -> dict[str, Any]:
         """The options that the user gave, and those that the model settles."""
-        from charrnn.training.transfer import settled
+        from charrnn.training.transfer import options_from_model
 
-        return settled(self.model, given) if self.model else given
+        return options_from_model(self.model, given) if self.model else given
 
     def explain(self, training: "Training") -> None:
         """Says what was kept of the model, and what is new."""
-        if self.model is None:
+        if training.transfer is None:
             return
         from charrnn.display.info import carried_over
-        from charrnn.training.transfer import transfer
 
-        source, seed = training.source, training.options.seed
-        found = transfer(self.model, training.config, training.vocab, seed, source.labels)
-        for line in carried_over(str(self.path), found, source.occurring):
+        for line in carried_over(str(self.path), training.transfer, training.source.occurring):
             remark(line)
 
 
@@ -86,14 +83,14 @@ def planned(
     rate = None if seconds is None else multiply_rate(512, 5) * (options.workers or cores())
     sizes = {"share": corpus.share, "example": corpus.example}
     plan = choose(given, symbols, corpus.alphabet, rate, seconds or 60.0 * MINUTES, **sizes)
-    training = Training(corpus, plan.options, init_from=start.model)
+    training = Training.new(corpus, plan.options, start.model)
     deadline = None
     if seconds is not None and rate is not None:
         ratio, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             training.close()
             plan = choose(given, symbols, corpus.alphabet, rate * ratio, seconds, **sizes)
-            training = Training(corpus, plan.options, init_from=start.model)
+            training = Training.new(corpus, plan.options, start.model)
             _, scoring = settle_length(training, plan, begin + seconds - time.monotonic())
         deadline = Deadline(begin, seconds - scoring)
     if not quiet:

@@ -36,7 +36,7 @@ def network(model: Model) -> str:
 
 def benchmarks(out: Console, machine: dict[str, Any], results: Sequence[Result]) -> None:
     """Characters per second, and the share of what the machine's multipliers allow."""
-    names = ("numpy", "blas", "core_type", "cores", "gflops_per_core")
+    names = ("numpy", "blas", "processor", "cores", "gflops_per_core")
     out.print(Text(", ".join(f"{name.replace('_', ' ')} {machine[name]}" for name in names), "dim"))
     lines = [
         {

@@ -15,7 +15,7 @@ from typing import Any
 from charrnn.editor.document import Document, Operation
 from charrnn.errors import TextError
 from charrnn.system import portability
-from charrnn.system.lock import beside
+from charrnn.system.lock import hidden_path
 
 MOST = 2_000_000  # bytes of a text
 FORMAT = 1
@@ -237,7 +237,7 @@ def replace(path: Path, data: bytes) -> None:
     """Writes beside the file, then renames over it."""
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(13, "it is read-only")
-    temporary = beside(str(path), "tmp")
+    temporary = hidden_path(str(path), "tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(data)
@@ -256,7 +256,7 @@ def replace(path: Path, data: bytes) -> None:
 
 def draft_of(path: Path | None) -> Path:
     """The draft of a text; of one without a name, in the current folder."""
-    return Path(beside(str(path or Path.cwd() / UNNAMED), "draft"))
+    return Path(hidden_path(str(path or Path.cwd() / UNNAMED), "draft"))
 
 
 def take(draft: Path) -> int:

@@ -29,42 +29,27 @@ class Curves:
 
 
 def curves(path: str, model: Model, against: str) -> Curves:
-    """What a model file tells of its run, against `steps` or `seconds`.
+    """The curves of the run in a model file, against `steps` or `seconds`.
 
-    Points are means over the steps before them, but for `val`; a file of an older charrnn tells no rate and no norm.
-    Raises UsageError where the file does not tell what is asked.
+    Points are means over the steps before them, except for `val`. Raises UsageError if there is no run.
     """
     run = model.run
     if run is None or not run.history.train:
         raise UsageError(f"{path} holds no training, so it has no curve.")
     history = run.history
-    steps = [history.stride * (k + 1) for k in range(len(history.train))]
-    clock = Clock(path, steps, history.seconds) if against == "seconds" else None
-    at = clock.at if clock else (lambda some: [float(step) for step in some])
+    steps = [history.stride * (k + 1) for k in range(len(history.points))]
 
-    def known(series: list[float | None]) -> Curve:
-        pairs = [(step, value) for step, value in zip(steps, series, strict=True) if value is not None]
-        return at([step for step, _ in pairs]), [value for _, value in pairs]
+    def places(some: list[int]) -> list[float]:
+        if against == "steps":
+            return [float(step) for step in some]
+        spent: list[float] = np.interp(some, [0, *steps], [0.0, *history.series("seconds")]).tolist()
+        return spent
 
     return Curves(
         against,
-        (at(steps), list(history.train)),
-        (at([step for step, _ in history.val]), [loss for _, loss in history.val]),
-        known(history.rate),
-        known(history.norm),
+        (places(steps), history.train),
+        (places([step for step, _ in history.val]), [loss for _, loss in history.val]),
+        (places(steps), history.series("rate")),
+        (places(steps), history.series("norm")),
         run.options.clip,
     )
-
-
-class Clock:
-    """The seconds spent in a run at its steps, in a straight line between those that are known."""
-
-    def __init__(self, path: str, steps: list[int], seconds: list[float | None]) -> None:
-        known = [(step, spent) for step, spent in zip(steps, seconds, strict=True) if spent is not None]
-        if len(known) < len(steps):
-            raise UsageError(f"{path} comes from an older charrnn, which kept no time: use --against steps.")
-        self.steps, self.seconds = [0, *steps], [0.0, *(spent for _, spent in known)]
-
-    def at(self, steps: list[int]) -> list[float]:
-        found: list[float] = np.interp(steps, self.steps, self.seconds).tolist()
-        return found
