@@ -6,7 +6,7 @@ recurrent weight in the given time, and has at most `WEIGHTS` recurrent weights 
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from charrnn.evaluation.score import symbols_of
@@ -39,32 +39,22 @@ WEIGHT_DECAY = 0.05
 RESERVE = 0.4  # seconds for the start and the last save
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
-    """`options` of a run, the reason for each that was chosen here, the expected `speed` in symbols per second, and the
-    largest number of epochs.
+    """The `options` of a run: those `given` by the user, and those chosen in addition, each with its reason; the
+    expected `speed` in symbols per second; and the largest number of epochs.
     """
 
+    given: dict[str, Any]
     options: Options
-    reasons: dict[str, str]
-    speed: float
-    most_epochs: float
-
-
-class Choices:
-    """Options that the user gave, and those that are chosen in addition, each with its reason."""
-
-    def __init__(self, given: dict[str, Any]) -> None:
-        self.given, self.values, self.reasons = given, dict[str, Any](), dict[str, str]()
+    reasons: dict[str, str] = field(default_factory=dict)
+    speed: float = 0.0
+    most_epochs: float = 0.0
 
     def choose(self, name: str, value: Any, reason: str) -> None:
         """Chooses an option, unless the user gave it."""
         if name not in self.given:
-            self.values[name], self.reasons[name] = value, reason
-
-    @property
-    def options(self) -> Options:
-        return Options(**self.given, **self.values)
+            self.options, self.reasons[name] = replace(self.options, **{name: value}), reason
 
 
 def expected_speed(config: Config, streams: int, rate: float) -> float:
@@ -98,45 +88,43 @@ def choose(
     `example` is the mean number of symbols per example. `rate` is that of the machine in operations per second, for a
     run of `seconds`; None for a run without a time limit.
     """
-    fixed, choices = Options(**given), Choices(given)
-    pairs, machine = fixed.task == "pairs", REFERENCE if rate is None else rate
-    config = choose_network(choices, fixed, symbols, vocab_size, machine, seconds)
+    plan = Plan(given, Options(**given))
+    pairs, machine = plan.options.task == "pairs", REFERENCE if rate is None else rate
+    config = choose_network(plan, symbols, vocab_size, machine, seconds)
     streams = given.get("batch_size", STREAMS)
     while "batch_size" not in given and streams > 4 and symbols < FEWEST_WINDOWS * streams * SHORT:
         streams //= 2
-    choices.choose("batch_size", streams, "few streams, many updates" if streams == STREAMS else "the text is short")
-    speed = expected_speed(config, streams, machine)
+    plan.choose("batch_size", streams, "few streams, many updates" if streams == STREAMS else "the text is short")
+    plan.speed = expected_speed(config, streams, machine)
     load = recurrent_weights(config) / symbols
-    most = max(MOST_EPOCHS if pairs else most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
-    epochs = epochs_read(fixed, symbols, streams, speed * seconds, most)
-    choices.choose("seq_length", *window(epochs * symbols / streams, streams, share, example if pairs else 0.0))
+    plan.most_epochs = max(MOST_EPOCHS if pairs else most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
+    epochs = epochs_read(plan, symbols, streams, seconds)
+    plan.choose("seq_length", *window(epochs * symbols / streams, streams, share, example if pairs else 0.0))
     if pairs:
-        choices.choose("dropout", PAIR_DROPOUT, "a little: each source has one correct target")
+        plan.choose("dropout", PAIR_DROPOUT, "a little: each source has one correct target")
     else:
         why = f"{epochs:.1f} epochs, {load:.1f} weights per symbol"
-        choices.choose("dropout", dropout(epochs * load, config.hidden_size), why)
-    choices.choose("lr", rate_for(config.hidden_size), "smaller for wider layers")
-    choices.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
-    if rate is not None and fixed.val_fraction:
-        choices.choose("patience", PATIENCE, "early stopping after this many evaluations without improvement")
-    return Plan(choices.options, choices.reasons, speed, most)
+        plan.choose("dropout", dropout(epochs * load, config.hidden_size), why)
+    plan.choose("lr", rate_for(config.hidden_size), "smaller for wider layers")
+    plan.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
+    if rate is not None and plan.options.val_fraction:
+        plan.choose("patience", PATIENCE, "early stopping after this many evaluations without improvement")
+    return plan
 
 
-def choose_network(
-    choices: Choices, fixed: Options, symbols: int, vocab_size: int, rate: float, seconds: float
-) -> Config:
+def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, seconds: float) -> Config:
     """Chooses the cell and the sizes."""
-    pairs, given = fixed.task == "pairs", choices.given
+    pairs, given = plan.options.task == "pairs", plan.given
     most = (PAIR_WEIGHTS if pairs else WEIGHTS) * symbols
-    config, reason = network(given, fixed.cell, most, vocab_size, rate, seconds)
+    config, reason = network(given, plan.options.cell, most, vocab_size, rate, seconds)
     if "cell" not in given:
-        lstm = network(given, "lstm", most, vocab_size, rate, seconds)
-        wide = lstm[0].hidden_size >= LSTM_WIDTH and recurrent_weights(lstm[0]) >= LSTM_LOAD * symbols
+        lstm, why = network(given, "lstm", most, vocab_size, rate, seconds)
+        wide = lstm.hidden_size >= LSTM_WIDTH and recurrent_weights(lstm) >= LSTM_LOAD * symbols
         if wide or pairs:
-            config, reason = lstm
-            choices.choose("cell", "lstm", "overfits less than a GRU" if wide else "remembers a source best")
-    choices.choose("layers", config.layers, reason)
-    choices.choose("hidden_size", config.hidden_size, reason)
+            config, reason = lstm, why
+            plan.choose("cell", "lstm", "overfits less than a GRU" if wide else "remembers a source best")
+    plan.choose("layers", config.layers, reason)
+    plan.choose("hidden_size", config.hidden_size, reason)
     return config
 
 
@@ -177,12 +165,13 @@ def most_epochs(load: float) -> float:
     return min(MOST_EPOCHS, LOADED_EPOCHS / min(load, 1.0))
 
 
-def epochs_read(options: Options, symbols: int, streams: int, in_time: float, most: float) -> float:
+def epochs_read(plan: Plan, symbols: int, streams: int, seconds: float) -> float:
     """The number of epochs of the run."""
+    options = plan.options
     if options.epochs is not None:
         return float(options.epochs)
-    read = in_time if options.steps is None else float(options.steps * streams * options.seq_length)
-    return min(read / symbols, most)
+    read = plan.speed * seconds if options.steps is None else float(options.steps * streams * options.seq_length)
+    return min(read / symbols, plan.most_epochs)
 
 
 def dropout(pressure: float, hidden_size: int) -> float:
