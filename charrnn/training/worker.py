@@ -80,8 +80,7 @@ def run_phase(worker: WorkerState, order: Order) -> float:
     if phase == Phase.UPDATE:
         return worker.params.update(order.lr, order.step, order.weight_decay, order.scale)
     loss = worker.streams.run(worker.batch, order.step, phase, worker.before)
-    for name, values in worker.streams.network.state().items():
-        worker.after[name][:] = values
+    worker.streams.network.store_state(worker.after)
     return loss
 
 
