@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from charrnn.errors import UsageError
+from charrnn.errors import ModelFileError, UsageError
 from charrnn.options import Options
 
 
@@ -73,9 +73,13 @@ def test_resuming_may_restate_and_lengthen_but_not_contradict() -> None:
 def test_stored_and_read_again() -> None:
     options = Options(epochs=3, dropout=0.25)
     assert Options.from_dict(options.as_dict()) == options
-    for wrong in ({}, {**options.as_dict(), "more": 1}, {**options.as_dict(), "layers": "2"}):
-        with pytest.raises(UsageError):
-            Options.from_dict(wrong)
+    with pytest.raises(UsageError, match="--layers is a whole number"):
+        Options.from_dict({**options.as_dict(), "layers": "2"})
+    with pytest.raises(ModelFileError, match="was written by a newer charrnn: it contains 'momentum'"):
+        Options.from_dict({**options.as_dict(), "momentum": 0.9})
+    wrong: Any = ["lr"]
+    with pytest.raises((ModelFileError, TypeError)):
+        Options.from_dict(wrong)
 
 
 @pytest.mark.parametrize("cut", ["5", "5:5", "9:5", "0:5", "-1:5", "5:", "a:b", "5:6:7", "٣:٤", "5:1e3", " 5:6"])
@@ -93,14 +97,10 @@ def test_a_cut_ends_the_run_and_a_new_length_lifts_it() -> None:
     assert Options(epochs=2).cut_at() is None
 
 
-def test_options_of_the_first_files_are_read() -> None:
-    values = Options().as_dict()
-    for name in ("weight_decay", "patience", "cut"):
-        del values[name]
-    assert Options.from_dict(values) == Options()
-    del values["lr"]
-    with pytest.raises(UsageError, match="incomplete"):
-        Options.from_dict(values)
+def test_fields_that_later_versions_add_have_their_defaults() -> None:
+    values = Options(lr=0.01).as_dict()
+    del values["engine"]
+    assert Options.from_dict(values) == Options(lr=0.01)
 
 
 def test_a_cut_beyond_the_schedule_is_refused() -> None:

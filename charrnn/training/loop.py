@@ -172,9 +172,8 @@ class Training(Iterator[Step]):
             except BadStep as error:
                 setback = self._set_back(step, str(error))
         busy = time.perf_counter() - start
-        val_loss = None
-        if self.score is not None and (step % self.options.eval_every == 0 or step == self.span):
-            val_loss = self._evaluate(self.score)
+        due = step % self.options.eval_every == 0 or step == self.span
+        val_loss = self._evaluate(self.score) if self.score is not None and due else None
         run.seconds += time.perf_counter() - start
         symbols = self.streams.batch_size * self.streams.seq_length
         return Step(
@@ -294,6 +293,7 @@ class Training(Iterator[Step]):
 
     def bits_per_char(self, nats: float) -> float:
         """Bits per original character for a validation loss in nats per symbol; for examples, bits per target."""
+        bits = nats / math.log(2)
         if isinstance(self.held_out, Rows):
-            return nats / math.log(2)
-        return nats / math.log(2) * symbols_of(self.held_out) / self.corpus.count_chars(self.held_out)
+            return bits
+        return bits * symbols_of(self.held_out) / self.corpus.count_chars(self.held_out)
