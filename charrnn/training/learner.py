@@ -70,8 +70,8 @@ class Learner:
 
     def probe(self, batch: Batch, clip: float, seconds: float) -> float:
         """Seconds per step on an undisturbed machine, measured before the first step; changes nothing."""
-        times, begin = list[float](), time.perf_counter()
-        while len(times) < 3 or time.perf_counter() - begin < seconds:
+        times, started = list[float](), time.perf_counter()
+        while len(times) < 3 or time.perf_counter() - started < seconds:
             start = time.perf_counter()
             self.gradient(batch, 1, reset=True)
             self.grads.flat.fill(0.0)  # with a gradient and a learning rate of 0 an update changes nothing

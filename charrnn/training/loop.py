@@ -175,7 +175,6 @@ class Training(Iterator[Step]):
         due = step % self.options.eval_every == 0 or step == self.span
         val_loss = self._evaluate(self.score) if self.score is not None and due else None
         run.seconds += time.perf_counter() - start
-        symbols = self.streams.batch_size * self.streams.seq_length
         return Step(
             step=step,
             epoch=step / self.streams.windows,
@@ -183,7 +182,7 @@ class Training(Iterator[Step]):
             val_loss=val_loss,
             lr=self.rate(step),
             grad_norm=grad_norm,
-            chars_per_second=symbols / busy,
+            chars_per_second=self.streams.batch_size * self.streams.seq_length / busy,
             seconds=run.seconds,
             setback=setback,
         )
@@ -191,9 +190,8 @@ class Training(Iterator[Step]):
     @property
     def stale(self) -> bool:
         """Early stopping: whether `patience` evaluations have passed since the best one."""
-        options, run = self.options, self.run
-        waited = 0 if run.best_step is None else run.step - run.best_step
-        return options.patience > 0 and waited >= options.patience * options.eval_every
+        best = self.run.best_step
+        return best is not None and 0 < self.options.patience <= (self.run.step - best) // self.options.eval_every
 
     def rate(self, step: int) -> float:
         """The learning rate of a step; every setback halves it and warms it up again."""
@@ -242,9 +240,10 @@ class Training(Iterator[Step]):
         best = self.best if run.best_loss is not None and run.best_loss < guessing else None
         self.learner.restart(best or self._first_weights())
         run.health.set_back(step)
-        lost = best is None and bool(run.before)  # a resumed run does not know the weights of an --init-from model
-        if lost or setbacks >= MOST_SETBACKS:
-            when = "before its first evaluation" if lost else f"for the {MOST_SETBACKS + 1}th time"
+        # a resumed run does not know the weights of the model that it started from
+        unknown_start = best is None and bool(run.before)
+        if unknown_start or setbacks >= MOST_SETBACKS:
+            when = "before its first evaluation" if unknown_start else f"for the {MOST_SETBACKS + 1}th time"
             advice = f"Try a smaller --lr than {self.options.lr:g}, or --clip 1."
             raise DivergedError(f"the training diverged at step {step}: {problem}, {when}. {advice}") from None
         where = f"the best weights, of step {run.best_step:,}," if best else "the first weights"
@@ -293,7 +292,6 @@ class Training(Iterator[Step]):
 
     def bits_per_char(self, nats: float) -> float:
         """Bits per original character for a validation loss in nats per symbol; for examples, bits per target."""
-        bits = nats / math.log(2)
         if isinstance(self.held_out, Rows):
-            return bits
-        return bits * symbols_of(self.held_out) / self.corpus.count_chars(self.held_out)
+            return nats / math.log(2)
+        return nats / math.log(2) * symbols_of(self.held_out) / self.corpus.count_chars(self.held_out)

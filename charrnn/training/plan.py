@@ -198,8 +198,8 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
 class Deadline:
     """The end of a run of `seconds`: shortens a run that is late, once."""
 
-    def __init__(self, begin: float, seconds: float) -> None:
-        self.begin, self.seconds = begin, seconds
+    def __init__(self, start: float, seconds: float) -> None:
+        self.start, self.seconds = start, seconds
         self.first: tuple[int, float] | None = None
 
     def shortened(self, training: Training) -> int | None:
@@ -210,7 +210,7 @@ class Deadline:
         done, took = step - self.first[0], now - self.first[1]
         if training.options.cut or done < 10 or step >= training.end:
             return None
-        left = self.begin + self.seconds - RESERVE - now
+        left = self.start + self.seconds - RESERVE - now
         late = took / done * (training.end - step) - left
         settled = step > 0.75 * training.end
         if late < (0.01 if settled else 0.1) * self.seconds or step < 0.25 * training.end:

@@ -107,8 +107,8 @@ class ParamShard:
     def add(self) -> float:
         """Adds the others' gradients to `grads`, in a fixed order; returns the sum of the squares of the result."""
         total = 0.0
-        for begin in range(0, len(self.grads), CHUNK):
-            chunk = slice(begin, begin + CHUNK)
+        for first in range(0, len(self.grads), CHUNK):
+            chunk = slice(first, first + CHUNK)
             grads = self.grads[chunk]
             for other in self.others:
                 grads += other[chunk]

@@ -101,7 +101,7 @@ def test_the_digest_is_that_of_all_arrays_and_their_names(tmp_path: Path) -> Non
         assert file["sha256"].tobytes() == wanted.digest()
 
 
-def test_what_was_not_written_together_is_refused(tmp_path: Path) -> None:
+def test_arrays_that_were_not_written_together_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.npz"
     trained().save(path)
     with zipfile.ZipFile(path) as archive:
@@ -330,7 +330,7 @@ def test_damage_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\x93NUMPY" + b"\0" * 100, b"\0" * 5000])
-def test_what_is_no_model_is_refused(data: bytes, tmp_path: Path) -> None:
+def test_other_files_are_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "m.npz"
     path.write_bytes(data)
     with pytest.raises(ModelFileError, match="not a charrnn model"):

@@ -54,7 +54,7 @@ def test_a_folder_that_cannot_be_synced(number: int, tmp_path: Path, monkeypatch
     model_of("ab").save(tmp_path / "m.npz")
 
 
-def test_a_folder_whose_sync_fails_is_no_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_sync_of_the_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(folder: str) -> None:
         raise OSError(errno.EIO, "Input/output error")
 

@@ -138,7 +138,7 @@ def test_weights_of_another_task_are_damage(tmp_path: Path) -> None:
 
 
 def test_a_step_without_a_target_has_the_loss_of_before() -> None:
-    """Texts of 29 letters in windows of 4 steps: mostly there is nothing to be told, and no jump when there is."""
+    """Texts of 29 letters in windows of 4 steps: most have no target, and those with one are no jump."""
     rows = [(label, letter * 29) for label, letter in (("one", "a"), ("two", "b"), ("six", "c"))]
     training = begin("classify", rows, steps=60, batch_size=1, seq_length=4, val_fraction=0.0)
     records = list(training)

@@ -1,4 +1,4 @@
-"""Training as a whole: it learns, it is repeatable, it stops and goes on, it notices what goes wrong."""
+"""Training as a whole: it learns, is reproducible, stops and resumes, and notices divergence."""
 
 import math
 from itertools import islice, pairwise
@@ -87,7 +87,7 @@ def test_the_loss_falls(cell: str, optimizer: str) -> None:
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:5])
 
 
-def test_a_record_says_what_happened() -> None:
+def test_a_record_describes_its_step() -> None:
     records = list(begin(steps=20))
     assert [r.step for r in records] == list(range(1, 21))
     assert [r.step for r in records if r.val_loss is not None] == [7, 14, 20]
@@ -330,7 +330,7 @@ def test_a_corpus_brings_its_unit(tmp_path: Path) -> None:
         train(corpus, unit="char")
 
 
-def test_a_model_that_is_gone_on_with_stays_as_it_is() -> None:
+def test_resuming_does_not_change_the_model() -> None:
     first = begin(steps=8)
     list(first)
     model = first.model
@@ -369,7 +369,7 @@ def test_a_held_out_loss_that_is_not_finite_is_noticed(monkeypatch: pytest.Monke
         list(training)
 
 
-def test_what_the_last_bits_depend_on_is_recorded_and_a_difference_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_are_recorded_and_differences_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     first = begin(steps=3)
     list(first)
     model, corpus = first.model, charrnn.Corpus.from_text(TEXT)

@@ -1,4 +1,4 @@
-"""The plan: sizes that grow with text and time, choices that respect what stands, lengths that fit the clock."""
+"""The plan: sizes that grow with text and time, choices that respect given options, lengths that fit the time."""
 
 import math
 import time
@@ -60,7 +60,7 @@ def test_more_text_or_time_never_makes_a_smaller_network(symbols: int, seconds: 
     assert weights(symbols, 2.0 * seconds) >= weights(symbols, seconds)
 
 
-def test_what_the_user_gave_stands() -> None:
+def test_given_options_are_kept() -> None:
     chosen = {"cell": "lstm", "layers": 2, "hidden_size": 128, "dropout": 0.15, "lr": 0.001, "seq_length": 50}
     plan = choose(chosen, 10**6, 65, RATE, 600.0)
     assert all(getattr(plan.options, name) == value for name, value in chosen.items())
@@ -71,7 +71,7 @@ def test_what_the_user_gave_stands() -> None:
     assert "patience" not in choose({"val_fraction": 0.0}, 10**6, 65, RATE, 600.0).reasons
 
 
-def test_without_a_clock_the_machine_does_not_matter_and_the_length_stands() -> None:
+def test_without_a_time_limit_the_machine_does_not_matter() -> None:
     plan = choose({"epochs": 3}, 10**6, 65, None, 180.0)
     assert plan.options.epochs == 3
     assert plan.options.patience == 0

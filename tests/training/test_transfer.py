@@ -31,7 +31,7 @@ def config_for(model: Model, vocab: Vocab) -> Config:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_weights_land_at_the_right_symbols(cell: str) -> None:
-    """bdf, united with abcde, is abcdef: none of the three stands where it stood."""
+    """bdf, merged with abcde, is abcdef: all three get other ids."""
     source = model_of("bdf", cell=cell)
     source.params["by"][:] = [1.0, 2.0, 6.0]
     vocab = Corpus.from_text("abcde", beside=source.vocab).vocab
@@ -55,8 +55,8 @@ def test_weights_land_at_the_right_symbols(cell: str) -> None:
     assert (found.new_weights, found.kept_weights) == (3 * rows, len(found.params.flat) - 3 * rows)
 
 
-def test_what_both_know_is_predicted_as_before() -> None:
-    """New symbols that are ruled out change nothing of what the network says of the others."""
+def test_predictions_of_common_symbols_are_unchanged() -> None:
+    """If new symbols are impossible, the predictions of the others do not change."""
     source = model_of("the cat sat\n")
     vocab = Corpus.from_text("é한!", beside=source.vocab).vocab
     found = transfer(source, config_for(source, vocab), vocab, 0)

@@ -56,7 +56,7 @@ def gone(pids: list[int]) -> bool:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_two_and_three_workers_do_what_one_does(cell: str) -> None:
+def test_two_and_three_workers_give_the_results_of_one(cell: str) -> None:
     options: dict[str, Any] = {"cell": cell, "steps": 12, "dropout": 0.4, "eval_every": 6}
     one, records = run(workers=1, **options)
     for workers in (2, 3):
@@ -306,7 +306,7 @@ def test_an_interrupt_with_workers(tmp_path: Path) -> None:
     assert resumed.returncode == 0
 
 
-def test_an_interrupt_in_the_middle_of_a_step_can_be_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_continues_after_an_interrupt_in_the_middle_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     training = begin(workers=2, steps=20)
     next(training)
 
@@ -320,7 +320,7 @@ def test_an_interrupt_in_the_middle_of_a_step_can_be_gone_on_from(monkeypatch: p
     assert [record.step for record in training] == list(range(2, 21))
 
 
-def test_no_room_for_what_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_memory_to_share(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -341,7 +341,7 @@ def test_workers_import_the_same_package() -> None:
     assert Path(charrnn.__file__).parent == HOME / "charrnn"
 
 
-def test_a_worker_that_fails_says_so() -> None:
+def test_a_worker_reports_its_failure() -> None:
     command = [sys.executable, "-P", "-c", "from charrnn.training.worker import main; main()"]
     done = subprocess.run(command, input=b"nonsense\n", capture_output=True, check=True)
     assert done.stdout == ANSWER.pack(0, 0, 0.0)
