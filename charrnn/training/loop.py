@@ -18,6 +18,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
 from charrnn.errors import DivergedError
 from charrnn.evaluation.score import Score, scorer, symbols_of
+from charrnn.nn.fast.engine import is_fast
 from charrnn.nn.optim import NOT_FINITE, WARM_UP_STEPS, Status, learning_rate
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.options import Options
@@ -126,6 +127,8 @@ class Training(Iterator[Step]):
             notes.append(f"workers: {workers} instead of {options.workers}, one per stream.")
         if options.val_fraction and not self.held_out:
             notes.append("the text is too short for a validation split; the final weights are kept.")
+        if options.engine == "fast" and not is_fast(self.config):
+            notes.append(f"cell {options.cell} has no fast implementation: training with the plain engine.")
         if len(self.vocab) == 1:
             notes.append("the text has only one distinct character: there is nothing to learn.")
         return notes

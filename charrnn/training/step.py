@@ -76,7 +76,7 @@ class StreamShard:
     def __init__(self, job: Job, streams: slice, params: Params, grads: Params) -> None:
         self.streams, self.params, self.grads = streams, params, grads
         size = streams.stop - streams.start
-        self.network = engine.network(job.config, params, job.steps, size, training=True)
+        self.network = engine.network(job.config, params, job.steps, size, training=True, engine=job.engine)
         self.dropout = Dropout(job.dropout, job.seed, job.config.layers, job.steps, job.config.hidden_size, streams)
 
     def run(self, batch: Batch, step: int, start: Phase, saved: dict[str, Array]) -> float:
