@@ -1,10 +1,9 @@
-"""The model file: one `.npz` with the weights by name, the state of the training, and one JSON text, `meta`.
+"""`Model`, and the model file: one `.npz` with the weights by name, the state of the training, and JSON in `meta`.
 
-Arrays in the file: `l0.Wx` ... `by` the best weights; `last.l0.Wx` ... the last ones, where they differ;
-`optimizer.m` ... and `state.h` ... what a resumed run needs. `meta` is the JSON as bytes (uint8), `vocab` the codes of
-the symbols (uint32), `rare` those of rare ones that share one symbol, where there are any, `sha256` the digest of all
-that stands before it. Format 1 had the vocabulary in `meta`, and no digest: it is still read. Format 3 has a `task` in
-`meta`.
+Arrays in the file: `meta` is the JSON as bytes (uint8), `vocab` the codes of the symbols (uint32), `rare` those of the
+rare symbols that share the unknown symbol, if there are any; `l0.Wx` ... `by` are the best weights; `last.l0.Wx` ...
+the last ones, if they differ; `optimizer.m` ... and `state.h` ... are for resuming; `sha256` is the digest of all that
+precedes it. Fields that a later version adds to the JSON have defaults, which are used for files without them.
 """
 
 import json
@@ -15,7 +14,8 @@ from typing import IO, Any
 import numpy as np
 
 from charrnn.checkpoint.npz import BYTE, Members, Values, opened, refusing, write
-from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run
+from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run, require
+from charrnn.checks import from_file, shown
 from charrnn.errors import ModelFileError, UsageError
 from charrnn.nn.params import Config, Params
 from charrnn.system.atomic import PathLike, target
@@ -23,18 +23,19 @@ from charrnn.text.tasks import Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, Vocab
 
-FORMAT, TASK_FORMAT = 2, 3  # the second has a task, which the first readers would pass over
+VERSION = 1  # of the format
+FIELDS = {"version", "config", "unit", "run", "task"}
 MAX_META = 1 << 21
 CODE = np.dtype("<u4")
-SURROGATES = range(0xD800, 0xE000)  # no symbols of any text
+SURROGATES = range(0xD800, 0xE000)  # never symbols of a text
 
 
 @dataclass
 class Model:
     """A trained network: `config`, `vocab`, and `params`, its weights by name (float32; the best ones).
 
-    `run` is what a training left to go on from, None where there was none; `task` is None for a text, else what was
-    learned from examples: the network's symbols are the vocabulary's and then the task's labels.
+    `run` is the state of its training, None if there was none; `task` is None for a text, else what was learned from
+    examples: the network's symbols are those of the vocabulary, followed by the labels of the task.
     """
 
     config: Config
@@ -44,39 +45,37 @@ class Model:
     task: Task | None = None
 
     def of_text(self) -> "Model":
-        """This model. Raises UsageError where it has a task, which another way of using it suits."""
+        """This model. Raises UsageError, with the command that suits its task, if it has one."""
         if self.task:
             raise UsageError(self.task.instead)
         return self
 
     def save(self, path: PathLike) -> None:
-        """Writes the model file: beside it first, then renamed over it, so that it is never half-written.
+        """Writes the model file atomically: to a temporary file first, which is then renamed.
 
-        Raises ModelFileError where that cannot be done, or the numbers are no longer finite; the file that was there is
-        untouched then.
+        Raises ModelFileError if that fails or a number is not finite; an existing file is then unchanged.
         """
         arrays = self.arrays()
         for name, values in arrays.items():
             if values.dtype.kind == "f" and not np.isfinite(values).all():
-                raise ModelFileError(f"{path} is not written: {name} is no longer finite.")
+                raise ModelFileError(f"{path} was not written: {name} has a number that is not finite.")
         try:
             write(target(path), arrays)
         except OSError as error:
             raise ModelFileError(f"{path} could not be written: {error.strerror or error}.") from error
 
     def arrays(self) -> dict[str, Values]:
-        """All that the file holds, by name, in its order."""
+        """The arrays of the file by name, in their order."""
         meta = {
-            "format": TASK_FORMAT if self.task else FORMAT,
+            "version": VERSION,
             "config": self.config.as_dict(),
             "unit": self.vocab.unit,
             "run": self.run.as_dict() if self.run else None,
+            "task": self.task.as_dict() if self.task else None,
         }
-        if self.task:
-            meta["task"] = self.task.as_dict()
         text = json.dumps(meta, ensure_ascii=True, allow_nan=False).encode()
         if len(text) > MAX_META:
-            raise ModelFileError("the names of the texts are too many to be kept in a model file: name their folder.")
+            raise ModelFileError("the texts have too many names for a model file: give their folder instead.")
         arrays: dict[str, Values] = {"meta": np.frombuffer(text, dtype=BYTE), "vocab": self.vocab.codes.astype(CODE)}
         if len(self.vocab.rare):
             arrays["rare"] = self.vocab.rare.astype(CODE)
@@ -90,7 +89,7 @@ class Model:
 
     @property
     def room(self) -> int:
-        """Bytes that the file of this run may come to take: best and last weights, and a full history."""
+        """The largest size in bytes of the file of this run: best and last weights, and a full history."""
         sizes = [values.nbytes + 512 for values in self.arrays().values()]
         return sum(sizes) + self.params.flat.nbytes + 512 * len(self.params) + HISTORY_ROOM
 
@@ -100,15 +99,15 @@ def same(one: Params, other: Params) -> bool:
 
 
 def load(path: PathLike, weights: str = "best") -> Model:
-    """The model in a file; `weights` chooses the best by held-out loss or the last ones of the training.
+    """The model in a file; `weights` are "best", by validation loss, or "last", those after the last step.
 
-    Raises ModelFileError where the file is missing, damaged, not a model, or of a newer format.
+    Raises ModelFileError if the file is missing, damaged, not a model, or written by another version.
     """
     if weights not in ("best", "last"):
         raise ModelFileError(f"weights are 'best' or 'last', not {weights!r}.")
     with opened(path) as file, refusing(path):
         model = read(file)
-    if weights == "last" and model.run:  # where the best ones are not there, they are not claimed
+    if weights == "last" and model.run:  # without the best weights, nothing may claim to be the best
         return replace(model, params=model.run.last, run=replace(model.run, best_step=None, best_loss=None))
     return model
 
@@ -119,15 +118,11 @@ def read(file: IO[bytes]) -> Model:
         raise ValueError("meta")
     text = members.array("meta", BYTE, (members.size("meta"),)).tobytes().decode("ascii")
     meta = json.loads(text, parse_constant=finite, parse_float=finite, object_pairs_hook=unrepeated)
-    if type(meta["format"]) is not int or meta["format"] < 1:
-        raise ValueError("format")
-    if meta["format"] > TASK_FORMAT:
-        raise ModelFileError(f"was written by a newer charrnn (format {meta['format']}; this one reads {TASK_FORMAT}).")
-    config = Config(**meta["config"])
-    old = meta["format"] == 1
-    task = Task.from_dict(meta["task"]) if meta["format"] == TASK_FORMAT else None
+    check_version(meta)
+    config = from_file(Config, meta["config"])
+    task = Task.from_dict(meta["task"]) if meta.get("task") is not None else None
     symbols = config.vocab_size - len(task.labels if task else ())
-    codes = meta["vocab"] if old else members.array("vocab", CODE, (symbols,)).tolist()
+    codes = members.array("vocab", CODE, (symbols,)).tolist()
     rare = []
     if "rare" in members:
         rare = members.array("rare", CODE, (members.size("rare") // CODE.itemsize,)).tolist()
@@ -136,12 +131,24 @@ def read(file: IO[bytes]) -> Model:
         raise ValueError("task")
     params = read_params(members, config, "")
     run = read_run(members, config, meta["run"], params) if meta["run"] is not None else None
-    members.end(hashed=not old)
+    members.end()
     return Model(config, vocab, params, run, task)
 
 
+def check_version(meta: dict[str, Any]) -> None:
+    """Raises ModelFileError or ValueError unless this version can read the file."""
+    require(isinstance(meta, dict), "meta")
+    if "version" not in meta:
+        raise ModelFileError("was written by a development version of charrnn: train it again.")
+    require(type(meta["version"]) is int and meta["version"] > 0, "version")
+    if meta["version"] > VERSION:
+        raise ModelFileError(f"was written by a newer charrnn (format {meta['version']}; this one reads {VERSION}).")
+    if unknown := sorted(set(meta) - FIELDS):
+        raise ModelFileError(f"was written by a newer charrnn: it contains {shown(unknown[0])!r}.")
+
+
 def finite(number: str) -> float:
-    """A number from JSON, which may spell what is none."""
+    """A number in JSON, which also allows NaN and infinity."""
     value = float(number)
     if not math.isfinite(value):
         raise ValueError(number)
@@ -149,20 +156,17 @@ def finite(number: str) -> float:
 
 
 def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object from JSON, whose names may be said only once."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name is repeated")
-    return found
+    """An object in JSON, which also allows repeated names."""
+    values = dict(pairs)
+    require(len(values) == len(pairs), "repeated")
+    return values
 
 
 def checked_vocab(unit: str, codes: list[int], rare: list[int], symbols: int) -> Vocab:
+    require(unit in UNITS, "unit")
     limit = 256 if unit == "byte" else CODE_LIMIT
-    if unit not in UNITS or not all(type(c) is int and 0 <= c < limit and c not in SURROGATES for c in [*codes, *rare]):
-        raise ValueError("vocab")
+    require(all(0 <= code < limit and code not in SURROGATES for code in [*codes, *rare]), "codes")
+    require((set(codes) - {REPLACEMENT}).isdisjoint(rare), "rare")
     vocab = Vocab(unit, codes, rare)
-    if len(vocab) != symbols or vocab.codes.tolist() != codes or vocab.rare.tolist() != rare:
-        raise ValueError("vocab")
-    if not (set(codes) - {REPLACEMENT}).isdisjoint(rare):
-        raise ValueError("rare")
+    require(len(vocab) == symbols and vocab.codes.tolist() == codes and vocab.rare.tolist() == rare, "vocab")
     return vocab

@@ -1,4 +1,4 @@
-"""Arrays in one `.npz`: written beside the old file and renamed over it, read only as expected, to the last byte."""
+"""The container: arrays in one `.npz`, written atomically with a digest, and read only as expected."""
 
 import hashlib
 import math
@@ -25,22 +25,22 @@ DIGEST = "sha256"
 
 
 def write(path: Path, arrays: Mapping[str, Values]) -> None:
-    """An `.npz` of these arrays, by way of a temporary file: written, flushed to the disk, renamed.
+    """Writes an `.npz` of these arrays atomically.
 
-    Raises OSError where that fails, and ModelFileError where another process writes there; the old file is as it was.
+    Raises OSError if that fails, and ModelFileError if another process is writing it; the old file is then unchanged.
     """
     with replacing(path) as file:
         pack(file, arrays)
 
 
 def header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """What an array in C order begins with in an `.npy` of version 1.0, byte for byte as NumPy writes it."""
+    """The header of an array in C order in an `.npy` of version 1.0, byte for byte as NumPy writes it."""
     text = f"{{'descr': {dtype.str!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", HEADER - 10) + text.ljust(HEADER - 11).encode() + b"\n"
 
 
 def pack(file: IO[bytes], arrays: Mapping[str, Values]) -> None:
-    """Writes the arrays, uncompressed, and as the last one the SHA-256 of all of them with their names."""
+    """Writes the arrays, uncompressed, followed by the SHA-256 of all of them and their names."""
     digest = hashlib.sha256()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
 
@@ -59,9 +59,9 @@ def pack(file: IO[bytes], arrays: Mapping[str, Values]) -> None:
 
 @contextmanager
 def opened(path: PathLike) -> Iterator[IO[bytes]]:
-    """A plain file, open for reading; raises ModelFileError where it is none."""
+    """Opens a plain file for reading; raises ModelFileError if it is missing or not a plain file."""
     try:
-        # without waiting for a writer, should it be a FIFO
+        # without waiting for a writer if it is a FIFO
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise ModelFileError(f"there is no model file {path}: charrnn train TEXT makes one.") from None
@@ -70,14 +70,14 @@ def opened(path: PathLike) -> Iterator[IO[bytes]]:
         raise ModelFileError(f"{path} cannot be read: {reason}.") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise ModelFileError(f"{path} is not a plain file, so it is no model.")
+        raise ModelFileError(f"{path} is not a plain file, so it cannot be a model.")
     with open(descriptor, "rb") as file:
         yield file
 
 
 @contextmanager
 def refusing(path: PathLike) -> Iterator[None]:
-    """Whatever is wrong inside the file is one kind of error and one sentence."""
+    """Turns all errors of reading a file into ModelFileError, with one sentence."""
     try:
         yield
     except ModelFileError as error:
@@ -89,9 +89,9 @@ def refusing(path: PathLike) -> Iterator[None]:
 
 
 class Members:
-    """The arrays of an `.npz`, each read whole (so that its checksum is checked), once, and only as expected.
+    """The arrays of an `.npz`, each read completely (so that its checksum is verified), once, and only as expected.
 
-    Nothing is allocated that the file does not hold: members are stored as they are, and none overlap.
+    Nothing larger than the file is allocated: members are uncompressed and do not overlap.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -108,40 +108,40 @@ class Members:
         return f"{name}.npy" in self.infos
 
     def size(self, name: str) -> int:
-        """Bytes of the array of this name."""
+        """The size of an array in bytes."""
         return self.infos[f"{name}.npy"].file_size - HEADER
 
     def array(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Values:
-        """The array of this name, which has this type and shape."""
+        """The next array, which must have this name, type and shape."""
         if self.left[:1] != [f"{name}.npy"]:
-            raise ModelFileError(f"is damaged: the array {name} is missing, or not in its place.")
+            raise ModelFileError(f"is damaged: the array {name} is missing or in the wrong place.")
         self.left.pop(0)
         if self.size(name) != math.prod(shape) * dtype.itemsize:
-            raise ModelFileError(f"is damaged: the array {name} has a size that does not fit.")
+            raise ModelFileError(f"is damaged: the array {name} has the wrong size.")
         data = self.archive.read(self.infos[f"{name}.npy"])
         if data[:HEADER] != header(dtype, shape):
-            raise ModelFileError(f"is damaged: the array {name} is not of the shape or type that fits.")
+            raise ModelFileError(f"is damaged: the array {name} has the wrong shape or type.")
         values = np.frombuffer(data, dtype=dtype, offset=HEADER)
         if dtype == FLOAT and not np.isfinite(values).all():
-            raise ModelFileError(f"is damaged: the array {name} holds numbers that are not finite.")
+            raise ModelFileError(f"is damaged: the array {name} has numbers that are not finite.")
         if name != DIGEST:
             self.digest.update(name.encode())
             self.digest.update(data)
         return values.reshape(shape)
 
-    def end(self, hashed: bool) -> None:
-        """All members have been read, in the order in which they were written, and are what was written."""
+    def end(self) -> None:
+        """Raises ModelFileError unless all arrays have been read and are those that were written."""
         wanted = self.digest.digest()
-        if hashed and self.array(DIGEST, BYTE, (len(wanted),)).tobytes() != wanted:
-            raise ModelFileError("is damaged: it is not what was written (its SHA-256).")
+        if self.array(DIGEST, BYTE, (len(wanted),)).tobytes() != wanted:
+            raise ModelFileError("is damaged: its SHA-256 does not match.")
         if self.left:
-            raise ModelFileError("is damaged: it holds arrays that do not belong there.")
+            raise ModelFileError("is damaged: it has unexpected arrays.")
 
 
 def check_list(file: IO[bytes]) -> int:
-    """The size of the file, whose last bytes must be a list of members no longer than any model has.
+    """The size of the file. Raises ModelFileError unless it ends with a list of members as short as that of any model.
 
-    `zipfile` reads the list as a whole, however long it is, and searches for it.
+    `zipfile` would search for the list, and read it into memory however long it is.
     """
     size = file.seek(0, os.SEEK_END)
     if size < LIST_END.size:
@@ -150,7 +150,7 @@ def check_list(file: IO[bytes]) -> int:
     tail = file.read()
     mark, *_, length, begin, comment = LIST_END.unpack(tail[-LIST_END.size :])
     after, rest = LIST_END.size, tail[: -LIST_END.size]
-    if rest[-LIST_PLACE_64.size :].startswith(b"PK\x06\x07"):  # of a file of more than 4 GiB
+    if rest[-LIST_PLACE_64.size :].startswith(b"PK\x06\x07"):  # in a file larger than 4 GiB
         mark_64, *_, length, begin = LIST_END_64.unpack(rest[: -LIST_PLACE_64.size])
         mark, after = mark if mark_64 == b"PK\x06\x06" else b"", len(tail)
     if mark != b"PK\x05\x06" or comment or length > MAX_LIST or begin + length + after != size:

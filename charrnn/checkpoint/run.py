@@ -1,28 +1,29 @@
-"""`Run`: where a training stands; written and checked."""
+"""`Run`: the state of a training, as it is stored and resumed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.history import LOSSES, Health, History
 from charrnn.checkpoint.npz import FLOAT, Members
-from charrnn.checks import check_float, check_int
+from charrnn.checks import check_float, check_int, from_file
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config, Params
 from charrnn.options import Options
 
 HISTORY_ROOM = 1 << 18
+ARRAYS = {"last", "optimizer", "state"}  # fields that are stored as arrays, not as JSON
 
 
 @dataclass
 class Run:
-    """Where a training stands, and all that it needs to go on as if it had never stopped.
+    """The state of a training: all that is needed to continue as if it had never stopped.
 
-    `texts` are the paths as they were typed; `streams`, `seq_length` and `windows` (an epoch's steps) are the
+    `texts` are the paths as they were typed; `streams`, `seq_length` and `windows` (the steps of an epoch) are the
     sizes in use; `last` the weights after `step` steps; `optimizer` its vectors, each as long as `last.flat`;
-    `state` the carried state, (layers, streams, H) for each of `h` (and `c`). `best_loss` is held-out, in nats.
-    `machine` is what the last bits depend on (`blas.machine`), `health` how the training fares.
-    `before` are the texts that the first weights were trained on, where they come from another model.
+    `state` the carried state, (layers, streams, H) for each of `h` (and `c`). `best_loss` is a validation loss in nats.
+    `versions` are those that the last bits depend on (`blas.versions`). `before` are the texts that the first weights
+    were trained on, if they come from another model.
     """
 
     options: Options
@@ -40,33 +41,15 @@ class Run:
     best_loss: float | None = None
     seconds: float = 0.0
     history: History = field(default_factory=History)
-    machine: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
     before: tuple[str, ...] = ()
 
-    SCALARS = (
-        "sha256",
-        "symbols",
-        "streams",
-        "seq_length",
-        "windows",
-        "step",
-        "best_step",
-        "best_loss",
-        "seconds",
-    )
-
     def as_dict(self) -> dict[str, Any]:
-        scalars = {name: getattr(self, name) for name in self.SCALARS}
-        return {
-            "options": self.options.as_dict(),
-            "texts": list(self.texts),
-            **scalars,
-            "history": self.history.as_dict(),
-            "machine": self.machine,
-            "health": self.health.as_dict(),
-            "before": list(self.before),
-        }
+        """All fields but the arrays, as JSON."""
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ARRAYS}
+        nested = {name: values[name].as_dict() for name in ("options", "history", "health")}
+        return {**values, **nested, "texts": list(self.texts), "before": list(self.before)}
 
 
 def read_params(members: Members, config: Config, prefix: str) -> Params:
@@ -79,47 +62,44 @@ def read_params(members: Members, config: Config, prefix: str) -> Params:
 
 
 def read_run(members: Members, config: Config, values: dict[str, Any], params: Params) -> Run:
-    options = Options.from_dict(values["options"])
-    scalars = {name: values[name] for name in Run.SCALARS}
-    check_scalars(scalars)
-    machine = values.get("machine", {})  # which the first format lacks
-    if any(getattr(options, name) != getattr(config, name) for name in ("cell", "layers", "hidden_size")):
-        raise ValueError("options")
-    last = read_params(members, config, "last.") if "last.by" in members else params
-    state_shape = (config.layers, scalars["streams"], config.hidden_size)
-    return Run(
-        options=options,
-        texts=tuple(strings(values["texts"])),
-        **scalars,
-        last=last,
-        optimizer={
-            name: members.array(f"optimizer.{name}", FLOAT, params.flat.shape).copy()
-            for name in OPTIMIZERS[options.optimizer].vectors
-        },
-        state={name: members.array(f"state.{name}", FLOAT, state_shape) for name in config.states},
-        history=History.from_dict(values["history"]),
-        machine=dict(zip(machine, strings(list(machine.values())), strict=True)),
-        health=Health.from_dict(values["health"], scalars["step"]) if "health" in values else Health(),
-        before=tuple(strings(values.get("before", []))),
-    )
+    """The run in a model file, whose best weights are `params`. Raises CharRNNError, KeyError, TypeError or ValueError
+    if it cannot be one.
+    """
+    run = from_file(Run, {**values, "last": params, "optimizer": {}, "state": {}})
+    check(run)
+    run.options = Options.from_dict(values["options"])
+    for name in ("cell", "layers", "hidden_size"):
+        require(getattr(run.options, name) == getattr(config, name), name)
+    run.history = History.from_dict(values.get("history", {}))
+    run.health = Health.from_dict(values.get("health", {}), run.step)
+    run.texts, run.before = tuple(run.texts), tuple(run.before)
+    if "last.by" in members:
+        run.last = read_params(members, config, "last.")
+    for name in OPTIMIZERS[run.options.optimizer].vectors:
+        run.optimizer[name] = members.array(f"optimizer.{name}", FLOAT, params.flat.shape).copy()
+    for name in config.states:
+        run.state[name] = members.array(f"state.{name}", FLOAT, (config.layers, run.streams, config.hidden_size))
+    return run
 
 
-def strings(values: list[Any]) -> list[str]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError("not texts")
-    return values
-
-
-def check_scalars(values: dict[str, Any]) -> None:
-    """Raises UsageError or ValueError unless these can be where a run stands."""
+def check(run: Run) -> None:
+    """Raises UsageError or ValueError unless the values can be those of a run."""
     for name in ("symbols", "streams", "seq_length", "windows"):
-        check_int(name, values[name], 1)
-    check_int("step", values["step"], 0)
-    check_float("seconds", values["seconds"], at_least=0.0)
-    if (values["best_step"] is None) != (values["best_loss"] is None):
-        raise ValueError("best")
-    if values["best_step"] is not None:
-        check_int("best_step", values["best_step"], 1, max(values["step"], 1))
-        check_float("best_loss", values["best_loss"], **LOSSES)
-    if not isinstance(values["sha256"], str) or len(values["sha256"]) != 64:
-        raise ValueError("sha256")
+        check_int(name, getattr(run, name), 1)
+    check_int("step", run.step, 0)
+    check_float("seconds", run.seconds, at_least=0.0)
+    require((run.best_step is None) == (run.best_loss is None), "best_step")
+    if run.best_step is not None:
+        check_int("best_step", run.best_step, 1, max(run.step, 1))
+        check_float("best_loss", run.best_loss, **LOSSES)
+    require(isinstance(run.sha256, str) and len(run.sha256) == 64, "sha256")
+    for name, texts in (("texts", run.texts), ("before", run.before)):
+        require(isinstance(texts, list | tuple) and all(isinstance(text, str) for text in texts), name)
+    require(isinstance(run.versions, dict), "versions")
+    require(all(isinstance(version, str) for version in run.versions.values()), "versions")
+
+
+def require(condition: bool, name: str) -> None:
+    """Raises ValueError, which says which part of a model file is wrong, unless the condition holds."""
+    if not condition:
+        raise ValueError(name)

@@ -136,7 +136,7 @@ def train(
             training, plan, deadline = plan_training(corpus, options, chosen, seconds, start_time, source)
             if not quiet:
                 print_plan(plan, training, seconds, model, init_from)
-                print_transfer(init_from, source, training)
+                print_transfer(init_from, training)
         check_room(model, training.model.room)
         if not quiet:
             notes(training.notes)

@@ -1,15 +1,15 @@
 """The start of a run: read the text; plan what was not given, and print the reasons; or resume what is in the file."""
 
-import os
 import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_float, declared, flag
+from charrnn.cli.inputs import read_text
 from charrnn.cli.options import STDIN, model_argument
 from charrnn.display.charts import duration
 from charrnn.display.terminal import remark
-from charrnn.errors import TextError, UsageError
+from charrnn.errors import UsageError
 from charrnn.options import LENGTHS, MINUTES, Options
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def load_start(init_from: str | None, given: dict[str, Any]) -> "tuple[Model | N
     if init_from is None:
         return None, given
     from charrnn.checkpoint.model import load
-    from charrnn.training.transfer import settled
+    from charrnn.training.transfer import options_from_model
 
     source = load(init_from)
-    return source, settled(source, given)
+    return source, options_from_model(source, given)
 
 
 def plan_training(
@@ -84,15 +84,15 @@ def plan_training(
     sizes = {"share": corpus.share, "example": corpus.example}
     if seconds is None:
         plan = choose(given, symbols, corpus.alphabet, None, 60.0 * MINUTES, **sizes)
-        return Training(corpus, plan.options, init_from=source), plan, None
+        return Training.new(corpus, plan.options, source), plan, None
     rate = multiply_rate(512, 5) * (options.workers or cores())
     plan = choose(given, symbols, corpus.alphabet, rate, seconds, **sizes)
-    training = Training(corpus, plan.options, init_from=source)
+    training = Training.new(corpus, plan.options, source)
     ratio, scoring = settle_length(training, plan, start_time + seconds - time.monotonic())
     if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
         training.close()
         plan = choose(given, symbols, corpus.alphabet, rate * ratio, seconds, **sizes)
-        training = Training(corpus, plan.options, init_from=source)
+        training = Training.new(corpus, plan.options, source)
         _, scoring = settle_length(training, plan, start_time + seconds - time.monotonic())
     return training, plan, Deadline(start_time, seconds - scoring)
 
@@ -111,16 +111,13 @@ def print_plan(plan: "Plan", training: "Training", seconds: float | None, model:
         remark(f"To repeat this run exactly: {repeating_command(training, model, init_from)}")
 
 
-def print_transfer(init_from: str | None, source: "Model | None", training: "Training") -> None:
+def print_transfer(init_from: str | None, training: "Training") -> None:
     """Prints which weights were kept of the model that a run starts from, and which are new."""
-    if source is None:
+    if training.transfer is None:
         return
     from charrnn.display.info import carried_over
-    from charrnn.training.transfer import transfer
 
-    text, seed = training.source, training.options.seed
-    found = transfer(source, training.config, training.vocab, seed, text.labels)
-    for line in carried_over(str(init_from), found, text.occurring):
+    for line in carried_over(str(init_from), training.transfer, training.source.occurring):
         remark(line)
 
 
@@ -166,12 +163,14 @@ def resume_training(texts: tuple[str, ...], path: str, given: dict[str, Any], qu
     if model.run is None:
         raise UsageError(f"{path} contains no training run: it can be sampled, but not resumed.")
     options = model.run.options.resumed(given)
-    if not texts:
-        if is_complete(model.run, options, path, quiet):
-            return None
-        check_recorded(model.run.texts, path)
-    corpus = read(texts or model.run.texts, options, quiet, model.vocab)
-    training = Training(corpus, options, model)  # raises if the text is a different one
+    if not texts and is_complete(model.run, options, path, quiet):
+        return None
+    command = f"charrnn train --resume{model_argument(path)}"
+    if not texts and STDIN in model.run.texts:
+        raise UsageError(f"{path} was trained on standard input: pass the text again, {command} - < TEXT.")
+    advice = f"name the text, {command} TEXT"
+    corpus = read_text(path, model, texts, None, advice, lambda names, _: read(names, options, quiet, model.vocab))
+    training = Training.resume(corpus, options, model)  # raises if the text is a different one
     return None if is_complete(model.run, options, path, quiet) else training
 
 
@@ -182,13 +181,3 @@ def is_complete(run: "Run", options: Options, path: str, quiet: bool) -> bool:
         length = "--steps" if options.epochs is None else "--epochs"
         remark(f"{path} has already finished its {end:,} steps. Pass a larger {length} to continue.")
     return run.step >= end
-
-
-def check_recorded(texts: tuple[str, ...], path: str) -> None:
-    """Raises CharRNNError if the text that a model was trained on cannot be found by its recorded names."""
-    command = f"charrnn train --resume{model_argument(path)}"
-    if STDIN in texts:
-        raise UsageError(f"{path} was trained on standard input: pass the text again, {command} - < TEXT.")
-    for text in texts:
-        if not os.path.exists(text):
-            raise TextError(f"{text}, on which {path} was trained, does not exist: if it was moved, {command} TEXT.")

@@ -55,7 +55,7 @@ def network(model: Model) -> str:
 
 def benchmarks(out: Console, machine: dict[str, Any], results: Sequence[Result]) -> None:
     """Characters per second, and the share of the machine's peak rate that training reaches."""
-    names = ("numpy", "blas", "core_type", "cores", "gflops_per_core")
+    names = ("numpy", "blas", "processor", "cores", "gflops_per_core")
     out.print(Text(", ".join(f"{name.replace('_', ' ')} {machine[name]}" for name in names), "dim"))
     lines = [
         {

@@ -17,7 +17,7 @@ from charrnn.editor.document import Document, Operation
 from charrnn.errors import CharRNNError, TextError
 from charrnn.system import portability
 from charrnn.system.atomic import PathLike, replacing, target
-from charrnn.system.lock import beside
+from charrnn.system.lock import hidden_path
 
 MOST = 2_000_000  # bytes of a file
 FORMAT = 1
@@ -224,7 +224,7 @@ def read(path: Path) -> bytes | None:
 
 def draft_of(path: Path | None) -> Path:
     """The draft of a text; without a name, it is in the current folder."""
-    return Path(beside(str(path or Path.cwd() / UNNAMED), "draft"))
+    return Path(hidden_path(str(path or Path.cwd() / UNNAMED), "draft"))
 
 
 def open_draft(draft: Path) -> int:

@@ -5,6 +5,7 @@ An optimizer keeps its vectors in `state`, by name; this is how they are saved a
 
 import math
 from collections.abc import Callable
+from enum import IntEnum
 
 import numpy as np
 
@@ -13,10 +14,19 @@ from charrnn.arrays import Array, empty, zeros
 CHUNK = 1 << 15  # so that the vectors of one pass stay in the cache
 WARM_UP_STEPS = 100
 WARM_UP_SHARE = 0.1
-SOUND, BAD_WEIGHT, BAD_MEAN = range(3)  # what an update leaves: finite numbers, or which are none
+
+
+class Status(IntEnum):
+    """The result of an update, the worst last: all numbers are finite, or which of them are not."""
+
+    FINITE = 0
+    BAD_MEAN = 1
+    BAD_WEIGHT = 2
+
+
 NOT_FINITE = {
-    BAD_WEIGHT: "a weight is no longer a finite number",
-    BAD_MEAN: "a mean of squares is no longer a finite number",
+    Status.BAD_WEIGHT: "a weight is not finite",
+    Status.BAD_MEAN: "a mean of squares is not finite",
 }
 
 
@@ -31,11 +41,11 @@ class Optimizer:
 
     def update(
         self, params: Array, grads: Array, lr: float, step: int, weight_decay: float = 0.0, scale: float = 1.0
-    ) -> int:
+    ) -> Status:
         """One step against scale · grads; with decay every weight first shrinks by lr · weight_decay (Loshchilov &
-        Hutter 2019). Returns SOUND, or what is no finite number any more.
+        Hutter 2019). Returns whether all numbers are still finite.
         """
-        found = SOUND
+        status = Status.FINITE
         for begin in range(0, len(params), CHUNK):
             part = slice(begin, begin + CHUNK)
             some, state = params[part], [vector[part] for vector in self.state.values()]
@@ -46,11 +56,11 @@ class Optimizer:
             self.rule(some, grads[part], *state, lr=lr, step=step)
             # all of it is still in the cache; a sum that is none may also be one of large numbers
             if not math.isfinite(some.sum()) and not np.isfinite(some).all():
-                return BAD_WEIGHT
+                return Status.BAD_WEIGHT
             # anything else in there that is none has reached the weights; this stops them silently
             if any(vector.max() == np.inf for vector in state):
-                found = BAD_MEAN
-        return found
+                status = Status.BAD_MEAN
+        return status
 
     def rule(self, params: Array, grads: Array, *state: Array, lr: float, step: int) -> None:
         raise NotImplementedError

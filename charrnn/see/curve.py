@@ -1,6 +1,5 @@
-"""The curves of a training run: losses, learning rate and gradient norm against steps or seconds."""
+"""The curves of a run: losses, learning rate and gradient over the steps or the seconds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +8,12 @@ import numpy as np
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 
-Curve = tuple[list[float], list[float]]  # x, y
+Curve = tuple[list[float], list[float]]  # places on the x-axis, values
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Losses in nats, `train` and `val`; learning `rate`; gradient `norm` before clipping."""
+    """Each curve as its places and its values: `train` and `val` in nats, `rate`, and `norm` before clipping."""
 
     against: str
     train: Curve
@@ -30,27 +29,27 @@ class Curves:
 
 
 def training_curves(path: str, model: Model, against: str) -> Curves:
-    """The curves of a model's training run, against `steps` or `seconds`.
+    """The curves of the run in a model file, against `steps` or `seconds`.
 
-    Every point is the mean over the steps since the point before, except in `val`. Raises UsageError if the file has
-    no training history, or no times that are asked for.
+    Points are means over the steps before them, except for `val`. Raises UsageError if there is no run.
     """
     run = model.run
     if run is None or not run.history.train:
         raise UsageError(f"{path} has no training history: there is no curve to draw.")
     history = run.history
-    steps = [history.stride * (k + 1) for k in range(len(history.train))]
-    if against == "seconds" and None in history.seconds:
-        raise UsageError(f"{path} was written by an older charrnn without times: use --against steps.")
+    steps = [history.stride * (k + 1) for k in range(len(history.points))]
 
-    def curve(points: Sequence[tuple[int, float | None]]) -> Curve:
-        known = [(step, value) for step, value in points if value is not None]
-        x = [float(step) for step, _ in known]
-        if against == "seconds":
-            x = np.interp(x, [0, *steps], np.array([0.0, *history.seconds], np.float64)).tolist()
-        return x, [value for _, value in known]
+    def places(some: list[int]) -> list[float]:
+        if against == "steps":
+            return [float(step) for step in some]
+        spent: list[float] = np.interp(some, [0, *steps], [0.0, *history.series("seconds")]).tolist()
+        return spent
 
-    train, rate, norm = (
-        curve(list(zip(steps, series, strict=True))) for series in (history.train, history.rate, history.norm)
+    return Curves(
+        against,
+        (places(steps), history.train),
+        (places([step for step, _ in history.val]), [loss for _, loss in history.val]),
+        (places(steps), history.series("rate")),
+        (places(steps), history.series("norm")),
+        run.options.clip,
     )
-    return Curves(against, train, curve(history.val), rate, norm, run.options.clip)

@@ -142,8 +142,8 @@ def spectral_radii(config: Config, params: Params) -> list[dict[str, float]]:
 
 
 def clipped_share(model: Model) -> float | None:
-    """The share of the training steps whose gradient was clipped, as far as the history has it."""
-    shares = [share for share in model.run.history.clipped if share is not None] if model.run else []
+    """The share of the training's steps whose gradient was clipped."""
+    shares = model.run.history.series("clipped") if model.run else []
     return sum(shares) / len(shares) if shares else None
 
 

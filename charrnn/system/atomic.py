@@ -1,4 +1,4 @@
-"""Write beside, sync, rename; is this path safe to write."""
+"""Atomic replacement of files: write to a temporary file, sync it, rename it; and whether a path is safe to write."""
 
 import os
 import stat
@@ -9,13 +9,16 @@ from typing import IO
 
 from charrnn.errors import ModelFileError, UsageError
 from charrnn.system import portability, resources
-from charrnn.system.lock import ONE_AT_A_TIME, beside, locked
+from charrnn.system.lock import MUTEX, hidden_path, locked
 
 PathLike = str | os.PathLike[str]
 
 
 def target(path: PathLike, what: str = "model", option: str = "-m") -> Path:
-    """Where a file of this name is written: links are followed, and only a plain file is ever replaced."""
+    """The real path of a file to write: links are followed, and only a plain file is ever replaced.
+
+    `what` and `option` name the file in messages. Raises UsageError or ModelFileError if it cannot be written.
+    """
     if not os.path.basename(path):
         raise UsageError(f"{option} is the name of a file, not {str(path)!r}.")
     try:
@@ -29,15 +32,15 @@ def target(path: PathLike, what: str = "model", option: str = "-m") -> Path:
         reason = getattr(error, "strerror", None) or error
         raise ModelFileError(f"{path} cannot be a {what} file: {reason}.") from None
     if not stat.S_ISREG(mode):
-        raise ModelFileError(f"{path} is not a plain file, so no {what} is written over it: choose another {option}.")
+        raise ModelFileError(f"{path} is not a plain file, so no {what} is written to it: choose another {option}.")
     return real
 
 
 @contextmanager
 def claimed(path: PathLike, what: str = "model", option: str = "-m") -> Iterator[None]:
-    """This process alone writes the file meanwhile.
+    """Locks the file for this process until the block ends.
 
-    Raises ModelFileError where another does, or where a file could not be written, before hours have gone into it.
+    Raises ModelFileError if another process holds it or if it could not be written, before hours of work are spent.
     """
     with ExitStack() as stack:
         try:
@@ -48,22 +51,25 @@ def claimed(path: PathLike, what: str = "model", option: str = "-m") -> Iterator
 
 
 def check_room(path: PathLike, need: int) -> None:
-    """Raises ModelFileError where the disk has no room for a model of so many bytes beside the one that it replaces."""
+    """Raises ModelFileError unless the disk has room for a model of `need` bytes in addition to the one it replaces."""
     real = target(path)
-    free, old = resources.free_room(real.parent), real.stat().st_size if real.exists() else 0
+    free, old = resources.free_disk(real.parent), real.stat().st_size if real.exists() else 0
     need = max(need, 2 * need - old)
     if free is not None and free < need:
         raise ModelFileError(
-            f"{path} needs {need / 1e6:,.1f} MB of room while it is saved, and {real.parent} has {free / 1e6:,.1f} MB: "
-            "make room, choose another -m, or a smaller network."
+            f"{path} needs {need / 1e6:,.1f} MB of disk space while it is saved, and {real.parent} has "
+            f"{free / 1e6:,.1f} MB: free some space, choose another -m, or train a smaller network."
         )
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path`, which takes its place when all is written. Errors as in `write`."""
-    temporary = beside(os.fspath(path), "tmp")
-    with ONE_AT_A_TIME, locked(path):
+    """A temporary file that replaces `path` when the block ends without an exception; else `path` is unchanged.
+
+    Raises OSError if that fails, and ModelFileError if another process holds the lock of the file.
+    """
+    temporary = hidden_path(os.fspath(path), "tmp")
+    with MUTEX, locked(path):
         try:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)

@@ -1,7 +1,4 @@
-"""The library behind NumPy's products, where it is the OpenBLAS that comes with it: its core type and its threads.
-
-And what the last bits of a training depend on.
-"""
+"""OpenBLAS as bundled with NumPy (threads, core type), and the versions that the last bits of a run depend on."""
 
 import ctypes
 import platform
@@ -18,7 +15,7 @@ PREFIXES, SUFFIXES = ("scipy_openblas_", "openblas_"), ("64_", "")
 
 @cache
 def function(name: str) -> Any:
-    """A function of OpenBLAS by the end of its name; None where it is not to be found."""
+    """The OpenBLAS function whose name ends in `name`; None if there is none."""
     for library in Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*"):
         for prefix in PREFIXES:
             for suffix in SUFFIXES:
@@ -30,52 +27,43 @@ def function(name: str) -> Any:
 
 
 def core_type() -> str:
-    """The processor that OpenBLAS believes to run on; it decides the rate of products."""
-    ask = function("get_corename")
-    if ask is None:
+    """The processor type that OpenBLAS has detected and chosen its kernels for."""
+    get = function("get_corename")
+    if get is None:
         return "unknown"
-    ask.restype = ctypes.c_char_p
-    return (ask() or b"unknown").decode("ascii", "replace")
+    get.restype = ctypes.c_char_p
+    return (get() or b"unknown").decode("ascii", "replace")
 
 
 def set_threads(count: int) -> int:
-    """Uses so many threads for products from now on; returns how many there were (0: it cannot be told)."""
-    ask, tell = function("get_num_threads"), function("set_num_threads")
-    if ask is None or tell is None:
+    """Sets the number of BLAS threads (0: no change) and returns the previous one (0: unknown)."""
+    get, set_to = function("get_num_threads"), function("set_num_threads")
+    if get is None or set_to is None:
         return 0
-    before = int(ask())
+    before = int(get())
     if count:
-        tell(count)
+        set_to(count)
     return before
 
 
-def library() -> str:
-    """The name and version of what NumPy was built with."""
-    try:
-        found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        return f"{found['name']} {found['version']}"
-    except (KeyError, TypeError):
-        return "unknown"
-
-
-def machine() -> dict[str, str]:
-    """What the last bits of a training depend on, beside the number of workers: kept in the model file."""
-    try:
-        wide = np.show_config(mode="dicts")["SIMD Extensions"]["found"][-1:]
-    except (KeyError, TypeError):
-        wide = []
+def versions() -> dict[str, str]:
+    """What the last bits of a training depend on besides the number of workers: stored in the model file."""
+    config: dict[str, Any] = dict(np.show_config(mode="dicts"))
+    blas = config.get("Build Dependencies", {}).get("blas", {})
+    simd = config.get("SIMD Extensions", {}).get("found", [])
     return {
         "charrnn": __version__,
-        "NumPy": f"{np.__version__} with {library()}",
-        "processor": " ".join([platform.machine(), core_type(), *wide]),
-        "threads for products": str(set_threads(0) or "unknown"),
+        "numpy": np.__version__,
+        "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
+        "blas_threads": str(set_threads(0) or "unknown"),
+        "processor": " ".join([platform.machine(), core_type(), *simd[-1:]]),
     }
 
 
 def differences(before: dict[str, str]) -> list[str]:
-    """A sentence for each of them that is not what it was; nothing is said of what was not recorded."""
+    """One sentence per entry of `versions` that has changed; entries that were not recorded are skipped."""
     return [
-        f"{name}: {now} instead of {before[name]}, so the last bits may differ."
-        for name, now in machine().items()
+        f"{name.replace('_', ' ')}: {now} instead of {before[name]}, so the last bits may differ."
+        for name, now in versions().items()
         if before.get(name, now) != now
     ]

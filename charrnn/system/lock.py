@@ -1,6 +1,6 @@
-"""One training for each model file: a lock that the system takes back when the process ends, however it ends.
+"""One writer per file: a lock that the operating system releases when the process ends, however it ends.
 
-The lock is on a file beside the model, because a rename gives the model another one; readers need none.
+The lock is held on a hidden file next to the file itself, because a rename replaces the latter; readers need no lock.
 """
 
 import os
@@ -12,28 +12,28 @@ from contextlib import contextmanager, suppress
 from charrnn.errors import ModelFileError
 from charrnn.system import portability
 
-HELD: dict[str, int] = {}  # the descriptors of the locks that this process has, by the model's path
-ONE_AT_A_TIME = threading.RLock()
+HELD: dict[str, int] = {}  # descriptors of the locks of this process, by the path of the locked file
+MUTEX = threading.RLock()  # between the threads of this process
 FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def beside(path: str, ending: str) -> str:
-    """The hidden name beside a model: `.tmp` for what is being written, `.lock` for the lock."""
+def hidden_path(path: str, suffix: str) -> str:
+    """The hidden file next to `path`: "tmp" while it is written, "lock" for its lock."""
     folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name}.{ending}")
+    return os.path.join(folder, f".{name}.{suffix}")
 
 
 @contextmanager
 def locked(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Nobody else writes the model at this real path meanwhile; what this process has locked it may lock again.
+    """Locks the file at this real path until the block ends; a process may lock a file again that it has locked.
 
-    Raises ModelFileError where another process has it, OSError where no file can be made there.
+    Raises ModelFileError if another process holds the lock, OSError if no lock file can be created.
     """
     path = os.fspath(path)
     outer = path in HELD
-    with ONE_AT_A_TIME:
-        if not (outer and still_there(HELD[path], beside(path, "lock"))):
-            with portability.signals_held():  # or one that came in between would leave a lock that nobody knows of
+    with MUTEX:
+        if not (outer and is_current(HELD[path], hidden_path(path, "lock"))):
+            with portability.signals_blocked():  # a signal in between would leave a lock that HELD does not list
                 release(path)
                 HELD[path] = acquire(path)
     try:
@@ -44,8 +44,8 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def acquire(path: str) -> int:
-    """The descriptor of a lock that is ours; what a dead process was writing is removed."""
-    lock = beside(path, "lock")
+    """The descriptor of a new lock; removes the temporary file that a dead process may have left."""
+    lock = hidden_path(path, "lock")
     while True:
         descriptor = os.open(lock, FLAGS, 0o666)
         try:
@@ -53,19 +53,19 @@ def acquire(path: str) -> int:
                 raise ModelFileError(
                     f"{path} is being trained by {holder(descriptor)}: wait for it, or choose another -m."
                 )
-            if still_there(descriptor, lock):
-                sign(descriptor, lock)
+            if is_current(descriptor, lock):
+                write_pid(descriptor, lock)
                 with suppress(FileNotFoundError):
-                    os.unlink(beside(path, "tmp"))
+                    os.unlink(hidden_path(path, "tmp"))
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # the one who had it has removed it since
+        os.close(descriptor)  # its previous holder removed the file after it was opened here
 
 
-def sign(descriptor: int, lock: str) -> None:
-    """Says in the lock whose it is."""
+def write_pid(descriptor: int, lock: str) -> None:
+    """Writes the number of this process into its lock."""
     try:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, b"%d\n" % os.getpid())
@@ -75,7 +75,7 @@ def sign(descriptor: int, lock: str) -> None:
 
 
 def holder(descriptor: int) -> str:
-    """Whose the lock is; one who has just got it may not have signed it yet."""
+    """The process that holds a lock; it may not have written its number yet."""
     for _ in range(50):
         os.lseek(descriptor, 0, os.SEEK_SET)
         if (pid := os.read(descriptor, 20).strip()).isdigit():
@@ -84,8 +84,8 @@ def holder(descriptor: int) -> str:
     return "another process"
 
 
-def still_there(descriptor: int, lock: str) -> bool:
-    """Whether the open lock is the one that has this name."""
+def is_current(descriptor: int, lock: str) -> bool:
+    """Whether the open lock file is still the one of this name."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(lock, follow_symlinks=False))
     except OSError:
@@ -93,14 +93,14 @@ def still_there(descriptor: int, lock: str) -> bool:
 
 
 def release(path: str) -> None:
-    """Gives the lock back, and removes its file while it is still ours."""
+    """Releases the lock, and removes its file if it is still this process's own."""
     descriptor = HELD.pop(path, None)
     if descriptor is None:
         return
-    lock = beside(path, "lock")
-    if portability.WINDOWS:  # which removes no open file
+    lock = hidden_path(path, "lock")
+    if portability.WINDOWS:  # where an open file cannot be removed
         os.close(descriptor)
-    if portability.WINDOWS or still_there(descriptor, lock):
+    if portability.WINDOWS or is_current(descriptor, lock):
         with suppress(OSError):
             os.unlink(lock)
     if not portability.WINDOWS:
@@ -108,9 +108,9 @@ def release(path: str) -> None:
 
 
 def abandon() -> None:
-    """The process ends now: nothing half-written and no lock is left beside a model."""
+    """Removes the temporary files and locks of this process, which is about to end."""
     for path in list(HELD):
         with suppress(OSError):
-            os.unlink(beside(path, "tmp"))
+            os.unlink(hidden_path(path, "tmp"))
         with suppress(OSError):
             release(path)

@@ -1,4 +1,4 @@
-"""What a system may lack, decided here alone: locks, folders that can be synced, signals, and what is free."""
+"""What an operating system may lack: file locks, fsync of folders, signal masks, rename over an open file."""
 
 import errno
 import os
@@ -13,13 +13,13 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 STOP_SIGNALS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 WINDOWS = os.name == "nt"
-RETRIES = 20  # of a rename over a file that a reader holds open, which Windows refuses
-NOT_SYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EROFS, errno.ENOSYS}
+RETRIES = 20  # of a rename over a file that a reader has open, which Windows refuses
+UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EROFS, errno.ENOSYS}
 
 
 @contextmanager
-def signals_held() -> Iterator[None]:
-    """Signals that ask to stop wait meanwhile, where the system can make them."""
+def signals_blocked() -> Iterator[None]:
+    """Delays stop signals until the block ends, where the system supports it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -35,19 +35,19 @@ def can_lock() -> bool:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Locks an open file for this process; False where another holds it. File systems without locks let all pass."""
+    """Locks an open file for this process; False if another holds it. True on file systems without locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in (errno.ENOLCK, *NOT_SYNCED):
+        if error.errno not in (errno.ENOLCK, *UNSUPPORTED):
             raise
     return True
 
 
 def rename(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> None:
-    """Renames over a file that may be there."""
+    """Renames a file, replacing one of the new name."""
     for left in range(RETRIES, -1, -1):
         try:
             return os.replace(old, new)
@@ -58,15 +58,15 @@ def rename(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> None:
 
 
 def sync_folder(folder: str | os.PathLike[str]) -> None:
-    """Makes a rename last through a power cut, where folders can be opened and synced."""
+    """Makes a rename survive a power failure, where folders can be opened and synced."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # Windows; a folder that may be written but not read
+    except PermissionError:  # on Windows, or a folder that may be written but not read
         return
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in NOT_SYNCED:
+        if error.errno not in UNSUPPORTED:
             raise
     finally:
         os.close(descriptor)

@@ -7,16 +7,16 @@ BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "V
 
 
 def cores() -> int:
-    """The processors that this process may use."""
+    """The number of CPU cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
 
 
-def free_room(folder: str | os.PathLike[str]) -> int | None:
-    """Bytes that are free on the folder's disk."""
-    import shutil  # which takes its time
+def free_disk(folder: str | os.PathLike[str]) -> int | None:
+    """Free bytes on the disk of the folder; None if unknown."""
+    import shutil  # slow to import
 
     try:
         return shutil.disk_usage(folder).free
@@ -25,18 +25,18 @@ def free_room(folder: str | os.PathLike[str]) -> int | None:
 
 
 def free_memory() -> int | None:
-    """Bytes of memory that may still be taken: of the machine, of its swap, and of this process's limits."""
-    found: list[int] = []
+    """Bytes of memory that this process may still allocate, by machine, swap and limits; None if unknown."""
+    limits: list[int] = []
     with suppress(AttributeError, ValueError, OSError):
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     with suppress(OSError, ValueError, LookupError), open("/proc/meminfo", encoding="ascii") as file:
         table = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in file)}
-        found.append(table["MemAvailable"] + table["SwapFree"])
+        limits.append(table["MemAvailable"] + table["SwapFree"])
     with suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
-        found.append(int(file.read()))
+        limits.append(int(file.read()))
     with suppress(ImportError, ValueError, OSError):
         import resource
 
-        limits = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
-        found += [limit for limit in limits if limit != resource.RLIM_INFINITY]
-    return min(found, default=None)
+        own = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
+        limits += [limit for limit in own if limit != resource.RLIM_INFINITY]
+    return min(limits, default=None)

@@ -1,4 +1,4 @@
-"""How fast this machine trains and samples, and how near that is to what its multipliers allow."""
+"""How fast this machine trains and samples, and how close that is to the limit set by matrix products."""
 
 import os
 import platform
@@ -11,24 +11,25 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.checkpoint.history import Step
 from charrnn.checkpoint.model import Model
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
 from charrnn.sampling.sample import sample
-from charrnn.system.blas import core_type, library
+from charrnn.system.blas import versions
 from charrnn.system.resources import BLAS_THREADS, cores
 from charrnn.text.corpus import Corpus
 from charrnn.training.cost import flops_per_char, multiply_rate
 from charrnn.training.loop import Training
 
 SYMBOLS = 65
-SIZE = 1 << 20  # symbols of the made-up text
+SIZE = 1 << 20  # symbols of the random text
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network and the window that it is trained with; 0 workers: as a training would choose."""
+    """A network and its training window; with 0 workers their number is chosen as in any training."""
 
     cell: str
     layers: int
@@ -50,7 +51,7 @@ CASES = (
 
 @dataclass(frozen=True)
 class Result:
-    """Characters per second: training (median over steps), sampling one stream, and training's limit."""
+    """Characters per second: training (median over steps), sampling one stream, and the limit of training."""
 
     case: Case
     workers: int
@@ -60,7 +61,7 @@ class Result:
 
     @property
     def share(self) -> float:
-        """Of the limit that the matrix products set, on as many cores as there are workers."""
+        """Training speed as a share of the limit."""
         return self.train / self.limit
 
     def as_dict(self) -> dict[str, Any]:
@@ -75,10 +76,10 @@ class Result:
 
 
 def run(cases: tuple[Case, ...], seconds: float) -> Iterator[Result]:
-    """Measures the cases one after another, about `seconds` each."""
+    """Measures the cases one after another, for about `seconds` each."""
     text = Corpus.from_text("".join(map(chr, np.random.default_rng(0).integers(48, 48 + SYMBOLS, SIZE).tolist())))
     for case in cases:
-        training = Training(text, Options(**asdict(case), steps=10**9, val_fraction=0.0, dropout=0.0))
+        training = Training.new(text, Options(**asdict(case), steps=10**9, val_fraction=0.0, dropout=0.0))
         try:
             rates = [record.chars_per_second for record in for_seconds(training, 0.7 * seconds)]
         finally:
@@ -90,8 +91,8 @@ def run(cases: tuple[Case, ...], seconds: float) -> Iterator[Result]:
         yield Result(case, workers, rate, sampling_rate(training.config, 0.2 * seconds), limit)
 
 
-def for_seconds(training: Training, seconds: float) -> Iterator[Any]:
-    """The steps of the first so many seconds, one at least."""
+def for_seconds(training: Training, seconds: float) -> Iterator[Step]:
+    """The steps of the first `seconds`, at least one."""
     end = time.perf_counter() + seconds
     for record in training:
         yield record
@@ -103,38 +104,31 @@ def sampling_rate(config: Config, seconds: float) -> float:
     """Characters per second of one stream."""
     vocab = Corpus.from_text("".join(map(chr, range(48, 48 + config.vocab_size)))).vocab
     stream = sample(Model(config, vocab, fresh_params(config, 0)), None)
-    written, start = 0, time.perf_counter()
+    characters, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
-        written += len("".join(islice(stream, 50)))
-    return written / (time.perf_counter() - start)
+        characters += len("".join(islice(stream, 50)))
+    return characters / (time.perf_counter() - start)
 
 
 def environment() -> dict[str, Any]:
-    """What the figures depend on, and warnings where something slows products down."""
-    info: dict[str, Any] = {
-        "numpy": np.__version__,
+    """What the figures depend on, and warnings about settings that slow matrix products down."""
+    return {
+        **versions(),
         "python": platform.python_version(),
-        "machine": platform.machine(),
         "cores": cores(),
-        "blas": library(),
-        "core_type": core_type(),
         "gflops_per_core": round(multiply_rate() / 1e9, 1),
         "variables": {name: os.environ[name] for name in SLOWING if name in os.environ},
+        "warnings": warnings(),
     }
-    info["warnings"] = warnings(info)
-    return info
 
 
-def warnings(info: dict[str, Any]) -> list[str]:
-    variables, found = info["variables"], []
-    if "OPENBLAS_CORETYPE" in variables:
-        found.append(
-            f"OPENBLAS_CORETYPE={variables['OPENBLAS_CORETYPE']} is set: where the processor can do more, products "
-            "run at half their speed. Unset it."
-        )
+def warnings() -> list[str]:
+    messages = []
+    if core := os.environ.get("OPENBLAS_CORETYPE"):
+        messages.append(f"OPENBLAS_CORETYPE={core} is set, which may halve the speed of matrix products. Unset it.")
     wrong = [name for name in BLAS_THREADS if os.environ.get(name, "1") != "1"]
     if wrong:
-        found.append(f"{wrong[0]}={os.environ[wrong[0]]}: threads get in the way of workers. Unset it.")
+        messages.append(f"{wrong[0]}={os.environ[wrong[0]]}: BLAS threads compete with the workers. Unset it.")
     if cores() == 1:
-        found.append("only one core may be used, so there is one worker.")
-    return found
+        messages.append("only one CPU core is available, so there is one worker.")
+    return messages

@@ -1,4 +1,4 @@
-"""What a network costs to train, and what this machine's multipliers can do."""
+"""What a network costs to train: operations and memory; and the rate at which this machine multiplies."""
 
 import statistics
 import time
@@ -13,16 +13,16 @@ from charrnn.system.resources import free_memory
 
 
 def flops_per_char(config: Config) -> int:
-    """The floating-point operations that a training step cannot avoid: three products a weight.
+    """The floating-point operations of a training step per character: three products per weight.
 
-    Layer 0 looks rows up, so its input product is free.
+    Layer 0 looks up rows instead of multiplying, so its input product is free.
     """
     recurrent = len(config.gates) * config.hidden_size**2
     return 3 * 2 * ((2 * config.layers - 1) * recurrent + config.hidden_size * config.vocab_size)
 
 
 def multiply_rate(size: int = 1024, repeats: int = 9) -> float:
-    """Operations per second of one large float32 product, on one thread as the command line pins it."""
+    """Operations per second of one large float32 product, with one BLAS thread as set by the command line."""
     rng = np.random.default_rng(0)
     a, b, out = (empty((size, size)) for _ in range(3))
     a[:], b[:] = rng.standard_normal((2, size, size), dtype=np.float32)
@@ -34,30 +34,30 @@ def multiply_rate(size: int = 1024, repeats: int = 9) -> float:
     return 2 * size**3 / statistics.median(times[1:])
 
 
-WORKER = 40_000_000  # bytes of a Python with NumPy
-EVALUATED = 64 * 64  # symbols that are scored together
+WORKER = 40_000_000  # bytes of a Python process with NumPy
+EVALUATED = 64 * 64  # symbols that are evaluated together
 
 
 def check_memory(config: Config, steps: int, streams: int, workers: int = 1) -> None:
-    """Raises UsageError where the network, for windows of `steps` by `streams`, would not fit."""
+    """Raises UsageError if the network, with windows of `steps` by `streams`, does not fit into memory."""
     have, need = free_memory(), needed_memory(config, steps, streams, workers)
     if have is None or need <= have:
         return
     fits = config.hidden_size
     while fits > 1 and needed_memory(replace(config, hidden_size=fits), steps, streams, workers) > have:
         fits //= 2
-    way_out = (
+    advice = (
         f"try --hidden-size {fits}." if fits > 16 else "try fewer --layers or --workers, or a smaller --batch-size."
     )
     raise UsageError(
         f"--hidden-size {config.hidden_size} with --layers {config.layers} needs {giga(need)} of memory, "
-        f"and {giga(have)} are free: {way_out}"
+        f"and {giga(have)} is free: {advice}"
     )
 
 
 def needed_memory(config: Config, steps: int, streams: int, workers: int = 1) -> int:
-    """Bytes, about: weights, gradients, best ones, two of the optimizer, packed ones, and what a save takes; tapes and
-    logits; the same of an evaluation; the workers. Measured networks took 0.8 to 1.0 of it.
+    """Approximate memory in bytes: weights (current, best, packed, being saved), gradients, vectors of the optimizer;
+    activations and logits of a window and of an evaluation; workers. Measured networks took 0.8 to 1.0 of it.
     """
     G, L, H, V = len(config.gates), config.layers, config.hidden_size, config.vocab_size
     weights = G * H * (H + V + 1) + (L - 1) * G * H * (2 * H + 1) + (H + 1) * V

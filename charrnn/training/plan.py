@@ -1,12 +1,12 @@
-"""Settings from the text and the clock: what the user leaves open is chosen here, each choice with its reason.
+"""Hyperparameters from the text and the clock: what the user leaves open is chosen here, each choice with its reason.
 
-The rules were fitted by measurement, see docs/learning.md: the network is the largest that reads `TOKENS` symbols a
-recurrent weight in the time there is, and that has no more than `WEIGHTS` recurrent weights a symbol of the text.
+The rules were fitted to measurements, see docs/learning.md: the network is the largest that reads `TOKENS` symbols per
+recurrent weight in the given time, and has at most `WEIGHTS` recurrent weights per symbol of the text.
 """
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from charrnn.evaluation.score import symbols_of
@@ -18,53 +18,57 @@ from charrnn.training.loop import Training
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
 TOKENS = 7.0
-LSTM_WIDTH, LSTM_LOAD = 512, 0.5  # so wide, and with so many weights a symbol, an LSTM is the better choice
+LSTM_WIDTH, LSTM_LOAD = 512, 0.5  # from this width and these weights per symbol on, an LSTM learns better
 WEIGHTS = 6.0
 MOST_EPOCHS = 40.0
-LOADED_EPOCHS = 16.0  # with a weight for each symbol or more: what is read more often is learned by heart
+LOADED_EPOCHS = 16.0  # with one weight per symbol or more: further epochs only overfit
 FEWEST_UPDATES = 300
-REFERENCE = 2.4e11  # operations a second: sizes for where no clock runs are chosen as for such a machine
-SHARE = 0.75  # of the multipliers' rate that the products of a step reach
-CALL_SECONDS = 60e-6  # what a step takes in a layer beside its products
-SHORT, LONG, LONGEST = 32, 64, 512  # steps of a window; the last where few of them carry a target:
-FEW_TARGETS = 32
+REFERENCE = 2.4e11  # operations per second of the machine that is assumed for runs without a time limit
+SHARE = 0.75  # of the machine's rate that the products of a step reach
+CALL_SECONDS = 60e-6  # per step and layer, in addition to the products
+SHORT, LONG, LONGEST = 32, 64, 512  # steps of a window
+FEW_TARGETS = 32  # in a batch; with fewer, windows are longer
 WHOLE = 6  # pairs in a window, so that most of them are not cut
-PAIR_WEIGHTS = 0.9  # recurrent weights a symbol of pairs: there is a rule to find in them
+PAIR_WEIGHTS = 0.9  # recurrent weights per symbol of pairs, which follow a rule
 PAIR_DROPOUT = 0.2
 MANY_UPDATES = 2500
 STREAMS = 32
-FEWEST_WINDOWS = 4  # of an epoch, before streams are given up
-EVALUATIONS = 40
+FEWEST_WINDOWS = 4  # in an epoch; with fewer, there are fewer streams
 PATIENCE = 10
 WEIGHT_DECAY = 0.05
-RESERVE = 0.4  # seconds for starting and for the last save
+RESERVE = 0.4  # seconds for the start and the last save
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
-    """`options` for a run, the reason for each that was chosen here, and the `speed` expected, in symbols a second.
-
-    `most` is how many epochs the run has at most.
+    """The `options` of a run: those `given` by the user, and those chosen in addition, each with its reason; the
+    expected `speed` in symbols per second; and the largest number of epochs.
     """
 
+    given: dict[str, Any]
     options: Options
-    reasons: dict[str, str]
-    speed: float
-    most: float
+    reasons: dict[str, str] = field(default_factory=dict)
+    speed: float = 0.0
+    most_epochs: float = 0.0
+
+    def choose(self, name: str, value: Any, reason: str) -> None:
+        """Chooses an option, unless the user gave it."""
+        if name not in self.given:
+            self.options, self.reasons[name] = replace(self.options, **{name: value}), reason
 
 
 def expected_speed(config: Config, streams: int, rate: float) -> float:
-    """Symbols a second that a training of these sizes may reach, on cores that do `rate` operations in all."""
+    """Symbols per second of a training of these sizes, on cores that do `rate` operations per second in total."""
     return 1.0 / (flops_per_char(config) / (SHARE * rate) + config.layers * CALL_SECONDS / streams)
 
 
 def recurrent_weights(config: Config) -> int:
-    """The weights that are multiplied with at every step but those of the output."""
+    """The weights of all products of a step but that of the output layer."""
     return len(config.gates) * config.hidden_size**2 * (2 * config.layers - 1)
 
 
 def rate_for(hidden_size: int) -> float:
-    """The learning rate: wide layers want a smaller one."""
+    """The learning rate, smaller for wider layers."""
     if hidden_size > ONE_LAYER:
         return 0.003
     return round(min(0.008, max(0.004, 0.004 * math.sqrt(256 / hidden_size))), 4)
@@ -79,58 +83,56 @@ def choose(
     share: float = 1.0,
     example: float = 0.0,
 ) -> Plan:
-    """The plan for `symbols` to train on, of which a `share` are targets; `given` are the options that stand already.
+    """The plan for a text of `symbols`, of which a `share` are targets, with the options `given` by the user.
 
-    `example` is how many symbols an example has, on average.
-    `rate` is the machine's, operations a second, for a run of so many `seconds`; None where no clock runs.
+    `example` is the mean number of symbols per example. `rate` is that of the machine in operations per second, for a
+    run of `seconds`; None for a run without a time limit.
     """
-    fixed = Options(**given)
-    pairs, machine = fixed.task == "pairs", REFERENCE if rate is None else rate
-    config, found = sized(given, fixed, symbols, vocab_size, machine, seconds)
+    plan = Plan(given, Options(**given))
+    pairs, machine = plan.options.task == "pairs", REFERENCE if rate is None else rate
+    config = choose_network(plan, symbols, vocab_size, machine, seconds)
     streams = given.get("batch_size", STREAMS)
     while "batch_size" not in given and streams > 4 and symbols < FEWEST_WINDOWS * streams * SHORT:
         streams //= 2
-    found["batch_size"] = streams, "few streams, many updates" if streams == STREAMS else "the text is short"
-    speed = expected_speed(config, streams, machine)
+    plan.choose("batch_size", streams, "few streams, many updates" if streams == STREAMS else "the text is short")
+    plan.speed = expected_speed(config, streams, machine)
     load = recurrent_weights(config) / symbols
-    most = max(MOST_EPOCHS if pairs else most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
-    epochs = epochs_read(fixed, symbols, streams, speed * seconds, most)
-    found["seq_length"] = window(epochs * symbols / streams, streams, share, example if pairs else 0.0)
-    found["dropout"] = dropout(epochs * load, config.hidden_size), f"{epochs:.1f} epochs, {load:.1f} weights a symbol"
+    plan.most_epochs = max(MOST_EPOCHS if pairs else most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
+    epochs = epochs_read(plan, symbols, streams, seconds)
+    plan.choose("seq_length", *window(epochs * symbols / streams, streams, share, example if pairs else 0.0))
     if pairs:
-        found["dropout"] = PAIR_DROPOUT, "a little: a target has one right form"
-    found["lr"] = rate_for(config.hidden_size), "smaller for wider layers"
-    found["weight_decay"] = WEIGHT_DECAY, "keeps weights small in a long run"
-    if rate is not None and fixed.val_fraction:
-        found["patience"] = PATIENCE, "evaluations without a better one end the run"
-    chosen = {name: pair for name, pair in found.items() if name not in given}
-    options = replace(fixed, **{name: value for name, (value, _) in chosen.items()})
-    return Plan(options, {name: why for name, (_, why) in chosen.items()}, speed, most)
+        plan.choose("dropout", PAIR_DROPOUT, "a little: each source has one correct target")
+    else:
+        why = f"{epochs:.1f} epochs, {load:.1f} weights per symbol"
+        plan.choose("dropout", dropout(epochs * load, config.hidden_size), why)
+    plan.choose("lr", rate_for(config.hidden_size), "smaller for wider layers")
+    plan.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
+    if rate is not None and plan.options.val_fraction:
+        plan.choose("patience", PATIENCE, "early stopping after this many evaluations without improvement")
+    return plan
 
 
-def sized(
-    given: dict[str, Any], fixed: Options, symbols: int, vocab_size: int, rate: float, seconds: float
-) -> tuple[Config, dict[str, tuple[Any, str]]]:
-    """The network, and what of it was chosen, with the reasons."""
-    most = (PAIR_WEIGHTS if fixed.task == "pairs" else WEIGHTS) * symbols
-    config, reason = network(given, fixed.cell, most, vocab_size, rate, seconds)
-    found: dict[str, tuple[Any, str]] = {}
+def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, seconds: float) -> Config:
+    """Chooses the cell and the sizes."""
+    pairs, given = plan.options.task == "pairs", plan.given
+    most = (PAIR_WEIGHTS if pairs else WEIGHTS) * symbols
+    config, reason = network(given, plan.options.cell, most, vocab_size, rate, seconds)
     if "cell" not in given:
         lstm, why = network(given, "lstm", most, vocab_size, rate, seconds)
-        often = lstm.hidden_size >= LSTM_WIDTH and recurrent_weights(lstm) >= LSTM_LOAD * symbols
-        if fixed.task == "pairs" or often:
+        wide = lstm.hidden_size >= LSTM_WIDTH and recurrent_weights(lstm) >= LSTM_LOAD * symbols
+        if wide or pairs:
             config, reason = lstm, why
-            found["cell"] = "lstm", "it learns less by heart than a GRU" if often else "it keeps a source in mind best"
-    return config, found | {"layers": (config.layers, reason), "hidden_size": (config.hidden_size, reason)}
+            plan.choose("cell", "lstm", "overfits less than a GRU" if wide else "remembers a source best")
+    plan.choose("layers", config.layers, reason)
+    plan.choose("hidden_size", config.hidden_size, reason)
+    return config
 
 
 def network(
     given: dict[str, Any], cell: str, most: float, vocab_size: int, rate: float, seconds: float
 ) -> tuple[Config, str]:
-    """The sizes with at most so many recurrent weights that suit the time, and why."""
-    sizes = [(1, width) for width in WIDTHS if width <= ONE_LAYER] + [
-        (2, width) for width in WIDTHS if width >= ONE_LAYER
-    ]
+    """The sizes with at most `most` recurrent weights that suit the time, and the reason."""
+    sizes = [(1 if width <= ONE_LAYER else 2, width) for width in WIDTHS] + [(2, ONE_LAYER)]
     if "layers" in given:
         sizes = [(given["layers"], width) for width in WIDTHS]
     if "hidden_size" in given:
@@ -138,81 +140,77 @@ def network(
         sizes = [(layers, given["hidden_size"])]
     configs = sorted((Config(cell, *size, vocab_size) for size in sizes), key=recurrent_weights)
 
-    def read(config: Config) -> float:
+    def symbols_read(config: Config) -> float:
         return seconds * expected_speed(config, STREAMS, rate)
 
     for_text = [c for c in configs if recurrent_weights(c) <= most] or configs[:1]
-    for_time = [c for c in for_text if read(c) >= TOKENS * recurrent_weights(c)] or for_text[:1]
+    for_time = [c for c in for_text if symbols_read(c) >= TOKENS * recurrent_weights(c)] or for_text[:1]
     if for_time[-1] is not for_text[-1]:
-        return for_time[-1], "the largest that the time is enough for"
-    return for_text[-1], "the largest that the text is enough for" if for_text[-1] is not configs[-1] else "the largest"
+        return for_time[-1], "largest network trainable in the given time"
+    return for_text[-1], "the largest" if for_text[-1] is configs[-1] else "largest network suitable for the text"
 
 
 def window(steps: float, streams: int, share: float, pair: float) -> tuple[int, str]:
-    """The length of a window, and why, for so many steps of each stream; a `pair` has so many of them."""
-    length, why = (LONG, "there are updates enough") if steps >= MANY_UPDATES * LONG else (SHORT, "for more updates")
+    """The length of a window, with the reason, for `steps` symbols per stream; `pair` is the length of a pair."""
+    length, why = (LONG, "enough updates") if steps >= MANY_UPDATES * LONG else (SHORT, "more updates")
     if pair:
         length, why = max(LONG, 32 * math.ceil(WHOLE * pair / 32)), "several whole pairs"
     if streams * length * share < FEW_TARGETS:
-        length, why = 32 * math.ceil(FEW_TARGETS / (32 * streams * share)), "few steps carry a target"
+        length, why = 32 * math.ceil(FEW_TARGETS / (32 * streams * share)), "few steps have a target"
     return min(LONGEST, length), why
 
 
 def most_epochs(load: float) -> float:
-    """How often a text is read at most, with so many recurrent weights for each of its symbols."""
+    """The largest number of epochs for `load` recurrent weights per symbol."""
     return min(MOST_EPOCHS, LOADED_EPOCHS / min(load, 1.0))
 
 
-def epochs_read(options: Options, symbols: int, streams: int, in_time: float, most: float) -> float:
-    """How often the text will be read."""
+def epochs_read(plan: Plan, symbols: int, streams: int, seconds: float) -> float:
+    """The number of epochs of the run."""
+    options = plan.options
     if options.epochs is not None:
         return float(options.epochs)
-    read = in_time if options.steps is None else float(options.steps * streams * options.seq_length)
-    return min(read / symbols, most)
+    read = plan.speed * seconds if options.steps is None else float(options.steps * streams * options.seq_length)
+    return min(read / symbols, plan.most_epochs)
 
 
 def dropout(pressure: float, hidden_size: int) -> float:
-    """More of it the more often the weights see the text; less in narrow layers, which need all they have."""
+    """The dropout rate: larger for more epochs and weights per symbol, smaller for narrow layers."""
     rate = 0.2 + 0.1 * math.log2(max(pressure, 1e-3))
     return round(20 * min(0.5, 0.2 + hidden_size / 800, max(0.0, rate))) / 20
 
 
 def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float, float]:
-    """Gives the run the number of steps that fit into `seconds`, after a try.
+    """Measures the speed of a run and sets its number of steps to what fits into `seconds`.
 
-    Returns its speed as a ratio to what the plan expected, and the seconds that scoring the held-out text takes.
+    Returns the speed divided by that of the plan, and the seconds that an evaluation takes.
     """
     step = training.probe(min(1.0, 0.05 * seconds))
-    symbols = training.streams.batch_size * training.streams.seq_length
-    held_out = symbols_of(training.held_out)
-    scoring = held_out / 3 * training.options.workers * step / symbols  # a third of the work, by one process
+    options, symbols = training.options, training.streams.batch_size * training.streams.seq_length
+    # a third of the work of training on the same symbols, by one process
+    scoring = symbols_of(training.held_out) / 3 * options.workers * step / symbols
     room = max(seconds - 0.06 * seconds - RESERVE - scoring, step)
-    most = math.ceil(plan.most * training.streams.windows)
-    asked = training.options.eval_every
-    steps = min(most, max(1, int(room / step)))
-    for _ in range(2):  # evaluations cost steps, and their number depends on it
-        every = asked or max(training.eval_every, steps // EVALUATIONS)
-        steps = min(most, max(1, int(room / (step + scoring / every))))
-    training.set_length(steps, asked or max(training.eval_every, steps // EVALUATIONS))
+    steps = max(1, int(room / (step + scoring / options.eval_every)))
+    training.set_length(min(math.ceil(plan.most_epochs * training.streams.windows), steps))
     return symbols / step / plan.speed, scoring
 
 
 class Deadline:
-    """When a run of `seconds` has to end; says once to how many steps it has to be shortened, if at all."""
+    """The end of a run of `seconds`: shortens a run that is late, once."""
 
-    def __init__(self, begin: float, seconds: float) -> None:
-        self.begin, self.seconds = begin, seconds
+    def __init__(self, start: float, seconds: float) -> None:
+        self.start, self.seconds = start, seconds
         self.first: tuple[int, float] | None = None
 
     def shortened(self, training: Training) -> int | None:
-        """The step to end at, where the run would be late; `time.monotonic` is the clock."""
+        """The number of steps to shorten the run to; None if it is in time. The clock is `time.monotonic`."""
         step, now = training.run.step, time.monotonic()
         if self.first is None:
             self.first = step, now
         done, took = step - self.first[0], now - self.first[1]
         if training.options.cut or done < 10 or step >= training.end:
             return None
-        left = self.begin + self.seconds - RESERVE - now
+        left = self.start + self.seconds - RESERVE - now
         late = took / done * (training.end - step) - left
         settled = step > 0.75 * training.end
         if late < (0.01 if settled else 0.1) * self.seconds or step < 0.25 * training.end:

@@ -1,5 +1,6 @@
-"""One block of memory for several processes, without a name wherever the system can do without one."""
+"""One block of memory for several processes, without a name wherever the system supports that."""
 
+import math
 import mmap
 import os
 import secrets
@@ -9,37 +10,43 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.arrays import LINE
+from charrnn.arrays import LINE, Array, zeros
 from charrnn.errors import CharRNNError
+
+Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 class Block:
-    """`size` bytes that the parent makes and workers attach to by what `handle` says (JSON)."""
+    """`size` bytes of memory; workers attach to it by its `handle` (JSON), unless it is not `shared`."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, shared: bool = True) -> None:
+        self.handle: dict[str, Any] = {}
+        self.descriptor = -1
+        self.memory: mmap.mmap | Array
+        if not shared:
+            self.memory = zeros((size,), np.uint8)
+            return
         try:
             if sys.platform == "win32":
-                self.handle: dict[str, Any] = {"tag": f"charrnn-{os.getpid()}-{secrets.token_hex(8)}"}
+                self.handle = {"tag": f"charrnn-{os.getpid()}-{secrets.token_hex(8)}"}
                 self.memory = mmap.mmap(-1, size, tagname=self.handle["tag"])
-                self.descriptor = -1
             else:
                 self.descriptor = unnamed(size)
                 self.handle = {"descriptor": self.descriptor}
                 self.memory = mmap.mmap(self.descriptor, size)
         except OSError as error:
             raise CharRNNError(
-                f"there is no room for the {size / 1e6:,.0f} MB that the workers share ({error.strerror or error}): "
+                f"the workers cannot share {size / 1e6:,.0f} MB of memory ({error.strerror or error}): "
                 "use --workers 1, or a smaller network."
             ) from None
 
 
 def unnamed(size: int) -> int:
-    """A file descriptor for memory that has no name and ends with its last user; its room is taken at once."""
-    import fcntl  # which Windows lacks
+    """The descriptor of memory without a name, allocated at once and freed with its last user."""
+    import fcntl  # not available on Windows
 
     with open(os.memfd_create("charrnn"), "rb") if hasattr(os, "memfd_create") else tempfile.TemporaryFile() as file:
-        # not 0, 1 or 2, which are a worker's pipes, even where this process has closed them
+        # not 0, 1 or 2, which become the worker's pipes, even if this process has closed its own
         descriptor = fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, 3)
     try:
         if hasattr(os, "posix_fallocate"):
@@ -60,16 +67,19 @@ def attach(handle: dict[str, Any], size: int) -> mmap.mmap:
 
 
 class Layout:
-    """Arrays one after another in a block, each on a cache line of its own."""
+    """Arrays (shape and dtype by name) one after another in a block of `size` bytes, each aligned to a cache line."""
 
     def __init__(self, arrays: dict[str, tuple[tuple[int, ...], str]]) -> None:
-        self.places: dict[str, tuple[int, tuple[int, ...], str]] = {}
-        end = 0
+        self.arrays = arrays
+        self.offsets: dict[str, int] = {}
+        self.size = 0
         for name, (shape, dtype) in arrays.items():
-            self.places[name] = (end, shape, dtype)
-            end += -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // LINE) * LINE
-        self.size = max(end, LINE)
+            self.offsets[name] = self.size
+            self.size += -(-math.prod(shape) * np.dtype(dtype).itemsize // LINE) * LINE
 
-    def view(self, memory: mmap.mmap, name: str) -> np.ndarray[Any, Any]:
-        begin, shape, dtype = self.places[name]
-        return np.frombuffer(memory, dtype=dtype, count=int(np.prod(shape)), offset=begin).reshape(shape)
+    def views(self, memory: mmap.mmap | Array) -> Arrays:
+        """The arrays in this memory, by name."""
+        return {
+            name: np.frombuffer(memory, dtype, math.prod(shape), self.offsets[name]).reshape(shape)
+            for name, (shape, dtype) in self.arrays.items()
+        }

@@ -1,90 +1,120 @@
-"""One step of truncated BPTT for a shard of the streams, and the update of a shard of the weights."""
+"""One step of truncated BPTT for a shard of the streams, and the update of a shard of the weights.
 
+`StreamShard.run` is the heart of the training; all other files of this room decide when it is called and by whom.
+"""
+
+import json
+import math
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import IntEnum
 from itertools import pairwise
-
-import numpy as np
 
 from charrnn.arrays import LINE, Array
 from charrnn.nn.dropout import Dropout
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
-from charrnn.nn.optim import CHUNK, Optimizer, squares
+from charrnn.nn.optim import CHUNK, Optimizer, Status, squares
 from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Batch
 
-# orders: a window, by what becomes of the state before it; and what comes after all have learned from one
-CARRY_ON, RESET, LOAD, ADD, UPDATE = range(5)
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker knows of a training: windows are (steps, streams), and their batches `masked` if they have a
+    loss mask and a reset mask.
+    """
+
+    config: Config
+    steps: int
+    streams: int
+    workers: int
+    dropout: float
+    seed: int
+    optimizer: str
+    masked: bool
+    engine: str
+
+    @property
+    def weights(self) -> int:
+        return sum(map(math.prod, self.config.shapes.values()))
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Job":
+        values = json.loads(text)
+        return cls(**{**values, "config": Config(**values["config"])})
 
 
-def shares(streams: int, workers: int) -> list[slice]:
-    """The streams of each worker: as equal as can be."""
+class Phase(IntEnum):
+    """What all workers do at the same time: a window, starting from one of three states; then the other two."""
+
+    CARRY = 0  # from the state at the end of the window before
+    RESET = 1  # from the zero state
+    LOAD = 2  # from the saved state: at the start of a resumed run, and after an interrupted step
+    ADD = 3  # add up the gradients of all workers
+    UPDATE = 4  # update the weights
+
+
+def stream_shards(streams: int, workers: int) -> list[slice]:
+    """The streams of each worker, as evenly as possible."""
     return [slice(a, b) for a, b in pairwise([streams * k // workers for k in range(workers + 1)])]
 
 
-def parts(weights: int, workers: int) -> list[slice]:
-    """The weights that each worker updates: whole lines of the cache, as equally many as can be."""
+def param_shards(weights: int, workers: int) -> list[slice]:
+    """The weights that each worker updates: whole cache lines, as evenly as possible."""
     floats = LINE // 4
-    lines = -(-weights // floats)
-    return [slice(part.start * floats, min(part.stop * floats, weights)) for part in shares(lines, workers)]
+    lines = stream_shards(-(-weights // floats), workers)
+    return [slice(shard.start * floats, min(shard.stop * floats, weights)) for shard in lines]
 
 
-class Share:
-    """Forward and backward for some of the streams; its loss and gradients are parts of the whole batch's mean."""
+class StreamShard:
+    """Forward and backward pass for some of the streams; loss and gradients are its part of the batch's mean."""
 
-    def __init__(
-        self,
-        config: Config,
-        params: Params,
-        grads: Params,
-        steps: int,
-        streams: slice,
-        dropout: float,
-        seed: int,
-    ) -> None:
-        self.streams, self.grads = streams, grads
-        self.network = engine.network(config, params, steps, streams.stop - streams.start, training=True)
-        self.dropout = Dropout(dropout, seed, config.layers, steps, config.hidden_size, streams)
+    def __init__(self, job: Job, streams: slice, params: Params, grads: Params) -> None:
+        self.streams, self.params, self.grads = streams, params, grads
+        size = streams.stop - streams.start
+        self.network = engine.network(job.config, params, job.steps, size, training=True, engine=job.engine)
+        self.dropout = Dropout(job.dropout, job.seed, job.config.layers, job.steps, job.config.hidden_size, streams)
 
-    def learn(self, batch: Batch, step: int, what: int, state: dict[str, Array]) -> float:
-        """The loss of this share of the batch (of all streams); the gradients are in `grads` then.
+    def run(self, batch: Batch, step: int, start: Phase, saved: dict[str, Array]) -> float:
+        """One window of truncated backpropagation through time: returns the loss and leaves the gradients in `grads`.
 
-        `what` is to be done first about the carried-in state; `state` is that of these streams, to LOAD.
+        `batch` has the streams of all shards, `saved` the state of these streams (layers, B, H) for `Phase.LOAD`.
         """
-        if what == RESET:
-            self.network.reset()
-        elif what == LOAD:
-            self.network.set_state(state)
-        inputs, targets, scored, fresh = batch.of(self.streams)
-        self.network.pack()
-        logits = self.network.forward(inputs, self.dropout.masks(step), fresh)
-        loss = cross_entropy(logits, targets, batch.symbols, scored)
-        self.network.backward(inputs, logits, self.grads)
-        self.network.carry()
+        network = self.network
+        if start == Phase.RESET:
+            network.reset()
+        elif start == Phase.LOAD:
+            network.set_state(saved)
+        inputs, targets, loss_mask, reset_mask = batch.of(self.streams)
+        network.pack()
+        logits = network.forward(inputs, self.dropout.masks(step), reset_mask)
+        loss = cross_entropy(logits, targets, batch.symbols, loss_mask)  # turns the logits into their gradient
+        network.backward(inputs, logits, self.grads)
+        network.carry()
         return loss
 
 
-class Part:
-    """Some of the weights, which one process updates: it adds the gradients of all shares of the batch to `grads`."""
+class ParamShard:
+    """Some of the weights, updated by one process. `grads` are its own gradients, `others` those of other workers."""
 
     def __init__(self, optimizer: Optimizer, params: Array, grads: Array, others: Sequence[Array] = ()) -> None:
         self.optimizer, self.params, self.grads, self.others = optimizer, params, grads, others
 
     def add(self) -> float:
-        """Adds the others' gradients, in their order; the sum of the squares of what comes of it."""
+        """Adds the others' gradients to `grads`, in a fixed order; returns the sum of the squares of the result."""
         total = 0.0
-        for begin in range(0, len(self.grads), CHUNK):
-            part = slice(begin, begin + CHUNK)
-            mine = self.grads[part]
+        for first in range(0, len(self.grads), CHUNK):
+            chunk = slice(first, first + CHUNK)
+            grads = self.grads[chunk]
             for other in self.others:
-                mine += other[part]
-            total += squares(mine)
+                grads += other[chunk]
+            total += squares(grads)
         return total
 
-    def update(self, lr: float, step: int, weight_decay: float, scale: float) -> int:
-        """One step of the optimizer, with what `Optimizer.update` returns."""
+    def update(self, lr: float, step: int, weight_decay: float, scale: float) -> Status:
+        """One step of the optimizer, as in `Optimizer.update`."""
         return self.optimizer.update(self.params, self.grads, lr, step, weight_decay, scale)
-
-
-def weights(config: Config) -> int:
-    return sum(int(np.prod(shape)) for shape in config.shapes.values())

@@ -1,4 +1,4 @@
-"""`train(texts, **options)`: the library's entry."""
+"""`train(texts, **options)`: the entry of the library."""
 
 import os
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.text.dataset import read_dataset
 from charrnn.text.examples import Examples
 from charrnn.training.loop import Average, Training
-from charrnn.training.transfer import check_start, settled
+from charrnn.training.transfer import check_start, options_from_model
 
 
 def train(
@@ -22,16 +22,16 @@ def train(
     init_from: Model | None = None,
     **options: Any,
 ) -> Training:
-    """Trains on files, folders, a `Corpus` or `Examples`, and yields a `Step` for every step; `.model` is the result.
+    """Trains on files, folders, a `Corpus` or `Examples`: yields one `Step` per step, and `.model` is the result.
 
-    `options` are the fields of `Options`. With `model` the run that it holds goes on (the options may only
-    restate those it was made with, or set new `epochs`, `steps` or `workers`). With `init_from` a new run starts from
-    that model's weights, with its cell, sizes and unit. `average` is called once a step with the flat gradient (n,),
-    before clipping, to average it in place over workers. Raises CharRNNError for whatever a user can cause.
+    `options` are the fields of `Options`. With `model` its run is resumed (the options may only restate its own, or set
+    new `epochs`, `steps`, `workers`, `engine` or `patience`). With `init_from` a new run starts from that model's
+    weights, with its cell, sizes and unit. `average` is called once per step with the flat gradient (n,), before
+    clipping, to average it in place over several processes. Raises CharRNNError for all errors that a user can cause.
     """
     if isinstance(texts, Corpus | Examples):
         if options.get("min_count"):
-            raise UsageError("a corpus is numbered already: it is Corpus.read that takes min_count.")
+            raise UsageError("the ids of a corpus are fixed: pass min_count to Corpus.read instead.")
         options = {"unit": texts.vocab.unit, "task": texts.task.kind if texts.task else "text", **options}
         if options["unit"] != texts.vocab.unit:
             raise UsageError(f"the corpus is made of {texts.vocab.unit}s, not of {options['unit']}s.")
@@ -39,9 +39,11 @@ def train(
     if wrong := sorted(set(options) - known):
         raise UsageError(f"there is no option {wrong[0]!r}: there are {', '.join(sorted(known))}.")
     check_start(model, init_from)
-    options = settled(init_from, options) if init_from else options
+    options = options_from_model(init_from, options) if init_from else options
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
-    if isinstance(texts, Corpus | Examples):
-        return Training(texts, chosen, model, average, init_from)
-    vocab, beside = model.vocab if model else None, init_from.vocab if init_from else None
-    return Training(read_dataset(texts, chosen, vocab, beside), chosen, model, average, init_from)
+    if not isinstance(texts, Corpus | Examples):
+        vocab, other = model.vocab if model else None, init_from.vocab if init_from else None
+        texts = read_dataset(texts, chosen, vocab, other)
+    if model:
+        return Training.resume(texts, chosen, model, average)
+    return Training.new(texts, chosen, init_from, average)

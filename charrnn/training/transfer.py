@@ -1,7 +1,4 @@
-"""What a run starts from: where another stopped, or another model's weights.
-
-Those are matched by what the symbols are, not by their places.
-"""
+"""What a run starts from: the run of a model, or the weights of another one, whose symbols are matched by code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +7,22 @@ from typing import Any
 import numpy as np
 
 from charrnn.checkpoint.model import Model
+from charrnn.checkpoint.run import Run
 from charrnn.checks import flag
 from charrnn.errors import TextError, UsageError
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.text.dataset import Dataset
 from charrnn.text.vocab import UNKNOWN, Vocab
 
-FIXED = ("cell", "layers", "hidden_size", "unit")  # what a model's weights settle
+FIXED = ("cell", "layers", "hidden_size")  # options that follow from the weights, besides the unit
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """The first weights of a run, and where they come from.
+    """The first weights of a run that starts from another model.
 
-    `kept` are symbols of the model, `new` those that it did not know; `kept_labels` and `new_labels` count labels,
-    `kept_weights` and `new_weights` weights.
+    `kept` are the symbols whose weights come from the model, `new` the others; `kept_labels` and `new_labels` are
+    numbers of labels, `kept_weights` and `new_weights` of weights.
     """
 
     params: Params
@@ -37,67 +35,69 @@ class Transfer:
 
 
 def check_start(model: Model | None, init_from: Model | None) -> None:
-    """Raises UsageError unless a run can go on with `model` or start from `init_from`, or neither."""
+    """Raises UsageError if `model` has no run to resume, or if both are given."""
     if model is not None and model.run is None:
-        raise UsageError("the model holds no training to go on from.")
+        raise UsageError("the model has no training to resume.")
     if model is not None and init_from is not None:
-        raise UsageError("a run either goes on with model or starts from init_from: give one of them.")
+        raise UsageError("model resumes a run and init_from starts a new one: give one of them.")
 
 
-def check_text(resumed: Model, corpus: Dataset) -> None:
-    """Raises CharRNNError unless `resumed` is a run on this corpus."""
-    if resumed.run is None:
-        raise UsageError("the model holds no training to go on from: leave --resume out.")
-    same = resumed.vocab == corpus.vocab and resumed.task == corpus.task
-    if resumed.run.sha256 != corpus.sha256 or not same:
+def check_text(model: Model, source: Dataset) -> Run:
+    """The run of a model. Raises CharRNNError unless it has one, on this text."""
+    if model.run is None:
+        raise UsageError("the model has no training to resume: leave out --resume.")
+    same = model.vocab == source.vocab and model.task == source.task
+    if model.run.sha256 != source.sha256 or not same:
         raise TextError(
-            f"{corpus.label} is not the text that the model was trained on: resume with that one, "
-            "or start anew with --force."
+            f"{source.label} is not the text that the model was trained on: resume with that text, "
+            "or use --force to start a new run."
         )
+    return model.run
 
 
-def before(source: Model | None) -> tuple[str, ...]:
+def texts_before(source: Model | None) -> tuple[str, ...]:
     """The texts that the weights of a model were trained on."""
     if source is None:
         return ()
     return (*source.run.before, *source.run.texts) if source.run else ("an unknown text",)
 
 
-def settled(source: Model, given: dict[str, Any]) -> dict[str, Any]:
-    """The options that the weights of `source` settle, and those that the user gave.
+def options_from_model(source: Model, given: dict[str, Any]) -> dict[str, Any]:
+    """The options that follow from the weights of `source`, and those that the user gave.
 
-    Raises UsageError where these contradict each other.
+    Raises UsageError if they contradict each other.
     """
-    fixed = {"unit": source.vocab.unit, **{name: getattr(source.config, name) for name in FIXED if name != "unit"}}
-    for name, mine in fixed.items():
-        if given.get(name, mine) != mine:
+    fixed = {"unit": source.vocab.unit, **{name: getattr(source.config, name) for name in FIXED}}
+    for name, value in fixed.items():
+        if given.get(name, value) != value:
             raise UsageError(
-                f"{flag(name)} {given[name]} contradicts the model to start from ({mine}): leave one of them out."
+                f"{flag(name)} {given[name]} contradicts the model to start from ({value}): leave out one of them."
             )
     return {**fixed, **given}
 
 
 def transfer(source: Model, config: Config, vocab: Vocab, seed: int, labels: Sequence[str] = ()) -> Transfer:
-    """First weights for `config` and `vocab`: those of `source`, and new random ones for symbols that it did not know.
+    """First weights for `config` and `vocab`: those of `source`, and random ones for symbols that it does not have.
 
-    `labels` are those of the run, which stand after its symbols; they are matched by their names. The bias of a new
-    symbol is the mean of the known ones. Raises UsageError where the networks or units differ.
+    `labels` are those of the run, which follow its symbols; they are matched by name. The bias of a new symbol is the
+    mean of the known ones. Raises UsageError if the networks or units differ.
     """
     old = source.config
     if (config.cell, config.layers, config.hidden_size) != (old.cell, old.layers, old.hidden_size):
         raise UsageError(
-            f"the model to start from is {shape(old)}, and the run {shape(config)}: they have to be the same."
+            f"the model to start from is {shape(old)}, and the run {shape(config)}: they must be the same."
         )
     if vocab.unit != source.vocab.unit:
-        raise UsageError(f"the model to start from is made of {source.vocab.unit}s, and the text of {vocab.unit}s.")
+        raise UsageError(f"the model to start from reads {source.vocab.unit}s, and the text is read as {vocab.unit}s.")
     params = fresh_params(config, seed)
-    places = vocab.ids_of(source.vocab.codes)
-    places[vocab.codes[places] != source.vocab.codes] = UNKNOWN  # a rare symbol now, which had one of its own
-    known = places != UNKNOWN
-    theirs = source.task.labels if source.task else ()
-    same = [label for label in labels if label in theirs]
-    to = np.append(places[known], [len(vocab) + labels.index(label) for label in same]).astype(np.intp)
-    of = np.append(np.flatnonzero(known), [len(source.vocab) + theirs.index(label) for label in same]).astype(np.intp)
+    ids = vocab.ids_of(source.vocab.codes)
+    ids[vocab.codes[ids] != source.vocab.codes] = UNKNOWN  # rare in this text, while the model has a symbol for it
+    known = ids != UNKNOWN
+    old_labels = source.task.labels if source.task else ()
+    both = [label for label in labels if label in old_labels]
+    to = np.append(ids[known], [len(vocab) + labels.index(label) for label in both]).astype(np.intp)
+    of = np.append(np.flatnonzero(known), [len(source.vocab) + old_labels.index(label) for label in both])
+    of = of.astype(np.intp)
     params["by"][:] = source.params["by"].mean()
     for name, values in source.params.items():
         if name == "l0.Wx":
@@ -111,10 +111,10 @@ def transfer(source: Model, config: Config, vocab: Vocab, seed: int, labels: Seq
     symbols = vocab.symbols
     return Transfer(
         params,
-        [symbols[place] for place in sorted(to.tolist()) if place < len(symbols)],
-        [symbols[place] for place in fresh.tolist() if place < len(symbols)],
-        len(same),
-        len(labels) - len(same),
+        [symbols[k] for k in sorted(to.tolist()) if k < len(symbols)],
+        [symbols[k] for k in fresh.tolist() if k < len(symbols)],
+        len(both),
+        len(labels) - len(both),
         len(params.flat) - new_weights,
         new_weights,
     )

@@ -1,63 +1,92 @@
-"""A worker: a fresh Python with one thread for matrix products, and what it shares with the process that started it.
+"""A worker process: it runs the windows of its streams, and adds and updates its shard of the weights.
 
-It knows nothing but forward and backward for its streams, and how to add and update its part of the weights; it ends
-when the pipe that only its parent holds closes, so that nothing is left behind however the parent ends.
+It is a fresh Python with one BLAS thread. It ends when the pipe closes that only its parent holds, so that no process
+is left behind however the parent ends.
 """
 
 import json
-import mmap
 import signal
 import struct
 import sys
-from typing import IO, Any
+from typing import IO, NamedTuple
 
 from charrnn.arrays import Array
 from charrnn.nn.optim import OPTIMIZERS
-from charrnn.nn.params import Config, Params
+from charrnn.nn.params import Params
 from charrnn.text.batches import Batch
-from charrnn.training.shared_memory import Layout, attach
-from charrnn.training.step import ADD, UPDATE, Part, Share, parts, shares, weights
+from charrnn.training.shared_memory import Arrays, Layout, attach
+from charrnn.training.step import Job, ParamShard, Phase, StreamShard, param_shards, stream_shards
 
-KINDS = ("state", "next")
-SETTINGS = 4  # numbers that come with an update
-ORDER, ANSWER = struct.Struct("<qqq"), struct.Struct("<qqd")  # both begin with the number of the order
+ORDER = struct.Struct("<qqqddd")  # the fields of `Order`
+ANSWER = struct.Struct("<qqd")  # the number of the order, whether all went well, and the result
 
 
-def layout(config: Config, steps: int, streams: int, workers: int, optimizer: str, masked: bool) -> Layout:
-    """Weights, the optimizer's vectors, the gradients of each worker, the batch, and the states before and after it."""
-    size = weights(config)
-    vectors = [f"optimizer.{name}" for name in OPTIMIZERS[optimizer].vectors]
-    arrays: dict[str, tuple[tuple[int, ...], str]] = dict.fromkeys(("params", *vectors), ((size,), "<f4"))
-    arrays["settings"] = (SETTINGS,), "<f8"
-    arrays |= dict.fromkeys(("inputs", "targets"), ((steps, streams), "<i4"))
-    arrays |= {name: ((steps, streams), "|b1") for name in ("loss_mask", "reset") if masked}
-    arrays |= {f"grads{rank}": ((size,), "<f4") for rank in range(workers)}
-    for kind in KINDS:
-        arrays |= {f"{kind}.{name}": ((config.layers, streams, config.hidden_size), "<f4") for name in config.states}
+class Order(NamedTuple):
+    """What the parent sends: `step` is that of the training in a window, that of the optimizer in an update."""
+
+    number: int
+    phase: int
+    step: int = 0
+    lr: float = 0.0
+    weight_decay: float = 0.0
+    scale: float = 1.0
+
+
+class WorkerState(NamedTuple):
+    """A worker's shards, and its views of the shared memory: the batch of all streams, and the carried states of its
+    own streams before and after the window, each (layers, B, H).
+    """
+
+    streams: StreamShard
+    params: ParamShard
+    batch: Batch
+    before: dict[str, Array]
+    after: dict[str, Array]
+
+
+def layout(job: Job) -> Layout:
+    """Weights, vectors of the optimizer, gradients of each worker, the batch, and the states before and after it."""
+    size, window = job.weights, (job.steps, job.streams)
+    vectors = [f"optimizer.{name}" for name in OPTIMIZERS[job.optimizer].vectors]
+    grads = [f"grads{rank}" for rank in range(job.workers)]
+    arrays: dict[str, tuple[tuple[int, ...], str]] = dict.fromkeys(("params", *vectors, *grads), ((size,), "<f4"))
+    arrays |= dict.fromkeys(Batch._fields[:2], (window, "<i4"))
+    arrays |= dict.fromkeys(Batch._fields[2:] if job.masked else (), (window, "|b1"))
+    states = [f"{when}.{name}" for when in ("before", "after") for name in job.config.states]
+    arrays |= dict.fromkeys(states, ((job.config.layers, job.streams, job.config.hidden_size), "<f4"))
     return Layout(arrays)
 
 
-def part_of(places: Layout, memory: mmap.mmap, config: Config, optimizer: str, workers: int, rank: int) -> Part:
-    """What a worker updates."""
-    mine, kind = parts(weights(config), workers)[rank], OPTIMIZERS[optimizer]
-    params, first, *others = (
-        places.view(memory, name)[mine] for name in ("params", *(f"grads{k}" for k in range(workers)))
+def attach_worker(job: Job, rank: int, arrays: Arrays) -> WorkerState:
+    """The worker of this rank; rank 0 is the process that trains."""
+    streams, weights = stream_shards(job.streams, job.workers)[rank], param_shards(job.weights, job.workers)[rank]
+    params, grads = (Params(job.config.shapes, flat=arrays[name]) for name in ("params", f"grads{rank}"))
+    kind = OPTIMIZERS[job.optimizer]
+    optimizer = kind(params.flat[weights], {name: arrays[f"optimizer.{name}"][weights] for name in kind.vectors})
+    own, *others = (arrays[f"grads{k}"][weights] for k in range(job.workers))
+    return WorkerState(
+        StreamShard(job, streams, params, grads),
+        ParamShard(optimizer, params.flat[weights], own, others),
+        Batch(*map(arrays.get, Batch._fields)),  # type: ignore[arg-type]
+        *({name: arrays[f"{when}.{name}"][:, streams] for name in job.config.states} for when in ("before", "after")),
     )
-    vectors = {name: places.view(memory, f"optimizer.{name}")[mine] for name in kind.vectors}
-    return Part(kind(params, vectors), params, first, others)
 
 
-def do(part: Part, what: int, settings: Array) -> float:
-    """Adds this part of the gradients, or updates this part of the weights."""
-    if what == ADD:
-        return part.add()
-    lr, step, weight_decay, scale = settings.tolist()
-    return float(part.update(lr, int(step), weight_decay, scale))
+def run_phase(worker: WorkerState, order: Order) -> float:
+    """Does this worker's part of a phase: returns the loss of a window, the sum of squares of ADD, or the status."""
+    phase = Phase(order.phase)
+    if phase == Phase.ADD:
+        return worker.params.add()
+    if phase == Phase.UPDATE:
+        return worker.params.update(order.lr, order.step, order.weight_decay, order.scale)
+    loss = worker.streams.run(worker.batch, order.step, phase, worker.before)
+    worker.streams.network.store_state(worker.after)
+    return loss
 
 
 def main() -> None:
-    """A worker's life: one setup, then window after window, until the pipe closes."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent decides, and its pipe tells
+    """The whole life of a worker process."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent decides, and closes the pipe
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     with open(1, "wb", buffering=0, closefd=False) as answers:
@@ -65,39 +94,16 @@ def main() -> None:
 
 
 def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
+    """Reads the job and the place in it, one line each, and then one order after another until the pipe closes."""
     try:
-        share, part, settings, batch, before, after = take_place(json.loads(orders.readline()))
-        answers.write(ANSWER.pack(0, 1, 0.0))
-        while len(order := orders.read(ORDER.size)) == ORDER.size:
-            number, step, what = ORDER.unpack(order)
-            if what in (ADD, UPDATE):
-                found = do(part, what, settings)
-            else:
-                found = share.learn(batch, step, what, before)
-                share.network.store_state(after)
-            answers.write(ANSWER.pack(number, 1, found))
+        job, place = Job.from_json(orders.readline()), json.loads(orders.readline())
+        plan = layout(job)
+        worker = attach_worker(job, place["rank"], plan.views(attach(place["handle"], plan.size)))
+        answers.write(ANSWER.pack(0, True, 0.0))
+        while len(message := orders.read(ORDER.size)) == ORDER.size:
+            order = Order(*ORDER.unpack(message))
+            answers.write(ANSWER.pack(order.number, True, run_phase(worker, order)))
     except BrokenPipeError:
         pass
     except Exception:
-        answers.write(ANSWER.pack(0, 0, 0.0))
-
-
-def batch_of(places: Layout, memory: mmap.mmap) -> Batch:
-    """The shared batch."""
-    found = [places.view(memory, name) if name in places.places else None for name in Batch._fields]
-    return Batch(*found)  # type: ignore[arg-type]
-
-
-def take_place(setup: dict[str, Any]) -> tuple[Share, Part, Array, Batch, dict[str, Array], dict[str, Array]]:
-    """A worker's share and part, and its views of the settings, the batch, and its streams' states before and after."""
-    config, optimizer = Config(**setup["config"]), setup["optimizer"]
-    rank, steps, streams, workers = (setup[name] for name in ("rank", "steps", "streams", "workers"))
-    places = layout(config, steps, streams, workers, optimizer, setup["masked"])
-    memory = attach(setup["handle"], places.size)
-    params = Params(config.shapes, flat=places.view(memory, "params"))
-    grads = Params(config.shapes, flat=places.view(memory, f"grads{rank}"))
-    mine = shares(streams, workers)[rank]
-    share = Share(config, params, grads, steps, mine, setup["dropout"], setup["seed"])
-    before, after = ({name: places.view(memory, f"{kind}.{name}")[:, mine] for name in config.states} for kind in KINDS)
-    part = part_of(places, memory, config, optimizer, workers, rank)
-    return share, part, places.view(memory, "settings"), batch_of(places, memory), before, after
+        answers.write(ANSWER.pack(0, False, 0.0))

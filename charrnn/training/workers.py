@@ -1,17 +1,15 @@
-"""Several processes on one batch: each has its share of the streams, and gradients are added in a fixed order.
+"""Several processes that train on one batch: each has a shard of the streams, and gradients are added in a fixed order.
 
-The parent decides everything, and computes the first share itself; what the others do is in `worker.py`.
+The parent decides everything and is itself the worker of rank 0; what the others do is in `worker.py`.
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
 import weakref
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from charrnn.errors import WorkerError
 from charrnn.nn.optim import OPTIMIZERS
@@ -20,67 +18,73 @@ from charrnn.system.blas import set_threads
 from charrnn.system.resources import BLAS_THREADS
 from charrnn.text.batches import Batch
 from charrnn.training.shared_memory import Block
-from charrnn.training.worker import ANSWER, KINDS, ORDER, batch_of, do, layout, part_of
+from charrnn.training.step import Job, Phase
+from charrnn.training.worker import ANSWER, ORDER, Order, attach_worker, layout, run_phase
 
-STREAMS_EACH = 8  # a worker with fewer does little but wait
-WORK_EACH = 500_000  # weights times streams below which a worker's help costs more than it gives
+HOME = Path(__file__).parents[2]  # where a worker finds charrnn
+STREAMS_EACH = 8  # a worker with fewer streams mostly waits
+WORK_EACH = 500_000  # weights times streams; a worker with less costs more than it gains
 
 
 def default_workers(config: Config, streams: int, available: int) -> int:
-    """How many processes suit these sizes: a fixed rule, never a timing, so that a run can be repeated."""
-    multiplied = sum(int(np.prod(shape)) for name, shape in config.shapes.items() if name != "l0.Wx")
+    """The number of processes for these sizes: a fixed rule, never a timing, so that runs are reproducible."""
+    multiplied = sum(math.prod(shape) for name, shape in config.shapes.items() if name != "l0.Wx")
     return max(1, min(available, streams // STREAMS_EACH, multiplied * streams // WORK_EACH))
 
 
-class Team:
-    """The workers beside this process, and the memory that they share with it. `masked`: batches have masks."""
+class WorkerPool:
+    """All workers of a training, the parent included; a pool of one has plain memory and no other processes.
 
-    def __init__(
-        self,
-        config: Config,
-        steps: int,
-        streams: int,
-        workers: int,
-        dropout: float,
-        seed: int,
-        optimizer: str,
-        masked: bool = False,
-    ) -> None:
-        self.places = layout(config, steps, streams, workers, optimizer, masked)
-        self.block = Block(self.places.size)
-        self.params, self.grads, self.settings = map(self.view, ("params", "grads0", "settings"))
-        self.vectors = {name: self.view(f"optimizer.{name}") for name in OPTIMIZERS[optimizer].vectors}
-        self.part = part_of(self.places, self.block.memory, config, optimizer, workers, 0)
-        self.state, self.next = ({name: self.view(f"{kind}.{name}") for name in config.states} for kind in KINDS)
-        self.batch = batch_of(self.places, self.block.memory)
+    `params` and `grads` are the weights and the parent's gradients, `vectors` those of the optimizer (flat), and
+    `before` and `after` the carried states (layers, B, H) of all streams before and after the window.
+    """
+
+    def __init__(self, job: Job) -> None:
+        plan = layout(job)
+        self.block = Block(plan.size, shared=job.workers > 1)
+        arrays = plan.views(self.block.memory)
+        self.worker = attach_worker(job, 0, arrays)
+        self.params, self.grads = self.worker.streams.params, self.worker.streams.grads
+        self.vectors = {name: arrays[f"optimizer.{name}"] for name in OPTIMIZERS[job.optimizer].vectors}
+        self.before, self.after = (
+            {name: arrays[f"{when}.{name}"] for name in job.config.states} for when in ("before", "after")
+        )
         self.number = 0
-        setup = {
-            "handle": self.block.handle,
-            "config": config.as_dict(),
-            "steps": steps,
-            "streams": streams,
-            "workers": workers,
-            "dropout": dropout,
-            "seed": seed,
-            "optimizer": optimizer,
-            "masked": masked,
-        }
         self.processes: list[subprocess.Popen[bytes]] = []
-        # in a notebook NumPy is loaded already, with threads that would be in the workers' way
-        threads = set_threads(1)
-        self.close = weakref.finalize(self, dismiss, self.processes, self.block.descriptor, threads)
+        # in a notebook NumPy is already loaded, with BLAS threads that would compete with the workers
+        threads = set_threads(1) if job.workers > 1 else 0
+        self.close = weakref.finalize(self, stop_processes, self.processes, self.block.descriptor, threads)
         try:
-            for rank in range(1, workers):
-                self.processes.append(start(self.block.descriptor))
-                self.send(rank, json.dumps({**setup, "rank": rank}).encode() + b"\n")
-            for rank in range(1, workers):
+            for rank in range(1, job.workers):
+                self.processes.append(start_process(self.block.descriptor))
+                place = json.dumps({"rank": rank, "handle": self.block.handle})
+                self.send(rank, f"{job.to_json()}\n{place}\n".encode())
+            for rank in range(1, job.workers):
                 self.receive(rank)
         except OSError as error:
             self.close()
             raise WorkerError(f"a worker could not be started ({error}): try --workers 1.") from None
 
-    def view(self, name: str) -> np.ndarray[Any, Any]:
-        return self.places.view(self.block.memory, name)
+    def set_batch(self, batch: Batch) -> None:
+        """Copies the batch into the memory of the workers."""
+        for shared, values in zip(self.worker.batch, batch, strict=True):
+            if shared is not None and values is not None:
+                shared[:] = values
+
+    def broadcast(
+        self, phase: Phase, step: int, lr: float = 0.0, weight_decay: float = 0.0, scale: float = 1.0
+    ) -> list[float]:
+        """Has all workers run a phase, and returns the result of each; see `worker.run_phase`."""
+        self.number += 1
+        order = Order(self.number, phase, step, lr, weight_decay, scale)
+        others = range(1, len(self.processes) + 1)
+        for rank in others:
+            self.send(rank, ORDER.pack(*order))
+        try:
+            own = run_phase(self.worker, order)
+        finally:  # even after an interrupt: nobody may still write to the shared memory
+            results = [self.receive(rank) for rank in others]
+        return [own, *results]
 
     def send(self, rank: int, message: bytes) -> None:
         pipe = self.processes[rank - 1].stdin
@@ -88,63 +92,34 @@ class Team:
         try:
             pipe.write(message)
         except BrokenPipeError:
-            raise self.gone(rank) from None
+            raise self.died(rank) from None
 
     def receive(self, rank: int) -> float:
         pipe = self.processes[rank - 1].stdout
         assert pipe is not None
-        while True:  # answers to orders that an interrupt has overtaken are passed over
+        while True:  # answers to orders that an interrupt has cut short are skipped
             message = b""
             while len(message) < ANSWER.size:
                 more = pipe.read(ANSWER.size - len(message))
                 if not more:
-                    raise self.gone(rank)
+                    raise self.died(rank)
                 message += more
-            number, well, loss = ANSWER.unpack(message)
+            number, well, result = ANSWER.unpack(message)
             if not well:
-                raise WorkerError(f"worker {rank} failed, most likely for want of memory: try fewer --workers.")
+                raise WorkerError(f"worker {rank} failed, probably for lack of memory: try fewer --workers.")
             if number == self.number:
-                return float(loss)
+                return float(result)
 
-    def gone(self, rank: int) -> WorkerError:
+    def died(self, rank: int) -> WorkerError:
         code = self.processes[rank - 1].wait()
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return WorkerError(f"worker {rank} is gone ({how}), and the training with it.")
-
-    def begin(self, batch: Batch, step: int, state: int) -> None:
-        """Sets the others to work on their shares of the batch."""
-        for shared, part in zip(self.batch, batch, strict=True):
-            if shared is not None and part is not None:
-                shared[:] = part
-        self.number += 1
-        for rank in range(1, len(self.processes) + 1):
-            self.send(rank, ORDER.pack(self.number, step, state))
-
-    def finish(self) -> float:
-        """Waits until the others have learned; the sum of their losses."""
-        return sum(self.answers())
-
-    def answers(self) -> list[float]:
-        return [self.receive(rank) for rank in range(1, len(self.processes) + 1)]
-
-    def together(self, what: int, settings: tuple[float, ...] = ()) -> list[float]:
-        """Has all add their part of the gradients, or update their part of the weights; what each says of it."""
-        self.settings[: len(settings)] = settings
-        self.number += 1
-        for rank in range(1, len(self.processes) + 1):
-            self.send(rank, ORDER.pack(self.number, 0, what))
-        try:
-            mine = do(self.part, what, self.settings)
-        finally:  # whatever comes between, nobody is left at work on what all share
-            others = self.answers()
-        return [mine, *others]
+        return WorkerError(f"worker {rank} died ({how}), so the training has ended.")
 
 
-def start(descriptor: int) -> "subprocess.Popen[bytes]":
+def start_process(descriptor: int) -> "subprocess.Popen[bytes]":
     """A fresh Python that runs the `main` of `worker.py`, out of reach of the terminal's Ctrl-C."""
-    home = str(Path(__file__).parent.parent)
     environment = {**os.environ, **dict.fromkeys(BLAS_THREADS, "1")}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [home, environment.get("PYTHONPATH")]))
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HOME), environment.get("PYTHONPATH")]))
     return subprocess.Popen(
         [sys.executable, "-P", "-c", "from charrnn.training.worker import main; main()"],
         stdin=subprocess.PIPE,
@@ -157,8 +132,8 @@ def start(descriptor: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def dismiss(processes: "list[subprocess.Popen[bytes]]", descriptor: int, threads: int) -> None:
-    """Closes the pipes, which ends the workers, waits for them, and gives the threads for products back."""
+def stop_processes(processes: "list[subprocess.Popen[bytes]]", descriptor: int, threads: int) -> None:
+    """Closes the pipes, which ends the workers; waits for them; and restores the number of BLAS threads."""
     set_threads(threads)
     for process in processes:
         for pipe in (process.stdin, process.stdout):

@@ -68,7 +68,7 @@ def pairs(name: str) -> Table:
 def trained(rows: list[Example], options: Options, examples: Examples) -> Model:
     """A model trained on `rows`, with the labels and the vocabulary of all examples."""
     mine = Examples.of(rows, options.task, vocab=examples.vocab, task=examples.task)
-    training = Training(mine, options)
+    training = Training.new(mine, options)
     for _ in training:
         pass
     return training.model

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.checkpoint.model import FORMAT, Model, load
+from charrnn.checkpoint.history import Health
+from charrnn.checkpoint.model import VERSION, Model, load
 from charrnn.checkpoint.npz import HEADER, header
 from charrnn.checkpoint.run import Run
 from charrnn.errors import ModelFileError
@@ -80,7 +81,7 @@ def test_any_numpy_opens_it(tmp_path: Path) -> None:
         assert file["optimizer.m"].shape == model.params.flat.shape
         assert file["state.h"].shape == (2, 4, 12)
         assert "".join(map(chr, file["vocab"])) == "".join(model.vocab.symbols)
-    assert meta["format"] == FORMAT
+    assert meta["version"] == VERSION
 
 
 @pytest.mark.parametrize("dtype", ["<f4", "<u4", "|u1"])
@@ -93,22 +94,14 @@ def test_headers_are_those_of_numpy(dtype: str, shape: tuple[int, ...]) -> None:
     assert len(data.getvalue()) == HEADER
 
 
-def test_files_of_the_first_format_are_read_and_written_anew(tmp_path: Path) -> None:
-    old, new = load(Path(__file__).parents[1] / "data" / "format1.npz"), tmp_path / "new.npz"
-    assert old.run is not None
-    assert (old.run.step, len(old.vocab), old.run.machine) == (11, 19, {})
-    old.save(new)
-    again = load(new)
-    np.testing.assert_array_equal(again.params.flat, old.params.flat)
-    assert again.run is not None
-    assert again.run.as_dict() == old.run.as_dict()
-    with np.load(new) as file:
-        assert json.loads(file["meta"].tobytes())["format"] == 2
+def test_the_digest_is_that_of_all_arrays_and_their_names(tmp_path: Path) -> None:
+    trained().save(tmp_path / "m.npz")
+    with np.load(tmp_path / "m.npz") as file:
         wanted = hashlib.sha256(b"".join(name.encode() + npy(file[name]) for name in file.files if name != "sha256"))
         assert file["sha256"].tobytes() == wanted.digest()
 
 
-def test_what_was_not_written_together_is_refused(tmp_path: Path) -> None:
+def test_arrays_that_were_not_written_together_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.npz"
     trained().save(path)
     with zipfile.ZipFile(path) as archive:
@@ -169,7 +162,7 @@ def test_weights_that_are_not_finite_are_not_written(which: str, tmp_path: Path)
     assert model.run is not None
     weights = model.params if which == "best" else model.run.last
     weights["by"][0] = np.nan
-    with pytest.raises(ModelFileError, match="no longer finite"):
+    with pytest.raises(ModelFileError, match="a number that is not finite"):
         model.save(path)
     assert path.read_bytes() == before
 
@@ -226,8 +219,8 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "meta is no json": put("meta", np.frombuffer(b"{", dtype=np.uint8)),
     "meta is a list": put("meta", np.frombuffer(b"[]", dtype=np.uint8)),
     "meta is deep": put("meta", np.frombuffer(b"[" * 100_000, dtype=np.uint8)),
-    "no format": lambda arrays: arrays["meta"].pop("format"),
-    "newer": meta(format=FORMAT + 1),
+    "no version of the format": meta(version=None),
+    "newer": meta(version=VERSION + 1),
     "unknown cell": config(cell="cnn"),
     "more layers": config(layers=3),
     "huge": config(hidden_size=10**9),
@@ -255,17 +248,75 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "no run options": run(options={}),
     "run of nonsense": meta(run=3),
     "run with other streams": run(streams=7),
-    "history of nonsense": run(history={"train": "abc"}),
-    "a loss that is no number": run(history={"train": ["nan"], "val": [], "stride": 1, "count": 0, "pending": 0.0}),
-    "half a pair of losses": run(history={"train": [], "val": [[1]], "stride": 1, "count": 0, "pending": 0.0}),
+    "history of nonsense": run(history={"points": "abc"}),
+    "a loss that is no number": run(history={"points": [["nan", 0, 0, 0, 0]], "val": [], "stride": 1}),
+    "half a pair of losses": run(history={"points": [], "val": [[1]], "stride": 1}),
     "more layers than any": config(layers=10**6),
     "texts of numbers": run(texts=[1, 2]),
     "texts of one": run(texts="abc"),
-    "a machine of numbers": run(machine={"NumPy": 3}),
-    "infinite": put("meta", np.frombuffer(b'{"format": 1e999}', dtype=np.uint8)),
-    "repeated name": put("meta", np.frombuffer(b'{"format": 2, "format": 1}', dtype=np.uint8)),
+    "versions that are numbers": run(versions={"numpy": 3}),
+    "infinite": put("meta", np.frombuffer(b'{"version": 1e999}', dtype=np.uint8)),
+    "repeated name": put("meta", np.frombuffer(b'{"version": 1, "version": 1}', dtype=np.uint8)),
     "an empty vocabulary": lambda arrays: arrays.__setitem__("vocab", arrays["vocab"][:0]),
 }
+
+
+@pytest.mark.parametrize(
+    "change", [lambda meta: meta.pop("version"), lambda meta: meta.update(format=meta.pop("version") + 1)]
+)
+def test_files_of_development_versions_are_refused(change: Callable[[dict[str, Any]], Any], tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    trained().save(path)
+    rewrite(path, lambda arrays: change(arrays["meta"]))
+    with pytest.raises(ModelFileError, match=r"m\.npz was written by a development version of charrnn: train it again"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "place", [(), ("config",), ("run",), ("run", "options"), ("run", "history"), ("run", "health")]
+)
+def test_unknown_fields_are_refused_as_those_of_a_newer_version(place: tuple[str, ...], tmp_path: Path) -> None:
+    def add(arrays: dict[str, Any]) -> None:
+        inner = arrays["meta"]
+        for key in place:
+            inner = inner[key]
+        inner["depth"] = 3
+
+    path = tmp_path / "m.npz"
+    trained().save(path)
+    rewrite(path, add)
+    with pytest.raises(ModelFileError, match=r"m\.npz was written by a newer charrnn: it contains 'depth'"):
+        load(path)
+
+
+def test_missing_fields_have_their_defaults(tmp_path: Path) -> None:
+    """As in a file of a version that did not have them yet."""
+
+    def remove(arrays: dict[str, Any]) -> None:
+        run = arrays["meta"]["run"]
+        for name in ("engine", "patience"):
+            del run["options"][name]
+        for name in ("health", "before", "versions", "seconds"):
+            del run[name]
+        del run["history"]["count"]
+
+    path = tmp_path / "m.npz"
+    trained().save(path)
+    rewrite(path, remove)
+    run = load(path).run
+    assert run is not None
+    assert (run.options.engine, run.options.patience) == ("fast", 0)
+    assert (run.health, run.before, run.versions, run.seconds) == (Health(), (), {}, 0.0)
+    assert run.history.count == 0
+
+
+@pytest.mark.parametrize("name", ["step", "sha256", "texts", "options"])
+def test_fields_without_a_default_are_missed(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    trained().save(path)
+    rewrite(path, lambda arrays: arrays["meta"]["run"].pop(name))
+    with pytest.raises(ModelFileError, match="damaged"):
+        load(path)
 
 
 @pytest.mark.parametrize("name", DAMAGE)
@@ -279,7 +330,7 @@ def test_damage_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\x93NUMPY" + b"\0" * 100, b"\0" * 5000])
-def test_what_is_no_model_is_refused(data: bytes, tmp_path: Path) -> None:
+def test_other_files_are_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "m.npz"
     path.write_bytes(data)
     with pytest.raises(ModelFileError, match="not a charrnn model"):

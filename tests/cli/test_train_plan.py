@@ -31,7 +31,7 @@ def test_the_plan_is_printed_and_its_command_repeats_the_run(charrnn: Command) -
 def test_without_a_time_limit_sizes_still_suit_the_text(charrnn: Command) -> None:
     code, _, err = charrnn("train", "corpus.txt", "--steps", "3", "--no-baselines")
     assert code == 0
-    assert "--hidden-size 32: the largest that the text is enough for" in err
+    assert "--hidden-size 32: largest network suitable for the text" in err
     assert "To repeat this run" not in err
 
 

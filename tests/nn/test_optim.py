@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from charrnn.nn import optim
-from charrnn.nn.optim import BAD_MEAN, BAD_WEIGHT, OPTIMIZERS, SOUND, clip_scale, learning_rate, norm
-from charrnn.training.step import Part
+from charrnn.nn.optim import OPTIMIZERS, Status, clip_scale, learning_rate, norm
+from charrnn.training.step import ParamShard
 
 GRADS = [np.array([0.5, -2.0]), np.array([1.0, 0.25]), np.array([-0.5, 0.0])]
 LR = 0.1
@@ -77,10 +77,10 @@ def test_a_part_adds_in_order_and_tells_the_squares(size: int) -> None:
     first, second, third = (rng.normal(size=size).astype(np.float32) for _ in range(3))
     wanted = (first + second) + third
     params = np.zeros(size, np.float32)
-    part = Part(OPTIMIZERS["sgd"](params), params, first, [second, third])
+    part = ParamShard(OPTIMIZERS["sgd"](params), params, first, [second, third])
     assert math.sqrt(part.add()) == pytest.approx(norm(wanted))
     np.testing.assert_array_equal(first, wanted)
-    assert part.update(LR, 1, 0.0, 1.0) == SOUND
+    assert part.update(LR, 1, 0.0, 1.0) == Status.FINITE
     np.testing.assert_allclose(params, -LR * wanted, rtol=1e-6)
 
 
@@ -91,11 +91,11 @@ def test_what_is_no_finite_number_is_told(place: int, value: float) -> None:
     grads[place] = value
     with np.errstate(all="ignore"):
         # the square of a large gradient is none, and then it moves nothing
-        wanted = BAD_MEAN if value == 1e30 else BAD_WEIGHT
+        wanted = Status.BAD_MEAN if value == 1e30 else Status.BAD_WEIGHT
         assert OPTIMIZERS["adam"](params).update(params, grads, LR, 1) == wanted
     large = np.full(1000, 3e38, np.float32)  # numbers whose sum is none are numbers
     with np.errstate(over="ignore"):
-        assert OPTIMIZERS["sgd"](large).update(large, np.zeros(1000, np.float32), LR, 1) == SOUND
+        assert OPTIMIZERS["sgd"](large).update(large, np.zeros(1000, np.float32), LR, 1) == Status.FINITE
 
 
 def test_cosine_warms_up_peaks_and_ends_at_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The curves of a run: equal to its records, against steps and seconds, also from older files."""
+"""The curves of a run: what the records said, against steps and seconds."""
 
 import numpy as np
 import pytest
@@ -31,31 +31,27 @@ def test_thinned_series_keep_equal_lengths() -> None:
     for step in range(1, 2501):
         history.add(float(step), 2.0 * step, step % 2 == 0, step / 5, step / 10)
     assert history.stride == 4
-    assert len(history.train) == len(history.norm) == len(history.clipped) == len(history.seconds) < LIMIT
-    assert history.norm == [2.0 * loss for loss in history.train]
-    assert set(history.clipped) == {0.5}
-    assert history.rate[0] == 0.5
-    assert history.seconds[:3] == [0.4, 0.8, 1.2]
-    assert History.from_dict(history.as_dict()) == history
-
-
-def test_a_run_from_an_older_file_is_resumed() -> None:
-    training = begin(steps=6)
-    for _ in zip(range(3), training, strict=False):
-        pass
-    new = ("norm", "clipped", "rate", "seconds", "sums")
-    old = {name: value for name, value in training.run.history.as_dict().items() if name not in new}
-    training.run.history = History.from_dict(old)
-    list(training)
-    found = training_curves("m.npz", training.model, "steps")
-    assert found.norm[0] == found.rate[0] == [5.0, 6.0]  # the step of the resumption is partly unknown: left out
-    assert len(found.train[0]) == 6
-    with pytest.raises(UsageError, match="--against steps"):
-        training_curves("m.npz", training.model, "seconds")
+    assert len(history.train) == len(history.points) < LIMIT
+    assert history.series("norm") == [2.0 * loss for loss in history.train]
+    assert set(history.series("clipped")) == {0.5}
+    assert history.series("rate")[0] == 0.5
+    assert history.series("seconds")[:3] == [0.4, 0.8, 1.2]
+    assert History.from_dict(history.as_dict()).as_dict() == history.as_dict()
 
 
 @pytest.mark.parametrize(
-    "damage", [{"norm": [1.0]}, {"clipped": ["x"]}, {"seconds": []}, {"sums": [0.0]}, {"rate": [-1.0] * 3}]
+    "damage",
+    [
+        {"points": [[1.0, 1.0, 0.0, 0.1]]},
+        {"points": [[1.0, 1.0, "x", 0.1, 0.0]]},
+        {"points": [[1.0, 1.0, 1.5, 0.1, 0.0]]},
+        {"points": [[1.0, 1.0, 0.0, -1.0, 0.0]]},
+        {"points": [[1.0, None, 0.0, 0.1, 0.0]]},
+        {"points": [1.0] * 5},
+        {"points": [[1.0, 1.0, 0.0, 0.1, 0.0]] * LIMIT},
+        {"sums": [0.0]},
+        {"count": 1},
+    ],
 )
 def test_a_damaged_history_is_refused(damage: dict[str, object]) -> None:
     history = History()

@@ -1,4 +1,4 @@
-"""One writer for each model file: who holds the lock, who is told, and what becomes of it."""
+"""One writer per model file: who holds the lock, the error of others, and its release."""
 
 import os
 import signal
@@ -74,7 +74,7 @@ def test_one_process_may_lock_again_and_gives_it_back_once(tmp_path: Path) -> No
     assert os.listdir(tmp_path) == ["m.npz"]
 
 
-def test_a_lock_whose_folder_was_removed_is_taken_anew(tmp_path: Path) -> None:
+def test_a_lock_whose_folder_was_removed_is_acquired_again(tmp_path: Path) -> None:
     path = tmp_path / "f" / "m.npz"
     path.parent.mkdir()
     with locked(path):
@@ -94,7 +94,7 @@ def test_a_lock_whose_folder_was_removed_is_taken_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["link", "fifo", "folder"])
-def test_a_lock_that_is_no_plain_file_is_an_error(what: str, tmp_path: Path) -> None:
+def test_a_lock_that_is_not_a_plain_file_is_an_error(what: str, tmp_path: Path) -> None:
     place = tmp_path / ".m.npz.lock"
     if what == "link":
         place.symlink_to("victim")

@@ -59,7 +59,7 @@ def test_a_folder_that_cannot_be_synced(number: int, tmp_path: Path, monkeypatch
     assert os.listdir(tmp_path) == ["m.npz"]
 
 
-def test_a_folder_whose_sync_fails_is_no_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_sync_of_the_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(folder: str) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
@@ -92,13 +92,13 @@ def test_free_memory_and_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     found = resources.free_memory()
     assert found is not None
     assert found > 1 << 20
-    room = resources.free_room(tmp_path)
+    room = resources.free_disk(tmp_path)
     assert room is not None
     assert room > 1 << 20
-    assert resources.free_room(tmp_path / "missing") is None
+    assert resources.free_disk(tmp_path / "missing") is None
     check_room(tmp_path / "m.npz", 1000)
-    monkeypatch.setattr(resources, "free_room", lambda folder: 1500)
-    with pytest.raises(ModelFileError, match="make room"):  # the old one and the new one stand side by side
+    monkeypatch.setattr(resources, "free_disk", lambda folder: 1500)
+    with pytest.raises(ModelFileError, match="free some space"):  # the old one and the new one stand side by side
         check_room(tmp_path / "m.npz", 1000)
     (tmp_path / "m.npz").write_bytes(b"x" * 800)
     check_room(tmp_path / "m.npz", 1000)

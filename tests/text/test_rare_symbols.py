@@ -72,7 +72,7 @@ def test_nothing_left_is_refused() -> None:
         Options(unit="byte", min_count=2)
     with pytest.raises(UsageError, match="--min-count is a whole number"):
         Options(min_count=-1)
-    with pytest.raises(UsageError, match="numbered already"):
+    with pytest.raises(UsageError, match="ids of a corpus are fixed"):
         charrnn.train(Corpus.from_text(TEXT * 9), min_count=3)
 
 

@@ -336,12 +336,12 @@ def metas(good: bytes) -> Iterator[tuple[str, bytes]]:
         "null": b"null",
         "deep": b"[" * 100_000,
         "deep objects": b'{"a":' * 50_000,
-        "a long number": b'{"format": ' + b"9" * 5000 + b"}",
+        "a long number": b'{"version": ' + b"9" * 5000 + b"}",
         "UTF-16": text.decode().encode("utf-16"),
         "a byte order mark": b"\xef\xbb\xbf" + text,
         "NaN": text.replace(b"0.2", b"NaN"),
         "infinity": text.replace(b"0.2", b"1e999"),
-        "a key twice": text[:-1] + b', "format": 2}',
+        "a key twice": text[:-1] + b', "version": 1}',
         "bytes": b"\xff" * 100,
         "two documents": text + text,
         "many empty lists": b"[" + b"[]," * 650_000 + b"[]]",
@@ -351,7 +351,7 @@ def metas(good: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"meta: {name}", file(content)
     odd: list[Any] = [None, True, -1, 0, 1.5, 10**9, 10**30, "x", [], {}, "\x1b[31m"]
     places = [
-        ("format",),
+        ("version",),
         ("config",),
         ("config", "cell"),
         ("config", "layers"),
@@ -365,11 +365,11 @@ def metas(good: bytes) -> Iterator[tuple[str, bytes]]:
         ("run", "texts"),
         ("run", "sha256"),
         ("run", "best_loss"),
-        ("run", "machine"),
+        ("run", "versions"),
         ("run", "options", "lr"),
         ("run", "options", "optimizer"),
         ("run", "options", "seed"),
-        ("run", "history", "train"),
+        ("run", "history", "points"),
         ("run", "history", "val"),
         ("run", "history", "stride"),
     ]
@@ -383,7 +383,7 @@ def metas(good: bytes) -> Iterator[tuple[str, bytes]]:
         inner[place[-1]] = value
         if not plausible(place, value):
             yield f"meta: {'.'.join(place)} is {value!r}"[:60], file(json.dumps(changed).encode())
-    for key in ("format", "config", "unit", "run"):
+    for key in ("version", "config", "unit", "run"):
         yield f"meta: no {key}", file(json.dumps({k: v for k, v in meta.items() if k != key}).encode())
     for key in ("cell", "layers", "hidden_size", "vocab_size"):
         config = {k: v for k, v in meta["config"].items() if k != key}
@@ -393,8 +393,8 @@ def metas(good: bytes) -> Iterator[tuple[str, bytes]]:
 def plausible(place: tuple[str, ...], value: Any) -> bool:
     """Whether the value is valid, so that the change cannot be detected."""
     return (
-        (place in (("run", "history", "val"), ("run", "history", "train"), ("run", "texts")) and value == [])
-        or (place == ("run", "machine") and value == {})
+        (place in (("run", "history", "val"), ("run", "history", "points"), ("run", "texts")) and value == [])
+        or (place in (("run", "versions"), ("run", "history")) and value == {})
         or (place == ("run", "step") and value == 10**9)
         or (place == ("run", "best_loss") and value in (-1, 0, 1.5, 10**9, 10**30))
         or (place == ("run", "options", "lr") and value in (1.5, 10**9, 10**30))

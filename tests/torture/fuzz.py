@@ -68,7 +68,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 def wrong_meta(rng: random.Random, text: bytes) -> bytes:
     meta = json.loads(text)
     for _ in range(rng.randint(1, 3)):
-        at, key = rng.choice(places(meta) or [(meta, "format")])
+        at, key = rng.choice(places(meta) or [(meta, "version")])
         if rng.random() < 0.2:
             del at[key]
         else:

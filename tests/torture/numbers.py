@@ -24,20 +24,20 @@ def plant(training: Training, place: str, value: float, at: float) -> None:
     def put(values: Array) -> None:
         values.flat[int(at * values.size)] = value
 
-    learn = training.learner.share.learn
+    shard = training.learner.pool.worker.streams
+    learn = shard.run
     if place == "weight":
         put(training.params.flat)
     elif place == "gradient":
         training.average = put
     elif place == "loss":
-        training.learner.share.learn = lambda *given: learn(*given) * 0.0 + value  # type: ignore[method-assign]
+        shard.run = lambda *given: learn(*given) * 0.0 + value  # type: ignore[method-assign]
     elif place == "optimizer":
         put(next(iter(training.learner.vectors.values())))
     else:
-        network = training.learner.share.network
-        state = network.state()
+        state = shard.network.state()
         put(state["c" if place == "c" else "h"][0])
-        network.set_state(state)
+        shard.network.set_state(state)
 
 
 def run(count: int, seed: int) -> Outcome:

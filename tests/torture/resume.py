@@ -61,7 +61,7 @@ OMISSIONS: dict[str, Callable[[Model], Model]] = {
     "seed": changed(options=lambda run: replace(run.options, seed=0)),
     "best loss": changed(best_loss=lambda run: None, best_step=lambda run: None),
     "best step": changed(best_step=lambda run: 1),
-    "running average": changed(history=lambda run: replace(run.history, train=[])),
+    "running average": changed(history=lambda run: replace(run.history, points=run.history.points[:0])),
     "schedule": changed(options=lambda run: replace(run.options, steps=2 * run.options.length(run.windows)[1])),
 }
 

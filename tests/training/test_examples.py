@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import charrnn
-from charrnn.checkpoint.model import FORMAT, TASK_FORMAT
+from charrnn.checkpoint.model import VERSION
 from charrnn.errors import ModelFileError, TextError
 from charrnn.evaluation.score import Scorer
 from charrnn.nn.fast.network import Network
@@ -90,13 +90,13 @@ def test_the_file_keeps_the_task_and_a_text_has_none(tmp_path: Path) -> None:
     assert model.task == Task("classify", ("other", "vowel"), (4, 5))
     assert model.config.vocab_size == len(model.vocab) + 2
     with np.load(tmp_path / "m.npz") as file:
-        assert f'"format": {TASK_FORMAT}'.encode() in file["meta"].tobytes()
+        assert f'"version": {VERSION}'.encode() in file["meta"].tobytes()
     plain = charrnn.train(charrnn.Corpus.from_text("to be or not to be " * 9), hidden_size=8, steps=1)
     list(plain)
     plain.model.save(tmp_path / "p.npz")
     assert charrnn.load(tmp_path / "p.npz").task is None
     with np.load(tmp_path / "p.npz") as file:
-        assert f'"format": {FORMAT}'.encode() in file["meta"].tobytes()
+        assert f'"version": {VERSION}'.encode() in file["meta"].tobytes()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_weights_of_another_task_are_damage(tmp_path: Path) -> None:
 
 
 def test_a_step_without_a_target_has_the_loss_of_before() -> None:
-    """Texts of 29 letters in windows of 4 steps: mostly there is nothing to be told, and no jump when there is."""
+    """Texts of 29 letters in windows of 4 steps: most have no target, and those with one are no jump."""
     rows = [(label, letter * 29) for label, letter in (("one", "a"), ("two", "b"), ("six", "c"))]
     training = begin("classify", rows, steps=60, batch_size=1, seq_length=4, val_fraction=0.0)
     records = list(training)

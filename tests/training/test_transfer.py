@@ -16,7 +16,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.text.examples import Examples
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
-from charrnn.training.transfer import settled, transfer
+from charrnn.training.transfer import options_from_model, transfer
 from tests.cli.test_train import TINY, Command, charrnn, train
 from tests.sampling.test_sample import model_of
 
@@ -31,7 +31,7 @@ def config_for(model: Model, vocab: Vocab) -> Config:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_weights_land_at_the_right_symbols(cell: str) -> None:
-    """bdf, united with abcde, is abcdef: none of the three stands where it stood."""
+    """bdf, merged with abcde, is abcdef: all three get other ids."""
     source = model_of("bdf", cell=cell)
     source.params["by"][:] = [1.0, 2.0, 6.0]
     vocab = Corpus.from_text("abcde", include=source.vocab).vocab
@@ -55,8 +55,8 @@ def test_weights_land_at_the_right_symbols(cell: str) -> None:
     assert (found.new_weights, found.kept_weights) == (3 * rows, len(found.params.flat) - 3 * rows)
 
 
-def test_what_both_know_is_predicted_as_before() -> None:
-    """New symbols that are ruled out change nothing of what the network says of the others."""
+def test_predictions_of_common_symbols_are_unchanged() -> None:
+    """If new symbols are impossible, the predictions of the others do not change."""
     source = model_of("the cat sat\n")
     vocab = Corpus.from_text("é한!", include=source.vocab).vocab
     found = transfer(source, config_for(source, vocab), vocab, 0)
@@ -91,11 +91,11 @@ def test_other_sizes_and_units_are_refused() -> None:
     for config in (Config("gru", 1, 8, 2), Config("gru", 2, 9, 2), Config("lstm", 2, 8, 2)):
         with pytest.raises(UsageError, match="the model to start from is GRU 2 x 8, and the run"):
             transfer(source, config, source.vocab, 0)
-    with pytest.raises(UsageError, match="made of chars, and the text of bytes"):
+    with pytest.raises(UsageError, match="reads chars, and the text is read as bytes"):
         transfer(source, source.config, Vocab("byte", map(ord, "ab")), 0)
     with pytest.raises(UsageError, match=r"--unit jamo contradicts the model to start from \(char\)"):
-        settled(source, {"unit": "jamo"})
-    assert settled(source, {"lr": 0.1, "cell": "gru"}) == {
+        options_from_model(source, {"unit": "jamo"})
+    assert options_from_model(source, {"lr": 0.1, "cell": "gru"}) == {
         "cell": "gru",
         "layers": 2,
         "hidden_size": 8,
@@ -160,7 +160,9 @@ def test_a_run_that_is_set_back_before_its_first_scoring_ends() -> None:
     next(training)
     assert training.run.before == ("an unknown text",)
     training.params.flat[0] = np.nan
-    with pytest.raises(DivergedError, match=r"diverged at step 2: .*, before its first scoring\. Try a smaller --lr"):
+    with pytest.raises(
+        DivergedError, match=r"diverged at step 2: .*, before its first evaluation\. Try a smaller --lr"
+    ):
         next(training)
 
 

@@ -22,9 +22,9 @@ from charrnn.options import CELLS
 from charrnn.system.blas import set_threads
 from charrnn.training.loop import Training
 from charrnn.training.shared_memory import Block
-from charrnn.training.step import ADD, UPDATE, parts, shares
+from charrnn.training.step import Phase, param_shards, stream_shards
 from charrnn.training.worker import ANSWER
-from charrnn.training.workers import default_workers
+from charrnn.training.workers import HOME, default_workers
 from tests.cli.test_train import TEXT, TINY, process
 from tests.training.test_loop import begin, digest, timeless
 
@@ -56,7 +56,7 @@ def gone(pids: list[int]) -> bool:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_two_and_three_workers_do_what_one_does(cell: str) -> None:
+def test_two_and_three_workers_give_the_results_of_one(cell: str) -> None:
     options: dict[str, Any] = {"cell": cell, "steps": 12, "dropout": 0.4, "eval_every": 6}
     one, records = run(workers=1, **options)
     for workers in (2, 3):
@@ -100,45 +100,44 @@ def test_never_more_workers_than_streams() -> None:
     training.close()
 
 
-def test_shares_are_whole_and_even() -> None:
+def test_stream_shards_are_whole_and_even() -> None:
     for streams in range(1, 40):
         for workers in range(1, streams + 1):
-            parts = shares(streams, workers)
-            assert [i for part in parts for i in range(part.start, part.stop)] == list(range(streams))
-            assert {part.stop - part.start for part in parts} <= {streams // workers, -(-streams // workers)}
+            shards = stream_shards(streams, workers)
+            assert [i for shard in shards for i in range(shard.start, shard.stop)] == list(range(streams))
+            assert {shard.stop - shard.start for shard in shards} <= {streams // workers, -(-streams // workers)}
 
 
 @pytest.mark.parametrize("weights", [1, 15, 16, 17, 100, 12_345])
-def test_parts_of_the_weights_are_whole_lines_and_cover_them(weights: int) -> None:
+def test_param_shards_are_whole_cache_lines_and_cover_the_weights(weights: int) -> None:
     for workers in (1, 2, 3, 7):
-        found = parts(weights, workers)
-        assert [k for part in found for k in range(part.start, part.stop)] == list(range(weights))
-        assert all(part.start % 16 == 0 or part.start == weights for part in found)
+        shards = param_shards(weights, workers)
+        assert [k for shard in shards for k in range(shard.start, shard.stop)] == list(range(weights))
+        assert all(shard.start % 16 == 0 or shard.start == weights for shard in shards)
 
 
-@pytest.mark.parametrize("what", [ADD, UPDATE])
-def test_nobody_is_left_at_work_on_what_all_share(what: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("phase", [Phase.RESET, Phase.ADD, Phase.UPDATE])
+def test_nobody_is_left_at_work_on_shared_memory(phase: Phase, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupt in this process's part of the work waits for the others to be done with theirs."""
     training = begin(workers=3, steps=3)
     next(training)
-    team = training.learner.team
-    assert team is not None
+    pool = training.learner.pool
 
     def interrupt(*_: object) -> float:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(team.part, "add", interrupt)
-    monkeypatch.setattr(team.part, "update", interrupt)
+    for shard, method in ((pool.worker.streams, "run"), (pool.worker.params, "add"), (pool.worker.params, "update")):
+        monkeypatch.setattr(shard, method, interrupt)
     heard: list[int] = []
-    receive = team.receive
+    receive = pool.receive
 
     def hearing(rank: int) -> float:
         heard.append(rank)
         return receive(rank)
 
-    monkeypatch.setattr(team, "receive", hearing)
+    monkeypatch.setattr(pool, "receive", hearing)
     with pytest.raises(KeyboardInterrupt):
-        team.together(what, (0.0, 1.0, 0.0, 1.0))
+        pool.broadcast(phase, 1)
     assert heard == [1, 2]
     training.close()
 
@@ -189,7 +188,7 @@ def test_a_killed_worker_is_a_sentence() -> None:
     training = begin(workers=2, steps=1000)
     next(training)
     os.kill(children(os.getpid())[0], signal.SIGKILL)
-    with pytest.raises(WorkerError, match=r"worker 1 is gone \(signal 9\)"):
+    with pytest.raises(WorkerError, match=r"worker 1 died \(signal 9\)"):
         list(training)
     training.close()
 
@@ -208,7 +207,7 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
     saved = load(tmp_path / "model.npz").run
     assert saved is not None
     assert f"Saved at step {saved.step:,}. To continue: charrnn train --resume" in err.decode()
-    assert b"error: worker 1 is gone (signal 9)" in err
+    assert b"error: worker 1 died (signal 9)" in err
     end = saved.step + 5
     assert process(["train", "--resume", "--steps", str(end), "-q"], tmp_path).communicate(timeout=60) == (b"", b"")
     whole = [*command, "--steps", str(end), "-m", "whole.npz", "-q"]
@@ -221,14 +220,17 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
 def test_interrupts_anywhere_change_nothing(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, wanted = run(workers=workers, steps=14, dropout=0.3)
     training = begin(workers=workers, steps=14, dropout=0.3)
-    places = [
-        (training.learner.share, "learn"),
-        (training.learner.share.network, "backward"),
+    pool = training.learner.pool
+    places: list[tuple[Any, str]] = [
+        (pool.worker.streams, "run"),
+        (pool.worker.streams.network, "backward"),
         (training.learner, "gradient"),
+        (pool, "set_batch"),
+        (pool, "broadcast"),
+        (pool.worker.params, "add"),
     ]
-    if training.learner.team:
-        places += [(training.learner.team, name) for name in ("begin", "send", "receive", "finish")]
-        places += [(training.learner.team.part, "add")]
+    if workers > 1:
+        places += [(pool, "send"), (pool, "receive")]
     found = []
     for target, name in places:
         right, calls = getattr(target, name), [0]
@@ -304,7 +306,7 @@ def test_an_interrupt_with_workers(tmp_path: Path) -> None:
     assert resumed.returncode == 0
 
 
-def test_an_interrupt_in_the_middle_of_a_step_can_be_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_continues_after_an_interrupt_in_the_middle_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     training = begin(workers=2, steps=20)
     next(training)
 
@@ -312,19 +314,19 @@ def test_an_interrupt_in_the_middle_of_a_step_can_be_gone_on_from(monkeypatch: p
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.learner.share, "learn", interrupt)
+        patch.setattr(training.learner.pool.worker.streams, "run", interrupt)
         with pytest.raises(KeyboardInterrupt):
             next(training)
     assert [record.step for record in training] == list(range(2, 21))
 
 
-def test_no_room_for_what_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_memory_to_share(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     for name in ("posix_fallocate", "ftruncate"):
         monkeypatch.setattr(os, name, full, raising=False)
-    with pytest.raises(CharRNNError, match=r"no room for the 1 MB that the workers share .*--workers 1"):
+    with pytest.raises(CharRNNError, match=r"the workers cannot share 1 MB of memory .*--workers 1"):
         Block(1_000_000)
 
 
@@ -334,7 +336,12 @@ def test_a_worker_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
         begin(workers=2, steps=2)
 
 
-def test_a_worker_that_fails_says_so() -> None:
+def test_workers_import_the_same_package() -> None:
+    """Also where charrnn is not installed, but found by the path of the program."""
+    assert Path(charrnn.__file__).parent == HOME / "charrnn"
+
+
+def test_a_worker_reports_its_failure() -> None:
     command = [sys.executable, "-P", "-c", "from charrnn.training.worker import main; main()"]
     done = subprocess.run(command, input=b"nonsense\n", capture_output=True, check=True)
     assert done.stdout == ANSWER.pack(0, 0, 0.0)

@@ -1,0 +1,31 @@
+"""Writes models/versionN.npz and .json: a tiny model in the middle of its run; its text, output and next loss.
+
+    python tests/data/make_model.py
+
+Run once per change of the file format; the files of all released versions are kept.
+"""
+
+import json
+from pathlib import Path
+
+import charrnn
+from charrnn.checkpoint.model import VERSION
+
+TEXT = "the cat sat on the mat; the dog ate the hat?\n" * 12 + "a rat ran at the den!\n" * 12
+SIZES = {"cell": "lstm", "layers": 1, "hidden_size": 4, "batch_size": 4, "seq_length": 8}
+
+
+def main() -> None:
+    path = Path(__file__).parent / "models" / f"version{VERSION}.npz"
+    corpus = charrnn.Corpus.from_text(TEXT, min_count=15)  # so that there is an unknown symbol
+    training = charrnn.train(corpus, **SIZES, steps=60, eval_every=3, lr=0.05, workers=1)
+    for _ in range(23):  # neither the best step nor the last
+        next(training)
+    training.model.save(path)
+    output = "".join(charrnn.sample(charrnn.load(path), 40, temp=0.0))
+    values = {"text": TEXT, "min_count": 15, "output": output, "loss": next(training).loss}
+    path.with_suffix(".json").write_text(json.dumps(values, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
