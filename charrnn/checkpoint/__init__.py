@@ -1,1 +1,7 @@
-"""The model, its run, and the file that holds both."""
+"""The model, its run, and the file that holds both.
+
+history.py  curves of a run; jumps of the loss
+run.py      where a training stands
+npz.py      the container: arrays with a digest, read only as expected
+model.py    `Model`, `load` and `save`
+"""

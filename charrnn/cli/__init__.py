@@ -1,1 +1,12 @@
-"""The command line: one file per command; click lives here."""
+"""The command line: one file per command. Only this room imports click.
+
+main.py             the group of commands, and exit codes
+options.py          option declarations that commands share
+inputs.py           models by name, and the text that a model was trained on
+signals.py          signal handlers
+train.py            `charrnn train`; plan in train_plan.py, run in train_session.py
+sample.py           `charrnn sample`; sources in sample_examples.py
+eval.py             `charrnn eval`; examples in eval_examples.py, baselines in baselines.py
+classify.py, novelty.py, info.py, bench.py, write.py  one command each
+see/                `charrnn see`
+"""

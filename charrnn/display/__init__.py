@@ -1,18 +1,18 @@
-"""Output for people. In reading order:
+"""Terminal, tables, plots, HTML. Only this room and the editor import rich.
 
-terminal          stdout, stderr, control characters made visible
-console           rich consoles: to stdout, to SVG, to HTML; picture files
-charts            sparklines, bars, durations, speeds
-tables            tables that fit the terminal
-evaluation        scores, baselines, the confusion matrix
-info              `charrnn info`
-novelty           `charrnn novelty`
-training          the live display of a training run
-reading           the progress bar while a large text is read
-see               `charrnn see`
-panels            curves as data for both plotters
-terminal_plot     curves in Braille characters
-matplotlib_plot   curves as PNG, PDF or SVG
-heatmap           a text coloured by character
-html              the same as a web page
+terminal.py         stdout, stderr, control characters made visible
+console.py          rich consoles: to stdout, to SVG, to HTML; picture files
+charts.py           sparklines, bars, durations, speeds
+tables.py           tables that fit the terminal
+evaluation.py       scores, baselines, the confusion matrix
+info.py             `charrnn info`
+novelty.py          `charrnn novelty`
+training.py         the live display of a training
+reading.py          the progress bar while a large text is read
+see.py              `charrnn see`
+panels.py           curves as data for all plotters
+terminal_plot.py    curves in Braille characters
+matplotlib_plot.py  curves as PNG, PDF or SVG
+heatmap.py          a text coloured by character
+html.py             the same as a web page
 """

@@ -1,9 +1,11 @@
 """How good a model is.
 
-scan.py: reading a text in warmed-up parallel streams
-score.py: cross entropy, perplexity, accuracy, bits per character
-ngram.py, baselines.py: what counting, and xz, achieve on the same text
-verdict.py: underfitting or overfitting, and what to try next
-novelty.py: how much of a text is copied from a corpus
-classification.py, pairs.py: models of examples
+scan.py            the one reading of a text in warmed-up parallel streams
+score.py           cross entropy, perplexity, accuracy, bits per character
+ngram.py           Kneser-Ney n-grams
+baselines.py       uniform, unigram, n-gram and xz on the same text
+verdict.py         underfitting or overfitting, and what to try next
+novelty.py         how much of a text is copied from a corpus
+classification.py  accuracy, confusion matrix, macro-F1
+pairs.py           exact matches, character error rate
 """

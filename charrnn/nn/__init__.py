@@ -1,12 +1,12 @@
 """The mathematics in plain code. Read `equations.py` first, then `network.py`.
 
-equations.py   the cells, one line per equation, forward and backward
-network.py     layers over a window, the output layer, and backpropagation through time
-loss.py        softmax and cross entropy
-params.py      the weights, their shapes and their initialisation
-optim.py       optimizers, gradient clipping and learning-rate schedules
-dropout.py     dropout masks
-stepper.py     one symbol at a time
-interface.py   the methods that `network.py` and `fast/` have in common
-fast/          the same results, faster
+equations.py  the cells, one line per equation, forward and backward
+network.py    layers over a window, the output layer, backpropagation through time
+loss.py       softmax and cross entropy
+params.py     the weights, their shapes and their initialisation
+optim.py      optimizers, gradient clipping and learning-rate schedules
+dropout.py    dropout masks
+stepper.py    one symbol at a time
+interface.py  the methods that `network.py` and `fast/` have in common
+fast/         the same results, faster
 """

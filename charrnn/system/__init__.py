@@ -1,1 +1,8 @@
-"""The operating system and the hardware."""
+"""The operating system and the hardware.
+
+portability.py  locks, synced folders, signal masks and renames that an operating system may lack
+resources.py    cores, free memory, free disk space; without NumPy
+blas.py         OpenBLAS: threads, core type, versions
+lock.py         one writer per model file
+atomic.py       files that are replaced as a whole
+"""

@@ -1,12 +1,14 @@
-"""From files to windows of ids. Reading order:
+"""From files to windows of ids.
 
-units: a text as codes (code points, bytes, jamo)
-vocab: codes as ids
-source: files, folders and pipes, decoded in chunks
-ids: the ids of a text, in memory or in a file
-corpus: one long text as ids
-tasks, examples: labelled texts and pairs
-batches: streams and their windows
-dataset: what a training needs of a corpus or of examples
-rolling_hash, raw_text: n-grams of a corpus as characters
+units.py         a text as codes: code points, bytes or jamo
+vocab.py         codes as ids, rare codes as the unknown symbol
+source.py        files, folders and pipes, decoded in chunks
+ids.py           the ids of a text, in memory or in a temporary file
+corpus.py        one long text as ids, and its validation split
+tasks.py         labels, classification and pairs: inputs, targets, masks
+examples.py      labelled texts and pairs, read and split
+batches.py       parallel streams and their windows
+dataset.py       what a training needs of a corpus or of examples
+rolling_hash.py  hashes of all n-grams
+raw_text.py      a corpus as characters, read chunk by chunk
 """

@@ -1,1 +1,14 @@
-"""Truncated BPTT, its plan, its processes."""
+"""Truncated backpropagation through time, its plan, its processes.
+
+step.py           one window for a shard of the streams; the update of a shard of the weights
+learner.py        all shards of one step
+loop.py           `Training`: one `Step` at a time, evaluation, best weights, setbacks
+train.py          `train(texts, **options)`, the entry of the library
+plan.py           hyperparameters from the text and the time
+cost.py           memory and operations of a network; the rate of this machine
+transfer.py       weights from another model
+shared_memory.py  one block of memory for several processes
+worker.py         a worker process
+workers.py        starting, addressing and ending worker processes
+benchmark.py      `charrnn bench`
+"""
