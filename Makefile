@@ -6,8 +6,10 @@ PEER   ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+PAIRS  := corpora/additions.tsv corpora/dates.tsv corpora/romanised.tsv
+
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint types check torture corpora bench-peer results clean help
+.PHONY: install demo test lint types check coverage docs-check pictures torture corpora bench-peer results clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +44,18 @@ torture: install ## crashes, faults, bad input, for about an hour: make torture 
 check: install
 	$(BIN)/python -m pytest
 
-PAIRS := corpora/additions.tsv corpora/dates.tsv corpora/romanised.tsv
+coverage: install ## branch coverage of charrnn/, processes included (about five minutes)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --skip-covered
+
+docs-check: install $(PAIRS) ## run every command that the documents show, shortened
+	$(BIN)/python -m tests.documents
+
+pictures: install ## draw all pictures of the documents again (about five minutes)
+	$(BIN)/python docs/make/pictures.py
+	$(BIN)/python docs/make/write_pictures.py
 
 corpora: corpora/python-library.txt corpora/python-manual.txt $(PAIRS) ## larger texts from the installed Python, and pairs; no network
 

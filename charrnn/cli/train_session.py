@@ -107,7 +107,9 @@ class Session:
             if self.training.run.step:
                 self.save_if_possible("")
             raise DivergedError(f"{error} {self.last_saved()}") from None
-        except (OSError, MemoryError, WorkerError):
+        except (OSError, MemoryError, WorkerError) as error:
+            if training.learner.updating:
+                raise WorkerError(f"{error} Its update was incomplete. {self.last_saved()}") from None
             if self.training.run.step and self.save_if_possible("Progress since the last save is lost."):
                 self.remark(f"Saved at step {self.training.run.step:,}. To continue: {self.command()}")
             raise

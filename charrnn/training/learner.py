@@ -24,6 +24,7 @@ class Learner:
         self.params, self.grads, self.norm = self.pool.params, self.pool.grads, 0.0
         self.vectors, self.carried = self.pool.vectors, self.pool.before
         self.next_start = Phase.RESET
+        self.updating = False  # from the start of an update to its commit: the weights may be partly updated
 
     def load(self, weights: Params, optimizer: dict[str, Array], state: dict[str, Array]) -> None:
         """Continues from these weights, vectors of the optimizer, and carried states."""
@@ -39,7 +40,7 @@ class Learner:
         self.params.flat[:] = weights.flat
         for values in (*self.vectors.values(), *self.carried.values()):
             values.fill(0.0)
-        self.next_start = Phase.RESET
+        self.next_start, self.updating = Phase.RESET, False
 
     def gradient(self, batch: Batch, step: int, reset: bool) -> float:
         """The loss of the batch; leaves its gradient, the sum of all shards, in `grads`, and its norm in `norm`."""
@@ -59,6 +60,7 @@ class Learner:
         """The `step`-th step of the optimizer, with the gradient clipped to the norm `clip`; the worst status of all
         workers, as in `Optimizer.update`.
         """
+        self.updating = True
         scale = clip_scale(self.norm, clip)
         return Status(int(max(self.pool.broadcast(Phase.UPDATE, step, lr, weight_decay, scale))))
 
@@ -66,7 +68,7 @@ class Learner:
         """Completes the step: the next one carries on from the states after it."""
         for name, values in self.carried.items():
             values[:] = self.pool.after[name]
-        self.next_start = Phase.CARRY
+        self.next_start, self.updating = Phase.CARRY, False
 
     def probe(self, batch: Batch, clip: float, seconds: float) -> float:
         """Seconds per step on an undisturbed machine, measured before the first step; changes nothing."""
@@ -77,5 +79,5 @@ class Learner:
             self.grads.flat.fill(0.0)  # with a gradient and a learning rate of 0 an update changes nothing
             self.update(0.0, 1, 0.0, clip)
             times.append(time.perf_counter() - start)
-        self.next_start = Phase.RESET
+        self.next_start, self.updating = Phase.RESET, False
         return float(np.percentile(times[1:], 20))

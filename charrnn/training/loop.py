@@ -16,7 +16,7 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.history import MOST_SETBACKS, Step
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
-from charrnn.errors import DivergedError
+from charrnn.errors import DivergedError, WorkerError
 from charrnn.evaluation.score import Score, scorer, symbols_of
 from charrnn.nn.fast.engine import is_fast
 from charrnn.nn.optim import NOT_FINITE, WARM_UP_STEPS, Status, learning_rate
@@ -280,10 +280,12 @@ class Training(Iterator[Step]):
 
     @property
     def model(self) -> Model:
-        """The result so far: the best weights, and the run to resume.
+        """The best weights so far, and the run to resume. It shares the training's arrays: use it before the next step.
 
-        It shares the training's arrays: save it, or sample from it, before the next step.
+        Raises WorkerError if an update was interrupted, which leaves weights that no step of the run has.
         """
+        if self.learner.updating:
+            raise WorkerError(f"the update of step {self.run.step + 1:,} was interrupted: its weights are incomplete.")
         return Model(self.config, self.vocab, self.best or self.params, self.run, self.source.task)
 
     @property

@@ -1,5 +1,6 @@
 """The command line: stdout and stderr, exit codes, signals, and files that must not change."""
 
+import dataclasses
 import io
 import json
 import math
@@ -17,6 +18,10 @@ import pytest
 from charrnn.checkpoint.model import load
 from charrnn.cli.main import run
 from charrnn.cli.signals import Stop, stopping
+from charrnn.errors import WorkerError
+from charrnn.nn.optim import Status
+from charrnn.training.step import ParamShard
+from charrnn.training.train import train as train_library
 from tests.training.test_loop import timeless_curves
 
 TEXT = "the cat sat on the mat.\nthe dog sat on the cat.\n" * 12
@@ -441,6 +446,38 @@ def test_a_save_that_fails_before_the_end_does_not_end_the_training(
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--save-every", "5")
     assert code == 0
     assert "warning: model.npz could not be written: No space left on device. The training continues." in err
+
+
+def test_weights_of_an_interrupted_update_are_never_saved(
+    charrnn: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    update = ParamShard.update
+
+    def dying(shard: ParamShard, lr: float, step: int, *rest: float) -> Status:
+        if step < 8:
+            return update(shard, lr, step, *rest)
+        shard.params[::2] += 1.0  # some weights are updated, the others are not
+        raise WorkerError("worker 1 died (signal 9), so the training has ended.")
+
+    line = ("train", "corpus.txt", *TINY, "--steps", "12", "--save-every", "5", "--workers", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(ParamShard, "update", dying)
+        code, _, err = charrnn(*line)
+    assert code == 1
+    assert err.endswith(
+        "error: worker 1 died (signal 9), so the training has ended. Its update was incomplete. "
+        "model.npz contains step 5.\n"
+    )
+    saved = load(tmp_path / "model.npz")
+    assert saved.run is not None
+    assert saved.run.step == 5
+    training = train_library("corpus.txt", **dataclasses.asdict(saved.run.options))
+    for _ in range(5):
+        next(training)
+    assert saved.run.last.flat.tobytes() == training.params.flat.tobytes()
+    training.learner.updating = True
+    with pytest.raises(WorkerError, match="the update of step 6 was interrupted"):
+        _ = training.model
 
 
 def test_the_text_on_standard_input_is_not_overwritten(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""The commands that the documents show. `python -m tests.documents` (`make docs-check`) runs them all, shortened.
+
+They run in a temporary folder outside the repository, which has links to `corpora` and `docs`, as processes of an
+environment that has charrnn installed. Lengths are replaced by a few steps.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ("README.md", "README.ko.md", "docs/lesson.md", "docs/lesson.ko.md", "docs/tasks.md")
+INSTALLING = ("git ", "make", "python -m venv", ".venv/bin/python -m pip")  # what runs before: not repeated here
+INTERACTIVE = "charrnn write"
+STEPS = "--steps 20"
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text("utf-8")
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The code blocks of a document in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(document), re.MULTILINE | re.DOTALL)
+
+
+def shell_lines(document: str) -> list[str]:
+    """The command lines of a document, in order, without comments."""
+    lines = [line for block in blocks(document, "sh") for line in block.splitlines()]
+    return [line for line in (re.sub(r"(^|\s+)#.*", "", line).strip() for line in lines) if line]
+
+
+def shortened(line: str) -> str:
+    """The same command for a few steps; a training that shows no length gets one, too."""
+    line = re.sub(r"--(minutes|epochs|steps) \S+", STEPS, line)
+    parts = [
+        f"{part} {STEPS}" if "charrnn train" in part and "--steps" not in part else part for part in line.split(" && ")
+    ]
+    return " && ".join(part.replace("charrnn train", "charrnn train --force --no-baselines") for part in parts)
+
+
+def main() -> int:
+    """Runs every command of every document. Returns the number of commands that failed."""
+    failed = 0
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for document in DOCUMENTS:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("corpora", "docs"):
+                os.symlink(ROOT / name, Path(folder, name))
+            Path(folder, "other.txt").write_text("another text\n" * 200, "utf-8")
+            for line in shell_lines(document):
+                if line.startswith((*INSTALLING, INTERACTIVE)):
+                    continue
+                line = shortened(line.replace(".venv/bin/", "").replace("make corpora && ", ""))
+                done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
+                print("ok    " if done.returncode == 0 else "FAILED", f"{document}: {line}")
+                if done.returncode:
+                    failed += 1
+                    print(done.stderr)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(), 1))
