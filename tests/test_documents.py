@@ -31,7 +31,7 @@ BANNED = {
     r"\bwhat must not\b": "constraints",
     r"\bsurest\b": "most confident",
     r"\bat the begin\b": "at the start",
-    r"\b(is|are) no (text|UTF-8|number|model|file)\b": "is not a ...",
+    r"(?<!there )\b(is|are) no (text|UTF-8|number|model|file)\b": "is not a ...",
     r"\b0 for any\b": "0 disables",
     r"\bgone on with\b": "resumed",
     r"\bgoes on with\b": "resumes",

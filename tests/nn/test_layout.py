@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from charrnn.arrays import LINE, empty, zeros
+from charrnn.arrays import HUGE_PAGE, LARGE, LINE, empty, zeros
 
 
-@pytest.mark.parametrize("size", [1, (1 << 18) - 1, 1 << 18, 1 << 21])
+@pytest.mark.parametrize("size", [1, LARGE // 4 - 1, LARGE // 4, HUGE_PAGE])
 def test_arrays_begin_on_a_line_of_the_cache_and_are_writable(size: int) -> None:
     array = zeros((size,))
     assert array.ctypes.data % LINE == 0
@@ -16,7 +16,7 @@ def test_arrays_begin_on_a_line_of_the_cache_and_are_writable(size: int) -> None
 
 
 def test_large_arrays_are_apart_from_each_other() -> None:
-    one, other = zeros((1 << 20,)), zeros((1 << 20,))
+    one, other = zeros((LARGE,)), zeros((LARGE,))
     one.fill(1.0)
     assert not other.any()
 

@@ -14,6 +14,8 @@ from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.layout import block_width, blocks, pieces
 from charrnn.nn.params import Params
 
+ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
+ONE_HOT_SYMBOLS = 512
 Resets = list[Ids | None]  # per step the streams whose state is set to zero before it; None for none
 
 
@@ -211,6 +213,11 @@ def in_order_of_da(Wx: Array, x_blocks: tuple[int, ...]) -> Array:
 
 def sum_rows(ids: Ids, rows: Array, out: Array) -> None:
     """out[v] = the sum of the rows whose id is v: the gradient of looking rows up."""
+    if rows.shape[1] <= ONE_HOT_COLUMNS and len(out) <= ONE_HOT_SYMBOLS:
+        one_hot = zeros((len(ids), len(out)), rows.dtype)
+        one_hot[np.arange(len(ids)), ids] = 1.0
+        np.matmul(one_hot.T, rows, out=out)
+        return
     out[:] = 0.0
     sums = list(out)
     for i, row in zip(ids.tolist(), rows, strict=True):
