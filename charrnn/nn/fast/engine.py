@@ -1,12 +1,11 @@
-"""Which engine computes: the fast one, or the plain one if asked for, or if the cell has no class in `cells.py`."""
+"""Which engine computes: the fast one, or the plain one if asked for, or if the cell has no class in `cells.py`.
+
+An engine is imported when it is used, so that `charrnn sample` starts sooner.
+"""
 
 from charrnn.nn.fast import cells
-from charrnn.nn.fast.network import Network as FastNetwork
-from charrnn.nn.fast.stepper import Stepper as FastStepper
 from charrnn.nn.interface import RecurrentNetwork, Stepper
-from charrnn.nn.network import Network as PlainNetwork
 from charrnn.nn.params import Config, Params
-from charrnn.nn.stepper import NetworkStepper
 
 ENGINES = ("fast", "plain")
 
@@ -20,12 +19,21 @@ def network(
     config: Config, params: Params, steps: int, streams: int, training: bool = False, engine: str = "fast"
 ) -> RecurrentNetwork:
     """A network for windows of up to `steps` steps of `streams` streams; `backward` needs `training`."""
-    kind = FastNetwork if is_fast(config, engine) else PlainNetwork
-    return kind(config, params, steps, streams, training)
+    if is_fast(config, engine):
+        from charrnn.nn.fast.network import Network
+
+        return Network(config, params, steps, streams, training)
+    from charrnn.nn.network import Network as PlainNetwork
+
+    return PlainNetwork(config, params, steps, streams, training)
 
 
 def stepper(config: Config, params: Params, streams: int = 1, engine: str = "fast") -> Stepper:
     """What reads `streams` texts symbol by symbol, from an empty state."""
     if streams == 1 and is_fast(config, engine):
+        from charrnn.nn.fast.stepper import Stepper as FastStepper
+
         return FastStepper(config, params)
+    from charrnn.nn.stepper import NetworkStepper
+
     return NetworkStepper(network(config, params, 1, streams, engine=engine), params, streams)
