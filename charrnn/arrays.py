@@ -41,7 +41,7 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
 
 
 def huge(size: int) -> NDArray[np.uint8]:
-    """So many bytes of this process alone, in huge pages if the system grants them."""
+    """`size` bytes of private memory, in huge pages if the system grants them."""
     try:
         memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except OSError as error:

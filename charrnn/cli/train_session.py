@@ -108,7 +108,7 @@ class Session:
                 self.save_if_possible("")
             raise DivergedError(f"{error} {self.last_saved()}") from None
         except (OSError, MemoryError, WorkerError) as error:
-            if training.learner.updating:
+            if training.learner.broken:
                 raise WorkerError(f"{error} Its update was incomplete. {self.last_saved()}") from None
             if self.training.run.step and self.save_if_possible("Progress since the last save is lost."):
                 self.remark(f"Saved at step {self.training.run.step:,}. To continue: {self.command()}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Array, Ids, Mask
+from charrnn.arrays import Array, Ids, Mask, ceil_div
 from charrnn.nn.interface import RecurrentNetwork
 from charrnn.text.corpus import Segment
 from charrnn.text.ids import Symbols
@@ -60,7 +60,7 @@ def cut(
 
 def piece_size(symbols: int, streams: int = STREAMS) -> int:
     """The size of the pieces of a text that is divided among the streams."""
-    return max(SHORTEST, -(-symbols // streams))
+    return max(SHORTEST, ceil_div(symbols, streams))
 
 
 def windows(ids: Symbols, pieces: Sequence[Piece], steps: int) -> Iterator[tuple[Ids, Places, Mask]]:

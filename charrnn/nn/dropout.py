@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from charrnn.arrays import Array, RandomStream, empty
+from charrnn.arrays import Array, RandomStream, ceil_div, empty
 
 LEVELS = 1 << 16
 
@@ -20,7 +20,7 @@ class Dropout:
         self.scale = np.float32(LEVELS / (LEVELS - self.threshold)) if self.threshold < LEVELS else np.float32(0.0)
         self.shape = (layers, steps, hidden_size)
         self.count = streams.stop - streams.start
-        self.words = -(-layers * steps * hidden_size // 4)  # random words of 64 bits per stream, four draws each
+        self.words = ceil_div(layers * steps * hidden_size, 4)  # random words of 64 bits per stream, four draws each
         self.buffers = [empty((steps, self.count, hidden_size)) for _ in range(layers)] if self.threshold else []
 
     def masks(self, step: int) -> list[Array] | None:

@@ -4,20 +4,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from charrnn.arrays import Mask
+from charrnn.arrays import Mask, RandomStream
 from charrnn.checks import LARGEST
 from charrnn.sampling.options import SamplingOptions
 from charrnn.sampling.rules import Ending, NoCopy, NoRepeat, Rule
 from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS
 
-PURPOSE = 2  # of the random numbers: apart from those of weights (0) and dropout (1)
 BLOCK = 256  # random numbers generated at once
 
 
 def uniforms(seed: int) -> Iterator[float]:
     """An endless stream of random numbers in [0, 1) for one text: one per symbol."""
-    rng = np.random.Generator(np.random.PCG64([seed, PURPOSE]))
+    rng = np.random.Generator(np.random.PCG64([seed, RandomStream.SAMPLING]))
     while True:
         yield from rng.random(BLOCK).tolist()
 

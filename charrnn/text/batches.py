@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Ids, Mask, ceil_div
+from charrnn.arrays import Ids, Mask, RandomStream, ceil_div
 from charrnn.errors import TextError
 from charrnn.text.ids import Symbols, gather
 
@@ -81,7 +81,6 @@ class Streams:
         return Batch(window[:-1], window[1:])
 
 
-PURPOSE = 4  # of the random numbers: the order of the examples in each epoch
 FEW_TARGETS = 8  # the gradient of a step with fewer targets is very noisy
 
 
@@ -171,7 +170,7 @@ class Packed:
         """The window of a training step, counted from 1."""
         epoch, index = divmod(step - 1, self.windows)
         if epoch != self.epoch:
-            rng = np.random.Generator(np.random.PCG64([self.seed, PURPOSE, epoch]))
+            rng = np.random.Generator(np.random.PCG64([self.seed, RandomStream.EXAMPLE_ORDER, epoch]))
             self.shuffled = self.rows.ordered(rng.permutation(len(self.rows)))
             self.starts, self.epoch = self.shuffled.spread(self.batch_size), epoch
         steps = np.arange(index * self.seq_length, (index + 1) * self.seq_length)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Ids
+from charrnn.arrays import Ids, RandomStream
 from charrnn.errors import TextError
 from charrnn.options import Options
 from charrnn.text.batches import Packed, Rows
@@ -18,7 +18,6 @@ from charrnn.text.tasks import END, REVERSED, TAB, Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 
-PURPOSE = 3  # of the random numbers: the choice of the validation split
 TABLE = ".tsv"
 Example = tuple[str, str]  # label and text, or source and target
 
@@ -149,7 +148,7 @@ class Examples:
 
         At least one example of every label is in the training split.
         """
-        rng = np.random.Generator(np.random.PCG64([seed, PURPOSE]))
+        rng = np.random.Generator(np.random.PCG64([seed, RandomStream.VALIDATION_SPLIT]))
         held = np.zeros(len(self.rows), dtype=bool)
         for members in self._strata():
             count = min(round(len(members) * val_fraction), len(members) - 1)

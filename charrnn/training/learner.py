@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.errors import WorkerError
 from charrnn.nn.optim import Status, clip_scale, norm
 from charrnn.nn.params import Params
 from charrnn.text.batches import Batch
@@ -24,7 +25,7 @@ class Learner:
         self.params, self.grads, self.norm = self.pool.params, self.pool.grads, 0.0
         self.vectors, self.carried = self.pool.vectors, self.pool.before
         self.next_start = Phase.RESET
-        self.updating = False  # from the start of an update to its commit: the weights may be partly updated
+        self.broken = False  # a worker died during an update: some weights are updated, others are not
 
     def load(self, weights: Params, optimizer: dict[str, Array], state: dict[str, Array]) -> None:
         """Continues from these weights, vectors of the optimizer, and carried states."""
@@ -40,7 +41,7 @@ class Learner:
         self.params.flat[:] = weights.flat
         for values in (*self.vectors.values(), *self.carried.values()):
             values.fill(0.0)
-        self.next_start, self.updating = Phase.RESET, False
+        self.next_start = Phase.RESET
 
     def gradient(self, batch: Batch, step: int, reset: bool) -> float:
         """The loss of the batch; leaves its gradient, the sum of all shards, in `grads`, and its norm in `norm`."""
@@ -60,15 +61,18 @@ class Learner:
         """The `step`-th step of the optimizer, with the gradient clipped to the norm `clip`; the worst status of all
         workers, as in `Optimizer.update`.
         """
-        self.updating = True
         scale = clip_scale(self.norm, clip)
-        return Status(int(max(self.pool.broadcast(Phase.UPDATE, step, lr, weight_decay, scale))))
+        try:
+            return Status(int(max(self.pool.broadcast(Phase.UPDATE, step, lr, weight_decay, scale))))
+        except WorkerError:
+            self.broken = True
+            raise
 
     def commit(self) -> None:
         """Completes the step: the next one carries on from the states after it."""
         for name, values in self.carried.items():
             values[:] = self.pool.after[name]
-        self.next_start, self.updating = Phase.CARRY, False
+        self.next_start = Phase.CARRY
 
     def probe(self, batch: Batch, clip: float, seconds: float) -> float:
         """Seconds per step on an undisturbed machine, measured before the first step; changes nothing."""
@@ -79,5 +83,5 @@ class Learner:
             self.grads.flat.fill(0.0)  # with a gradient and a learning rate of 0 an update changes nothing
             self.update(0.0, 1, 0.0, clip)
             times.append(time.perf_counter() - start)
-        self.next_start, self.updating = Phase.RESET, False
+        self.next_start = Phase.RESET
         return float(np.percentile(times[1:], 20))

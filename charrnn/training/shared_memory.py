@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.arrays import LINE, Array, zeros
+from charrnn.arrays import LINE, Array, ceil_div, zeros
 from charrnn.errors import CharRNNError
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -75,7 +75,7 @@ class Layout:
         self.size = 0
         for name, (shape, dtype) in arrays.items():
             self.offsets[name] = self.size
-            self.size += -(-math.prod(shape) * np.dtype(dtype).itemsize // LINE) * LINE
+            self.size += ceil_div(math.prod(shape) * np.dtype(dtype).itemsize, LINE) * LINE
 
     def views(self, memory: mmap.mmap | Array) -> Arrays:
         """The arrays in this memory, by name."""

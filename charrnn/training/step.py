@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from itertools import pairwise
 
-from charrnn.arrays import LINE, Array
+from charrnn.arrays import LINE, Array, ceil_div
 from charrnn.nn.dropout import Dropout
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
@@ -66,7 +66,7 @@ def stream_shards(streams: int, workers: int) -> list[slice]:
 def param_shards(weights: int, workers: int) -> list[slice]:
     """The weights that each worker updates: whole cache lines, as evenly as possible."""
     floats = LINE // 4
-    lines = stream_shards(-(-weights // floats), workers)
+    lines = stream_shards(ceil_div(weights, floats), workers)
     return [slice(shard.start * floats, min(shard.stop * floats, weights)) for shard in lines]
 
 

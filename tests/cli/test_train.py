@@ -475,7 +475,7 @@ def test_weights_of_an_interrupted_update_are_never_saved(
     for _ in range(5):
         next(training)
     assert saved.run.last.flat.tobytes() == training.params.flat.tobytes()
-    training.learner.updating = True
+    training.learner.broken = True
     with pytest.raises(WorkerError, match="the update of step 6 was interrupted"):
         _ = training.model
 

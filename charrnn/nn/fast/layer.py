@@ -9,12 +9,12 @@ import numpy as np
 from numpy import add, copyto
 from numpy.typing import DTypeLike
 
-from charrnn.arrays import LINE, Array, Ids, empty, zeros
+from charrnn.arrays import LINE, Array, Ids, ceil_div, empty, zeros
 from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.layout import block_width, blocks, pieces
 from charrnn.nn.params import Params
 
-ONE_HOT_COLUMNS = 256  # up to so many columns a product with one-hot rows beats adding rows one by one
+ONE_HOT_COLUMNS = 256  # up to this width, a product with one-hot rows is faster than adding rows one by one
 ONE_HOT_SYMBOLS = 512
 Resets = list[Ids | None]  # per step the streams whose state is set to zero before it; None for none
 
@@ -60,7 +60,7 @@ class Layer:
         # rows [h_{t-1} | x_t | 1], so that Xᵀ da is the gradient of Wh, Wx and b at once; row 0 of h is the carried
         # state. Layer 0 has no columns for x: it looks rows of Wx up. Rows are padded to whole cache lines.
         width = H + (H if index else 0) + 1
-        self.X = zeros((T + 1, B, -(-width // (LINE // 4)) * (LINE // 4)), dtype)
+        self.X = zeros((T + 1, B, ceil_div(width, LINE // 4) * (LINE // 4)), dtype)
         self.X[:, :, width - 1] = 1.0
         self.h, self.x = self.X[:, :, :H], self.X[:T, :, H : width - 1]
         self.h_steps = list(blocks(self.h, n))  # (n, B, C) each
