@@ -103,7 +103,7 @@ class LSTM(Cell):
 class GRU(Cell):
     """Gated recurrent unit (Cho et al. 2014), with the reset gate applied after the product, as in cuDNN and PyTorch.
 
-    Reset gate r, update gate z, candidate n. The paper has n = tanh(xw_n + (r * h_prev) Wh_n), and z and 1 - z swapped.
+    Reset gate r, update gate z, candidate n. The paper has n = tanh(xw_n + (r * h_prev) Wh_n).
     PyTorch has a second bias, inside the product with r; here there is none.
     """
 
