@@ -166,6 +166,11 @@ def furnish(home: Path) -> None:
     Path("loop").symlink_to("loop")
 
 
+def is_argument(word: str) -> bool:
+    """Whether a process can be given this argument: it has no NUL and no lone surrogate."""
+    return "\0" not in word and not any("\ud800" <= character <= "\udfff" for character in word)
+
+
 def run(count: int, seed: int) -> Outcome:
     tally, processes = Tally(), [0]
     with folder() as top:
@@ -188,7 +193,7 @@ def run(count: int, seed: int) -> Outcome:
             shutil.copytree(home, work, symlinks=True)
             os.chdir(work)
             tally.count += 1
-            if tally.count % PROCESSES == 0 and not any("\0" in word for word in line):
+            if tally.count % PROCESSES == 0 and all(map(is_argument, line)):
                 processes[0] += 1
                 look(line, *apart(line), tally)
             else:
