@@ -10,7 +10,7 @@ from numpy import tanh
 from charrnn.arrays import Array
 from charrnn.nn import equations
 from charrnn.nn.equations import CELLS, Cell, Gates, StepGradients, StepValues
-from charrnn.see.gradients import flow, fresh
+from charrnn.see.gradients import fresh, gradient_norms
 from charrnn.see.text_window import text_window
 from tests.cli.test_eval_tables import COMMANDS
 from tests.cli.test_train import Command, charrnn
@@ -61,7 +61,7 @@ def test_the_solution_learns_and_its_gradient_reaches_further() -> None:
     losses = [record.loss for record in training]
     assert losses[-1] < 0.8 * losses[0]
     part = text_window(training.corpus, training.corpus.segments, 400)
-    far, near = (flow(fresh(begin(steps=1, cell=cell).model, 0.5), part, 20, 32) for cell in ("leaky", "rnn"))
+    far, near = (gradient_norms(fresh(begin(steps=1, cell=cell).model, 0.5), part, 20, 32) for cell in ("leaky", "rnn"))
     assert far.share[20] > 10 * near.share[20]
 
 

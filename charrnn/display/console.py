@@ -4,9 +4,11 @@ import io
 import re
 import shutil
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
@@ -22,6 +24,7 @@ PICTURE_WIDTH = 100  # columns
 DRAWN, PLOTTED = (".html", ".svg"), (".png", ".pdf", ".svg")
 # Browsers take Braille characters from another, wider font: each is squeezed into one column.
 BRAILLE = re.compile("[\u2800-\u28ff]")
+TEXT_LENGTH = re.compile(r'textLength="([\d.]+)"([^>]*)>([^<]+)<')
 CELL = "i { display: inline-block; width: 1.25ch; font-size: 0.8em; font-style: normal; text-align: center; }\n"
 # Medium colours, readable on white and on black.
 THEME = TerminalTheme(
@@ -113,6 +116,15 @@ def render(path: PathLike, title: str, draw: Draw, width: int = PICTURE_WIDTH) -
 
 
 def local_font(svg: str) -> str:
-    """The SVG in the reader's own monospaced font, without the web font that rich links to."""
+    """The SVG in the reader's own monospaced font, without the web font that rich links to.
+
+    Rich states the length of a text in characters; here it is in columns, of which a Hangul syllable takes two.
+    """
+
+    def in_columns(match: re.Match[str]) -> str:
+        text = unescape(match[3])
+        return f'textLength="{float(match[1]) * cell_len(text) / len(text):g}"{match[2]}>{match[3]}<'
+
+    svg = TEXT_LENGTH.sub(in_columns, svg)
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     return svg.replace("Fira Code", "DejaVu Sans Mono")

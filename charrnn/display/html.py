@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from charrnn.display.heatmap import NEWLINE, WHITE, Colour, Scale, blend, rows, runs
+from charrnn.display.terminal import safe
 
 DARK = (22, 24, 29)  # background
 UNLIMITED = 1 << 30  # columns
@@ -62,6 +63,7 @@ def coloured(
     values: Sequence[float],
     scale: Scale,
     hints: Sequence[str] = (),
+    summary: str = "",
 ) -> str:
     """A page of coloured texts. A part is a heading, the place of its first character, and its characters.
 
@@ -72,6 +74,8 @@ def coloured(
         if heading:
             body.append(f"<p>{escape(heading)}</p>")
         body.append("<pre>" + "".join(spans(characters, values, scale, start, hints)) + "</pre>")
+    if summary:
+        body.append(f"<p>{escape(safe(summary))}</p>")
     return page(title, "\n".join(body), palette(scale))
 
 

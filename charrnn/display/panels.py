@@ -6,7 +6,7 @@ from itertools import cycle
 
 from charrnn.display.terminal import safe
 from charrnn.see.curve import Curves
-from charrnn.see.gradients import Flow
+from charrnn.see.gradients import GradientNorms
 from charrnn.see.memory import Truncation
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue")
@@ -72,18 +72,17 @@ def curve_panels(runs: Sequence[tuple[str, Curves]]) -> list[Panel]:
     return [panel for panel in panels if panel.curves]
 
 
-def gradient_panels(rows: Sequence[tuple[str, Flow]]) -> list[Panel]:
+def gradient_panels(rows: Sequence[tuple[str, GradientNorms]]) -> list[Panel]:
     """The norm of the gradient relative to lag 0, over the lag."""
     curves = []
-    for (path, flow), colour in zip(rows, cycle(COLOURS), strict=False):
-        name, lags = safe(path), range(len(flow.share))
-        note = f"1 % left at {flow.left}" if flow.left is not None else f"more than 1 % left at {lags[-1]}"
-        if "c" in flow.total and flow.total["c"][0]:
-            shares = (flow.total["c"] / flow.total["c"][0]).tolist()
+    for (path, result), colour in zip(rows, cycle(COLOURS), strict=False):
+        name, lags = safe(path), range(len(result.share))
+        if "c" in result.total and result.total["c"][0]:
+            shares = (result.total["c"] / result.total["c"][0]).tolist()
             curves.append(Curve(f"{name}, c", lags, shares, colour, quiet=True))
-        if "c" in flow.total:
+        if "c" in result.total:
             name += ", h"
-        curves.append(Curve(name, lags, flow.share.tolist(), colour, note=note))
+        curves.append(Curve(name, lags, result.share.tolist(), colour, note=" ".join(result.course)))
     title = "share of the loss gradient that reaches k characters back"
     return [Panel(title, "k", curves, log_y=True, tick=share_tick, floor=SMALLEST)]
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from charrnn.display import heatmap
+from charrnn.display.console import Draw
 from charrnn.display.panels import Memory, curve_panels, gradient_panels, memory_panels
 from charrnn.display.tables import new_table
 from charrnn.display.terminal import safe
 from charrnn.display.terminal_plot import draw_panels
 from charrnn.see.curve import Curves
-from charrnn.see.gradients import Flow
+from charrnn.see.gradients import GradientNorms
 from charrnn.see.neurons import ProbeFit, Ranking
 from charrnn.see.step import Line as Equation
 from charrnn.see.surprise import Surprise, TextLine
@@ -21,20 +23,31 @@ BITS = heatmap.Scale(0.0, 10.0, (heatmap.RED,), " bits or more")
 GOOD_FIT = 0.5  # R² from which a unit is highlighted
 
 
+def concluded(draw: Draw, summary: str) -> Draw:
+    """The drawing, with the sentence that interprets it at the end."""
+
+    def drawing(out: Console) -> None:
+        draw(out)
+        out.print()
+        out.print(Text(safe(summary), overflow="fold"))
+
+    return drawing
+
+
 def curves(out: Console, runs: Sequence[tuple[str, Curves]]) -> None:
     draw_panels(out, curve_panels(runs))
 
 
-def gradients(out: Console, rows: Sequence[tuple[str, Flow]]) -> None:
+def gradients(out: Console, rows: Sequence[tuple[str, GradientNorms]]) -> None:
     """The plot, then the number of positions, the clipping rate and the spectral radii of each network."""
     draw_panels(out, gradient_panels(rows))
     out.print()
     grid = Table.grid(padding=(0, 2))
     grid.add_column(overflow="fold")
-    for path, flow in rows:
-        clipped = "" if flow.clipped is None else f"; clipped in training: {flow.clipped:.1%} of the steps"
-        grid.add_row(Text(safe(path)), Text(f"over {flow.positions:,} characters{clipped}", "dim"))
-        for layer, radii in enumerate(flow.radius):
+    for path, result in rows:
+        clipped = "" if result.clipped is None else f"; clipped in training: {result.clipped:.1%} of the steps"
+        grid.add_row(Text(safe(path)), Text(f"over {result.positions:,} characters{clipped}", "dim"))
+        for layer, radii in enumerate(result.radius):
             values = [f"{gate} {radius:.2f}" if len(radii) > 1 else f"{radius:.2f}" for gate, radius in radii.items()]
             grid.add_row("", Text(f"spectral radius of l{layer}.Wh: {', '.join(values)}", "dim"))
     out.print(grid)
@@ -137,8 +150,21 @@ def step(out: Console, lines: Sequence[Equation]) -> None:
             continue
         text.rstrip()
         out.print(text)
-        for row in rows:
-            out.print(Text(" " * (name_width + 4) + row, "cyan", overflow="fold"))
+        labels = [f"{safe(label)} " for label in line.rows] or [""] * len(rows)
+        width = max(map(cell_len, labels))
+        if line.columns:
+            out.print(
+                Text(" " * (name_width + 4 + width) + " ".join(map(column_label, line.columns)), "dim", overflow="fold")
+            )
+        for label, row in zip(labels, rows, strict=True):
+            margin = " " * (name_width + 4 + width - cell_len(label))
+            out.print(Text.assemble(margin, (label, "dim"), (row, "cyan"), overflow="fold"))
+
+
+def column_label(label: str) -> str:
+    """A label as wide as a number of `decimal`, above its digits."""
+    text = safe(label)
+    return " " * (9 - cell_len(text)) + text
 
 
 def decimal(value: float) -> str:

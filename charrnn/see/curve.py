@@ -1,5 +1,6 @@
 """The curves of a run: losses, learning rate and gradient over the steps or the seconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
+from charrnn.see.sentence import sentence
 
 Curve = tuple[list[float], list[float]]  # places on the x-axis, values
 
@@ -53,3 +55,15 @@ def training_curves(path: str, model: Model, against: str) -> Curves:
         (places(steps), history.series("norm")),
         run.options.clip,
     )
+
+
+def summary(names: Sequence[str], runs: Sequence[Curves]) -> str:
+    """One sentence on where the losses of the models with these names are lowest."""
+    clauses = []
+    for name, run in zip(names, runs, strict=True):
+        kind, (x, loss) = ("validation", run.val) if run.val[1] else ("training", run.train)
+        best = int(np.argmin(loss))
+        place = f"step {x[best]:,.0f}" if run.against == "steps" else f"{x[best]:,.0f} seconds"
+        rise = f", then rises by {loss[-1] - loss[best]:.3f}" if best < len(loss) - 1 else ", at the end of the run"
+        clauses.append(f"{name}'s {kind} loss is lowest at {place} ({loss[best]:.3f} nats){rise}")
+    return sentence("; ".join(clauses))

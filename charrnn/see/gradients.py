@@ -5,6 +5,7 @@ norms are means over many positions t of a text.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from charrnn.errors import TextError
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
+from charrnn.see.sentence import characters, sentence
 from charrnn.see.text_window import TextWindow
 
 GROUP = 32  # positions computed in parallel
@@ -26,7 +28,7 @@ Norms = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Flow:
+class GradientNorms:
     """Mean norms over the positions, by state (h, c): `by_layer[state]` (layers, K + 1), `total[state]` (K + 1,).
 
     `radius[l][gate]` is the spectral radius of the gate's (H, H) block of Wh in layer l. `clipped` is the share of the
@@ -56,8 +58,20 @@ class Flow:
     def slope(self) -> float:
         """The mean change of ln |dL/dh| per step, over the lags whose norm is not zero."""
         h = self.total["h"]
-        last = int(np.flatnonzero(h > 0.0)[-1]) if (h > 0.0).any() else 0
+        last = int(np.flatnonzero((h > 0.0) & np.isfinite(h)).max(initial=0))
         return math.log(h[last] / h[0]) / last if last else -math.inf
+
+    @property
+    def course(self) -> tuple[str, str]:
+        """What becomes of the gradient for h, as a verb and how far."""
+        lags = len(self.share) - 1
+        if not self.share.any():
+            return "is", "zero"
+        if self.left is not None:
+            return "falls to 1 %", f"after {characters(self.left)}"
+        if self.slope > 0.0:
+            return "grows", f"by a factor of {math.exp(self.slope):.2f} per step"
+        return "is still", f"{100 * self.share[-1]:.0f} % after {characters(lags)}"
 
     def as_dict(self) -> dict[str, Any]:
         norms = {f"d{name}": values.tolist() for name, values in self.total.items()}
@@ -66,11 +80,23 @@ class Flow:
         return {**found, "spectral_radius": self.radius, **norms, "layers": layers}
 
 
+def summary(names: Sequence[str], results: Sequence[GradientNorms]) -> str:
+    """One sentence on the gradients of the models with these names."""
+    clauses: list[str] = []
+    last = ""
+    for name, result in zip(names, results, strict=True):
+        verb, extent = result.course
+        subject = f"{name}'s" if clauses else f"{name}'s gradient"
+        clauses.append(f"{subject} {extent}" if verb == last else f"{subject} {verb} {extent}")
+        last = verb
+    return sentence(", ".join(clauses))
+
+
 def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def flow(model: Model, window: TextWindow, lags: int, positions: int) -> Flow:
+def gradient_norms(model: Model, window: TextWindow, lags: int, positions: int) -> GradientNorms:
     """Gradients of the losses at up to `positions` positions, spread over the window, through `lags` steps back.
 
     Raises TextError if the window is too short for one position.
@@ -89,7 +115,7 @@ def flow(model: Model, window: TextWindow, lags: int, positions: int) -> Flow:
             sums[name] = sums.get(name, 0.0) + values.sum(axis=-1)
     means = {name: values / len(ends) for name, values in sums.items()}
     states = model.config.states
-    return Flow(
+    return GradientNorms(
         len(ends),
         {name: means[f"{name} by layer"] for name in states},
         {name: means[name] for name in states},

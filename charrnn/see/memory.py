@@ -18,12 +18,14 @@ from charrnn.evaluation.score import total_score
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params
+from charrnn.see.sentence import characters, sentence
 from charrnn.see.text_window import TextWindow
 
 CLEARED = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 TRUNCATED = (5, 10, 20, 50, 100, 200)
 FULL = 400  # steps of the gradient that counts as full
 GRADIENT_STREAMS = 16
+NOTICEABLE = 0.01  # nats
 
 
 @dataclass(frozen=True)
@@ -102,3 +104,21 @@ def compared(window: int, truncated: Array, full: Array) -> Truncation:
     if not (norm and full_norm):
         return Truncation(window, math.nan, math.nan)
     return Truncation(window, float(truncated @ full) / (norm * full_norm), norm / full_norm)
+
+
+def summary(names: Sequence[str], losses: Sequence[tuple[list[tuple[int, float]], float]]) -> str:
+    """One sentence on how much context lowers the losses (with resets, and without) of the models with these names."""
+    clauses = []
+    for name, (resets, never) in zip(names, losses, strict=True):
+        loss = f"{name}'s loss" if len(names) > 1 else "the loss"
+        gains = [(n, value - never) for n, value in resets]
+        last, gain = gains[-1]
+        needed = max((n for n, gain in gains if not gain < NOTICEABLE), default=0)
+        enough = next((n for n, _ in gains if n > needed), None)
+        if enough is not None:
+            clauses.append(f"context beyond {characters(enough)} lowers {loss} by less than {NOTICEABLE} nats")
+        elif math.isfinite(gain):
+            clauses.append(f"context beyond {characters(last)} still lowers {loss} by {gain:.2f} nats")
+        else:
+            clauses.append(f"the text is too short to measure how context lowers {loss}")
+    return sentence("; ".join(clauses))

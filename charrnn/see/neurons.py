@@ -22,6 +22,8 @@ from charrnn.see.probes import Probe, probe_targets
 from charrnn.see.text_window import TextWindow
 
 LOW, HIGH = 0.1, 0.9  # a gate counts as closed below, as open above (Karpathy, Johnson & Fei-Fei 2016)
+FOLLOWS = 0.1  # R² from which a unit is said to follow a probe
+FREQUENT = 5  # occurrences from which the mean after a character counts
 CONSTANT = 1e-12  # a variance up to which a feature or target counts as constant
 Sums = NDArray[np.float64]
 
@@ -36,6 +38,10 @@ class Unit:
 
     def __str__(self) -> str:
         return f"layer {self.layer}, {self.of} {self.index}"
+
+    @property
+    def name(self) -> str:
+        return f"unit {self.of} {self.index} of layer {self.layer}"
 
 
 @dataclass(frozen=True)
@@ -211,3 +217,27 @@ def ranked(probes: list[Probe], units: list[Unit], halves: list[RunningRegressio
 def gate_sums(a: Array) -> tuple[float, float, float]:
     """How many activations (n, H) of a gate are low and how many high, and their sum."""
     return float((a < LOW).sum()), float((a > HIGH).sum()), float(a.sum(dtype=np.float64))
+
+
+def best(fits: Sequence[ProbeFit]) -> ProbeFit | None:
+    """The fit of the unit that best follows a probe, one that requires memory if any is followed."""
+    return max(fits, key=lambda fit: (fit.probe.needs_memory and fit.fit >= FOLLOWS, fit.fit), default=None)
+
+
+def summary(fits: Sequence[ProbeFit]) -> str:
+    """One sentence on the unit that follows a probe best."""
+    fit = best(fits)
+    if fit is None or fit.fit < FOLLOWS:
+        return "No unit follows any of the probes."
+    return f"U{fit.unit.name[1:]} follows {fit.probe.name!r} best (R² {fit.fit:.2f})."
+
+
+def unit_summary(unit: Unit, characters: Sequence[str], values: Sequence[float]) -> str:
+    """One sentence on the characters after which a unit is highest and lowest on average."""
+    groups: dict[str, list[float]] = {}
+    for character, value in zip(characters, values, strict=True):
+        groups.setdefault(character, []).append(value)
+    common = {c: group for c, group in groups.items() if len(group) >= FREQUENT} or groups
+    means = sorted((sum(group) / len(group), c) for c, group in common.items())
+    (low, lowest), (high, highest) = means[0], means[-1]
+    return f"U{unit.name[1:]} is highest after {highest!r} (mean {high:.2f}) and lowest after {lowest!r} ({low:.2f})."

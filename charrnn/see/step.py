@@ -28,15 +28,26 @@ MOST_UNITS, MOST_STEPS = 8, 12
 
 @dataclass(frozen=True)
 class Line:
-    """`values` is a vector or a matrix in float64; consecutive lines with the same `heading` form a part."""
+    """`values` is a vector or a matrix in float64; consecutive lines with the same `heading` form a part.
+
+    `rows` and `columns` label a matrix by symbols and units ("i 0": unit 0 of gate i); they are empty for a vector.
+    """
 
     heading: str
     name: str
     equation: str
     values: Array
+    rows: Sequence[str] = ()
+    columns: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {"part": self.heading, "name": self.name, "equation": self.equation, "values": self.values.tolist()}
+        return {
+            "part": self.heading,
+            "name": self.name,
+            "equation": self.equation,
+            "values": self.values.tolist(),
+            **({"rows": [*self.rows], "columns": [*self.columns]} if self.rows else {}),
+        }
 
 
 def small(cell: str, layers: int, hidden_size: int, text: str, seed: int) -> Model:
@@ -88,11 +99,22 @@ class Walk:
 
     def lines(self) -> Iterator[Line]:
         for name, values in self.params.items():
-            yield Line("weights", name, " x ".join(map(str, values.shape)), values)
+            yield Line("weights", name, " x ".join(map(str, values.shape)), values, *self.labels(name))
         yield from self.forward()
         yield Line("the loss", "L", f"mean of the {self.T} losses", np.array([self.loss]))
         yield from self.backward()
         yield from self.gradients()
+
+    def labels(self, name: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Labels of the rows and columns of a matrix of weights, or of its gradient."""
+        if self.params[name].ndim == 1:
+            return (), ()
+        symbols = [repr(symbol) for symbol in self.symbols]
+        h = [f"h {k}" for k in range(self.config.hidden_size)]
+        if name == "Wy":
+            return h, symbols
+        columns = [f"{gate} {k}" for gate in self.cell.gates for k in range(self.config.hidden_size)]
+        return (symbols if name == "l0.Wx" else h), columns
 
     def layer(self, k: int, name: str) -> str:
         """The name of a layer's value; with one layer it needs no number."""
@@ -141,10 +163,10 @@ class Walk:
         for k, d in enumerate(layers):
             dxw, dhw = self.names(d)
             x = f"= h[{k - 1}]" if k else "one-hot"
-            yield Line(heading, f"dl{k}.Wh", f"h_prevᵀ [{dhw}]", grads[f"l{k}.Wh"])
-            yield Line(heading, f"dl{k}.Wx", f"xᵀ [{dxw}], x {x}", grads[f"l{k}.Wx"])
+            yield Line(heading, f"dl{k}.Wh", f"h_prevᵀ [{dhw}]", grads[f"l{k}.Wh"], *self.labels(f"l{k}.Wh"))
+            yield Line(heading, f"dl{k}.Wx", f"xᵀ [{dxw}], x {x}", grads[f"l{k}.Wx"], *self.labels(f"l{k}.Wx"))
             yield Line(heading, f"dl{k}.b", f"[{dxw}]", grads[f"l{k}.b"])
-        yield Line(heading, "dWy", "hᵀ dlogits", grads["Wy"])
+        yield Line(heading, "dWy", "hᵀ dlogits", grads["Wy"], *self.labels("Wy"))
         yield Line(heading, "dby", "dlogits", grads["by"])
 
     def names(self, d: StepGradients) -> tuple[str, str]:
@@ -166,3 +188,15 @@ def equations(function: Callable[..., object], values: object, gates: str) -> li
         source = re.sub(pattern, replacement, source)
     lines = re.findall(r"^ +(\w+) = (?!v\.)(.*?)(?:  #.*)?$", source, re.MULTILINE)
     return [(name, equation) for name, equation in lines if hasattr(values, name)]
+
+
+def summary(lines: Sequence[Line]) -> str:
+    """One sentence on the loss, compared with guessing, and on the largest gradient."""
+    values = {line.name: line.values for line in lines}
+    loss, symbols = float(values["L"][0]), len(values["by"])
+    gradients = [line for line in lines if line.heading == lines[-1].heading]
+    largest = max(gradients, key=lambda line: float(np.abs(line.values).max()))
+    return (
+        f"The loss is {loss:.3f} nats, where guessing has ln {symbols} = {math.log(symbols):.3f}; "
+        f"the largest gradient, {np.abs(largest.values).max():.3f}, is in {largest.name}."
+    )

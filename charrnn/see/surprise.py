@@ -82,3 +82,17 @@ def lines(surprise: Surprise) -> list[TextLine]:
 def worst(surprise: Surprise, count: int) -> list[TextLine]:
     """The most surprising lines first."""
     return sorted(lines(surprise), key=lambda line: -line.score)[:count]
+
+
+def summary(surprise: Surprise) -> str:
+    """One sentence on the most surprising character, and on how concentrated the surprise is."""
+    bits = surprise.by_character
+    worst = int(bits.argmax())
+    line = next(line for line in lines(surprise) if line.begin <= worst < line.end)
+    symbol, p = surprise.guesses()[worst][0]
+    half = int(np.searchsorted(np.cumsum(np.sort(bits)[::-1]), bits.sum() / 2)) + 1
+    return (
+        f"Half of the surprise is in {half / len(bits):.0%} of the characters; the most surprising one is "
+        f"{surprise.window.characters[worst]!r} in line {line.number:,} ({bits[worst]:.1f} bits; "
+        f"expected {symbol!r}, {p:.0%})."
+    )

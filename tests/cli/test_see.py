@@ -57,6 +57,10 @@ def test_json_is_one_object_a_line(command: list[str], models: Command) -> None:
     found = [json.loads(line, parse_constant=refuse) for line in out.splitlines()]
     assert all(isinstance(line, dict) for line in found)
     assert found
+    (summary,) = {line["summary"] for line in found}
+    assert re.fullmatch(r".+\.", summary)
+    shown = models("see", *command)[1]
+    assert " ".join(shown.split()).endswith(" ".join(summary.split()))
 
 
 def refuse(name: str) -> None:

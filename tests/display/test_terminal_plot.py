@@ -18,7 +18,7 @@ from charrnn.display import panels
 from charrnn.display.panels import Curve, Panel, share_tick
 from charrnn.display.terminal_plot import HEIGHT, LARGEST, Axis, draw_panel, heights
 from charrnn.errors import UsageError
-from charrnn.see.gradients import Flow
+from charrnn.see.gradients import GradientNorms
 from charrnn.see.memory import Truncation
 
 
@@ -117,13 +117,13 @@ def test_many_points_in_a_column_are_averaged() -> None:
 
 
 def test_panels_say_what_was_found() -> None:
-    left = Flow(9, {}, {"h": numbers(1.0, 0.5, 0.001), "c": numbers(2.0, 1.0, 0.2)}, [{"i": 1.0}])
-    more = Flow(9, {}, {"h": numbers(1.0, 0.5, 0.4)}, [{"h": 1.0}])
+    left = GradientNorms(9, {}, {"h": numbers(1.0, 0.5, 0.001), "c": numbers(2.0, 1.0, 0.2)}, [{"i": 1.0}])
+    more = GradientNorms(9, {}, {"h": numbers(1.0, 0.5, 0.4)}, [{"h": 1.0}])
     panel = panels.gradient_panels([("l\x1b.npz", left), ("r.npz", more)])[0]
     assert [(c.name, c.note) for c in panel.curves] == [
         ("l␛.npz, c", ""),
-        ("l␛.npz, h", "1 % left at 2"),
-        ("r.npz", "more than 1 % left at 2"),
+        ("l␛.npz, h", "falls to 1 % after 2 characters"),
+        ("r.npz", "is still 40 % after 2 characters"),
     ]
     assert list(panel.curves[0].ys) == [1.0, 0.5, 0.1]
     rows = [("m.npz", [(1, 3.0), (5, 2.0)], 1.5, [Truncation(5, 0.9, 0.8)]), ("n.npz", [(1, 3.0)], 1.2, [])]

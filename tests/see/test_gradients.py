@@ -11,7 +11,7 @@ from charrnn.errors import TextError
 from charrnn.nn.equations import CELLS
 from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
-from charrnn.see.gradients import Flow, clipped_share, flow, fresh, norms, places, spectral_radii
+from charrnn.see.gradients import GradientNorms, clipped_share, fresh, gradient_norms, norms, places, spectral_radii
 from charrnn.see.text_window import text_window
 from charrnn.text.corpus import Corpus
 from tests.sampling.test_sample import model_of
@@ -58,7 +58,7 @@ def test_a_known_spectral_radius_gives_the_slope_of_theory(radius: float) -> Non
     model.params["l0.Wx"][:] *= 1e-9
     model.params["l0.b"][:] = 0.0
     corpus = Corpus.from_text("ab\n" * 80, vocab=model.vocab)
-    found = flow(model, text_window(corpus, corpus.segments, 240), 20, 16)
+    found = gradient_norms(model, text_window(corpus, corpus.segments, 240), 20, 16)
     assert found.radius == [{"h": pytest.approx(radius, rel=1e-5)}]
     assert found.slope == pytest.approx(math.log(radius), abs=1e-4)
     np.testing.assert_allclose(found.share, radius ** np.arange(21.0), rtol=1e-3)
@@ -69,7 +69,7 @@ def test_fresh_weights_vanish_or_explode_with_the_scale() -> None:
     model = one_layer("the cat sat on the mat\n" * 20)
     corpus = Corpus.from_text("the cat sat on the mat\n" * 20, vocab=model.vocab)
     part = text_window(corpus, corpus.segments, 460)
-    small, large = (flow(fresh(model, scale), part, 30, 16) for scale in (0.5, 20.0))
+    small, large = (gradient_norms(fresh(model, scale), part, 30, 16) for scale in (0.5, 20.0))
     assert small.slope < -0.5
     assert large.share[1:].max() > 1.0
     assert large.radius[0]["h"] == pytest.approx(40 * small.radius[0]["h"], rel=1e-4)
@@ -90,14 +90,14 @@ def test_places_are_spread_and_leave_room() -> None:
     corpus = Corpus.from_text("abc")
     model = model_of("abc")
     with pytest.raises(TextError, match="needed"):
-        flow(model, text_window(corpus, corpus.segments, 3), 5, 4)
+        gradient_norms(model, text_window(corpus, corpus.segments, 3), 5, 4)
 
 
 def test_a_gradient_that_is_gone_is_said_so() -> None:
-    found = Flow(1, {}, {"h": np.array([1.0, 0.0, 0.0])}, [])
+    found = GradientNorms(1, {}, {"h": np.array([1.0, 0.0, 0.0])}, [])
     assert (found.left, found.slope) == (1, -math.inf)
     assert found.as_dict()["slope"] is None
-    assert Flow(1, {}, {"h": np.zeros(3)}, []).share.tolist() == [0.0, 0.0, 0.0]
+    assert GradientNorms(1, {}, {"h": np.zeros(3)}, []).share.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_the_share_of_clipped_steps() -> None:

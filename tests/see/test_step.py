@@ -99,3 +99,19 @@ def test_a_large_network_is_refused() -> None:
     model = small("rnn", 1, 9, "ab", 0)
     with pytest.raises(UsageError, match="9 units"):
         steps(model, "ab")
+
+
+def test_matrices_are_labelled_by_symbols_and_gates() -> None:
+    lines = {line.name: line for line in steps(small("lstm", 2, 2, "abba", 0), "abba")}
+    gates = [f"{gate} {k}" for gate in "ifog" for k in (0, 1)]
+    for name, rows, columns in (
+        ("l0.Wx", ["'a'", "'b'"], gates),
+        ("l1.Wx", ["h 0", "h 1"], gates),
+        ("l0.Wh", ["h 0", "h 1"], gates),
+        ("Wy", ["h 0", "h 1"], ["'a'", "'b'"]),
+    ):
+        for line in (lines[name], lines[f"d{name}"]):
+            assert ([*line.rows], [*line.columns]) == (rows, columns)
+            assert line.values.shape == (len(rows), len(columns))
+            assert line.as_dict()["columns"] == columns
+    assert "rows" not in lines["by"].as_dict()

@@ -102,22 +102,28 @@ class Output:
     def emit(
         self,
         objects: Callable[[], Iterable[dict[str, Any]]],
+        summary: str,
         title: str,
         draw: "Draw",
         panels: "Callable[[], Sequence[Panel]] | None" = None,
         page: Callable[[], str] | None = None,
     ) -> None:
-        """Writes the result. `page` is the HTML, if it differs from what a terminal shows."""
+        """Writes the result, with the sentence `summary` at its end and in every JSON object.
+
+        `page` is the HTML, if it differs from what a terminal shows.
+        """
+        from charrnn.display import see as display
         from charrnn.display.console import show
 
+        whole = display.concluded(draw, summary)
         if self.output is not None:
-            self.draw_file(self.output, title, draw, panels, page)
+            self.draw_file(self.output, title, whole, panels, page)
             remark(f"Saved {self.output}.")
         if self.as_json:
             for values in objects():
-                self.answer.line(json.dumps(values))
+                self.answer.line(json.dumps({**values, "summary": summary}))
         elif self.output is None:
-            show(self.answer, draw)
+            show(self.answer, whole)
 
     def draw_file(
         self,

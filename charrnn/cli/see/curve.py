@@ -18,11 +18,14 @@ def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool,
     from charrnn.checkpoint.model import load
     from charrnn.display import panels
     from charrnn.display import see as display
-    from charrnn.see.curve import training_curves
+    from charrnn.see.curve import summary, training_curves
+    from charrnn.see.sentence import model_names
 
-    rows = [(path, training_curves(path, load(path), against)) for path in models]
+    loaded = [(path, load(path)) for path in models]
+    rows = [(path, training_curves(path, model, against)) for path, model in loaded]
     out.emit(
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
+        summary(model_names(loaded), [run for _, run in rows]),
         "charrnn see curve",
         lambda console: display.curves(console, rows),
         lambda: panels.curve_panels(rows),

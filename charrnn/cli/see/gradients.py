@@ -53,16 +53,19 @@ def gradients(
     out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
     from charrnn.display import panels
     from charrnn.display import see as display
-    from charrnn.see.gradients import flow, fresh
+    from charrnn.see.gradients import fresh, gradient_norms, summary
+    from charrnn.see.sentence import model_names
 
-    inputs, rows = WindowInput(texts, output, **which), []
+    inputs, loaded, rows = WindowInput(texts, output, **which), [], []
     for path in models:
         model, window = inputs.window(path)
         if untrained:
             model = fresh(model, 1.0 if scale is None else scale)
-        rows.append((path, flow(model, window, lags, positions)))
+        loaded.append((path, model))
+        rows.append((path, gradient_norms(model, window, lags, positions)))
     out.emit(
         lambda: ({"model": path, **found.as_dict()} for path, found in rows),
+        summary(model_names(loaded), [result for _, result in rows]),
         "charrnn see gradients",
         lambda console: display.gradients(console, rows),
         lambda: panels.gradient_panels(rows),

@@ -31,11 +31,13 @@ def memory(
     out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
     from charrnn.display import panels
     from charrnn.display import see as display
-    from charrnn.see.memory import cleared_losses, kept_loss, truncations
+    from charrnn.see.memory import cleared_losses, kept_loss, summary, truncations
+    from charrnn.see.sentence import model_names
 
-    inputs, rows = WindowInput(texts, output, **which), []
+    inputs, loaded, rows = WindowInput(texts, output, **which), [], []
     for path in models:
         model, window = inputs.window(path)
+        loaded.append((path, model))
         cuts = truncations(model, window)
         rows.append((path, cleared_losses(model, window), kept_loss(model, window), cuts))
     out.emit(
@@ -48,6 +50,7 @@ def memory(
             }
             for path, cleared, kept, cuts in rows
         ),
+        summary(model_names(loaded), [(cleared, kept) for _, cleared, kept, _ in rows]),
         "charrnn see memory",
         lambda console: display.memory(console, rows),
         lambda: panels.memory_panels(rows),

@@ -64,7 +64,7 @@ def neurons(
         chosen = Unit(loaded.config.layers - 1 if layer is None else layer, of or "h", unit)
         colour(out, model, loaded, window(inputs.chars), chosen, None)
     else:
-        fit = best(loaded, window(max(inputs.chars, FIND_CHARS)), of)
+        fit = best_fit(loaded, window(max(inputs.chars, FIND_CHARS)), of)
         colour(out, model, loaded, window(inputs.chars), fit.unit, fit)
 
 
@@ -84,7 +84,7 @@ def rank(out: Output, path: str, model: "Model", window: "TextWindow", of: str |
     from dataclasses import asdict
 
     from charrnn.display import see as display
-    from charrnn.see.neurons import find
+    from charrnn.see.neurons import find, summary
 
     units = find(model, window, [of] if of else [], top)
     values = {
@@ -93,23 +93,27 @@ def rank(out: Output, path: str, model: "Model", window: "TextWindow", of: str |
         "fits": [fit.as_dict() for fit in units.fits],
         "saturation": [asdict(row) for row in units.saturation],
     }
-    out.emit(lambda: [values], "charrnn see neurons --find", lambda console: display.neurons(console, path, units))
+    out.emit(
+        lambda: [values],
+        summary(units.fits),
+        "charrnn see neurons --find",
+        lambda console: display.neurons(console, path, units),
+    )
 
 
-def best(model: "Model", window: "TextWindow", of: str | None) -> "ProbeFit":
-    """The unit that best follows a probe whose value the last characters do not reveal."""
-    from charrnn.see.neurons import find
+def best_fit(model: "Model", window: "TextWindow", of: str | None) -> "ProbeFit":
+    from charrnn.see.neurons import best, find
 
-    fits = find(model, window, [of] if of else []).fits
-    if not fits:
+    fit = best(find(model, window, [of] if of else []).fits)
+    if fit is None:
         raise UsageError("no probe applies to this text: choose a unit with --unit.")
-    return max(fits, key=lambda fit: (fit.probe.needs_memory, fit.fit))
+    return fit
 
 
 def colour(out: Output, path: str, model: "Model", window: "TextWindow", unit: "Unit", fit: "ProbeFit | None") -> None:
     from charrnn.display import see as display
     from charrnn.display.html import coloured
-    from charrnn.see.neurons import activations, by_character, limits
+    from charrnn.see.neurons import activations, by_character, limits, summary, unit_summary
 
     activation = by_character(window, activations(model, window, unit))
     scale = display.unit_scale(*limits(model, unit.of, activation))
@@ -123,9 +127,11 @@ def colour(out: Output, path: str, model: "Model", window: "TextWindow", unit: "
         "characters": characters,
         "activations": activation,
     }
+    conclusion = summary([fit]) if fit else unit_summary(unit, characters, activation)
     out.emit(
         lambda: [values],
+        conclusion,
         title,
         lambda console: display.activations(console, title, characters, activation, scale),
-        page=lambda: coloured(title, [("", 0, characters)], activation, scale),
+        page=lambda: coloured(title, [("", 0, characters)], activation, scale, summary=conclusion),
     )

@@ -52,11 +52,12 @@ def step(
     out = Output(as_json, output, [model] if model else [])
     from charrnn.checkpoint.model import load
     from charrnn.display import see as display
-    from charrnn.see.step import small, steps
+    from charrnn.see.step import small, steps, summary
 
     lines = steps(load(model).of_text() if model else small(cell, layers, hidden_size, text, seed), text)
     out.emit(
         lambda: (line.as_dict() for line in lines),
+        summary(lines),
         f"charrnn see step --text {safe(text)}",
         lambda console: display.step(console, lines),
     )

@@ -34,7 +34,7 @@ def surprise(
     found = see.surprise(*WindowInput(texts, output, **which).window(model))
     bits, characters = found.by_character.tolist(), found.window.characters
     chosen = see.worst(found, worst) if worst else []
-    title = display.surprise_title(model, found)
+    title, conclusion = display.surprise_title(model, found), see.summary(found)
 
     def objects() -> Any:
         guesses = found.guesses()
@@ -46,7 +46,10 @@ def surprise(
     parts = [(display.line_title(line), line.begin, characters[line.begin : line.end]) for line in chosen]
     out.emit(
         objects,
+        conclusion,
         title,
         lambda console: display.surprise(console, title, found, chosen),
-        page=lambda: coloured(title, parts or [("", 0, characters)], bits, display.BITS, display.hints(found)),
+        page=lambda: coloured(
+            title, parts or [("", 0, characters)], bits, display.BITS, display.hints(found), conclusion
+        ),
     )
