@@ -190,7 +190,11 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("train --resume -m part.npz --steps 0", 2, "--steps is a whole number of at least 1, not 0."),
     ("train --resume -m part.npz two.txt", 1, "two.txt is not the text that the model was trained on"),
     ("train --resume -m part.npz missing.txt", 1, "there is no file missing.txt."),
-    ("train --resume", 0, "model.npz has already finished its 12 steps. Pass a larger --steps to continue."),
+    (
+        "train --resume",
+        0,
+        "has already finished its 12 steps. To continue: charrnn train --resume --steps 24",
+    ),
     ("sample --temp -1", 2, "--temp is a number at least 0, not -1.0."),
     ("sample --temp nan", 2, "--temp is a number at least 0, not nan."),
     ("sample --temp inf", 2, "--temp is a number at least 0, not inf."),

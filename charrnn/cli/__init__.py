@@ -1,7 +1,10 @@
 """The command line: one file per command. Only this room imports click.
 
 main.py             the group of commands, and exit codes
-options.py          option declarations that commands share
+help.py             `charrnn help` and `charrnn completion`
+examples.py         the examples of the help pages
+complete.py         shell completion of options and arguments
+options.py          help pages, and options that commands share
 inputs.py           models by name, and the text that a model was trained on
 signals.py          signal handlers
 train.py            `charrnn train`; plan in train_plan.py, run in train_session.py

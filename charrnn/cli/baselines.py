@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from charrnn.cli.options import model_argument
 from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
 
@@ -46,7 +47,7 @@ class BaselineComparison:
         if same and segments != held_out:
             raise UsageError(
                 f"{path} was trained on all of {corpus.label}: name a text that it has not seen, "
-                "charrnn eval --baselines TEXT."
+                f"charrnn eval --baselines TEXT{model_argument(path)}."
             )
         key = (source.sha256, len(train), corpus.sha256, tuple(segments), corpus.vocab)
         if key not in self.known:

@@ -19,9 +19,10 @@ SIZES = ("cell", "layers", "hidden_size", "seq_length", "batch_size", "workers")
 @option("--seconds", type=float, default=30.0, help="Approximate total time to measure.")
 @json_option(help="Write one JSON object per network to stdout, after one about the machine.")
 def bench(seconds: float, as_json: bool, **given: Any) -> None:
-    """Measure the speed of training and sampling on this machine, for several networks or the given one.
+    """Measure the speed of training and sampling.
 
-    The limit is the speed at which the matrix products alone would run at the peak rate of this machine.
+    Measures several networks, or the given one. The limit is the speed at which the matrix products alone would run at
+    the peak rate of this machine.
     """
     check_float("seconds", seconds, above=0.0)
     chosen = {name: value for name, value in given.items() if value is not None}

@@ -18,12 +18,13 @@ BEST = 3
 @click.argument("texts", metavar="TEXT...", nargs=-1, type=str)
 @model_option(help="Model file, trained with --labelled.")
 @weights_option()
-@option("--best", metavar="N", type=int, default=BEST, help="Show the N most likely labels of each text.")
+@option("--best", type=int, default=BEST, help="Show the N most likely labels of each text.")
 @json_option(help="Write one JSON object per text, with all labels.")
 def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_json: bool) -> None:
-    """Classify each TEXT, or with - each line of standard input.
+    """Print the most likely labels of texts.
 
-    A model that was trained to generate text by label classifies, too, by Bayes' rule.
+    Classifies each TEXT, or with - each line of standard input. A model that was trained to generate text by label
+    classifies, too, by Bayes' rule.
     """
     check_int("best", best, 1)
     if not texts:

@@ -11,7 +11,16 @@ import click
 from charrnn.cli.baselines import BaselineComparison
 from charrnn.cli.eval_examples import grade
 from charrnn.cli.inputs import TextInput, report_unknown
-from charrnn.cli.options import GroupedCommand, encoding_option, json_option, models_option, option, weights
+from charrnn.cli.options import (
+    GroupedCommand,
+    encoding_option,
+    json_option,
+    model_argument,
+    models_option,
+    option,
+    texts_argument,
+    weights_option,
+)
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 
@@ -43,9 +52,9 @@ class Row:
 
 
 @click.command("eval", cls=GroupedCommand)
-@click.argument("texts", metavar="[TEXT...]", nargs=-1, type=str)
+@texts_argument(metavar="[TEXT...]")
 @models_option(help="Model file; several are compared in a table, the best first.")
-@weights
+@weights_option()
 @option("--all", "whole", is_flag=True, help="Score all of the text that a model was trained on.")
 @option(
     "--baselines",
@@ -64,9 +73,9 @@ def evaluate(
     encoding: str | None,
     as_json: bool,
 ) -> None:
-    """Score models on TEXT, or on the text that they were trained on.
+    """Measure how well models predict a text.
 
-    Only the validation split of a training text is scored, unless --all is given.
+    The text is TEXT, or the validation split of the text that a model was trained on (--all: all of it).
     """
     answer = Answer()
     if compare and whole:
@@ -78,7 +87,9 @@ def evaluate(
         if len(models) > 1 or compare:
             raise UsageError(f"{models[0]} was trained on examples: grade it alone, without --baselines.")
         return grade(models[0], first, texts, encoding, whole, as_json)
-    reader = TextInput(texts, encoding, whole, "scored", "name the text to score: charrnn eval TEXT")
+    reader = TextInput(
+        texts, encoding, whole, "scored", f"name the text to score: charrnn eval TEXT{model_argument(*models)}"
+    )
     own = replace(reader, texts=(), encoding=None)
     comparison = BaselineComparison(own.corpus) if compare else None
     rows = list(scored_rows(models, first, weights, reader, comparison))

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.inputs import TextInput
+from charrnn.cli.options import model_argument
 from charrnn.display.terminal import Answer
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def grade(path: str, model: "Model", texts: tuple[str, ...], encoding: str | Non
     from charrnn.evaluation.pairs import grade_pairs
 
     assert model.task is not None
-    reader = TextInput(texts, encoding, whole, "graded", "name the examples: charrnn eval TEXT")
+    reader = TextInput(texts, encoding, whole, "graded", f"name the examples: charrnn eval TEXT{model_argument(path)}")
     rows, part = reader.examples(path, model, model.task)
     answer = Answer()
     if model.task.kind == "pairs":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @model_option()
 @json_option(help="Write one JSON object to stdout.")
 def info(model: str, as_json: bool) -> None:
-    """Show the network, vocabulary, training and loss curve of a model."""
+    """Show the network, vocabulary and training of a model."""
     from charrnn.checkpoint.model import load
 
     loaded = load(model)

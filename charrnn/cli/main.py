@@ -10,8 +10,10 @@ from charrnn._version import __version__
 from charrnn.cli.bench import bench
 from charrnn.cli.classify import classify
 from charrnn.cli.eval import evaluate
+from charrnn.cli.help import completion, show_help
 from charrnn.cli.info import info
 from charrnn.cli.novelty import novelty
+from charrnn.cli.options import Group
 from charrnn.cli.sample import sample
 from charrnn.cli.see import see
 from charrnn.cli.train import train
@@ -28,19 +30,16 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@click.group(context_settings=SETTINGS, invoke_without_command=True)
-@click.version_option(__version__, prog_name="charrnn", message="%(prog)s %(version)s")
+@click.group(cls=Group, context_settings=SETTINGS, invoke_without_command=True)
+@click.version_option(__version__, "-V", "--version", prog_name="charrnn", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Train a character-level RNN, GRU or LSTM on a text, and generate new text with it.
-
-    Start with charrnn train corpus.txt, then charrnn sample --temp 0.8
-    """
+    """Train a character-level RNN, GRU or LSTM on a text, and generate new text with it."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
-for command in (train, sample, write, classify, novelty, evaluate, info, see, bench):
+for command in (train, sample, write, classify, evaluate, novelty, info, see, bench, show_help, completion):
     cli.add_command(command)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from charrnn.cli.complete import files
 from charrnn.cli.inputs import open_named_corpus, open_training_corpus
 from charrnn.cli.options import MODEL, STDIN, GroupedCommand, encoding_option, json_option, model_option, notes, option
 from charrnn.display.reading import ReadProgress
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("samples", metavar="SAMPLE...", nargs=-1, type=str)
+@click.argument("samples", metavar="SAMPLE...", nargs=-1, type=str, shell_complete=files)
 @option(
     "--corpus",
     "texts",
     metavar="TEXT",
     multiple=True,
+    shell_complete=files,
     show_default="the text that the model was trained on",
     help="File or folder to search; several are one corpus.",
 )
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 def novelty(
     samples: tuple[str, ...], texts: tuple[str, ...], model: str | None, encoding: str | None, as_json: bool
 ) -> None:
-    """Measure how much of SAMPLE is copied from a corpus.
+    """Measure how much of a text is copied from a corpus.
 
     Shows the longest copied run and the share of new n-grams, next to the same figures for the validation split of the
     corpus. On a terminal, copied runs are marked.

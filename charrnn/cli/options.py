@@ -1,4 +1,4 @@
-"""Options of commands: click options from field metadata, groups in the help, and options that commands share."""
+"""Options and help pages of commands: click options from field metadata, and options that commands share."""
 
 import shlex
 from collections.abc import Callable, Sequence
@@ -9,11 +9,19 @@ import click
 from click.core import ParameterSource
 
 from charrnn.checks import Declared, declared, flag
+from charrnn.cli.complete import files, models
+from charrnn.cli.examples import examples_of
 from charrnn.display.terminal import remark
 
 MODEL = "model.npz"
 STDIN = "-"
 Decorator = Callable[[Any], Any]
+EXIT_CODES = {
+    "0": "success",
+    "1": "failure, such as a file that cannot be read",
+    "2": "wrong usage: an option, or a combination of options",
+    "128 + N": "stopped by signal N",
+}
 
 
 class GroupedOption(click.Option):
@@ -43,13 +51,50 @@ class GroupedOption(click.Option):
             self.opts = names
 
 
-class GroupedCommand(click.Command):
+class HelpPage(click.Command):
+    """A command whose help ends with examples, environment variables, exit codes, and where to read more."""
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        return super().get_short_help_str(1000)  # wrapped, never truncated
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        path, prefix = context.command_path, context.auto_envvar_prefix
+        options = [each for each in self.params if isinstance(each, GroupedOption)]
+        examples = examples_of(path)
+        variables = ""
+        if options:
+            variables = f"{prefix}_OPTION sets an option by its long name, such as {prefix}_{variable(options[0])}."
+        elif isinstance(self, click.Group):
+            firsts = (next(iter(examples_of(f"{path} {name}").items())) for name in self.list_commands(context)[:3])
+            examples = dict(firsts)
+            variables = f"{prefix}_COMMAND_OPTION sets an option of a command by its long name."
+        with formatter.section("Examples"):
+            indent = " " * formatter.current_indent
+            for command, comment in examples.items():
+                formatter.write(f"{indent}# {comment}\n{indent}$ {command}\n")
+        if variables:
+            with formatter.section("Environment variables"):
+                formatter.write_text(f"{variables} The command line overrules it.")
+        with formatter.section("Exit codes"):
+            formatter.write_dl(list(EXIT_CODES.items()))
+        with formatter.section("Learn more"):
+            formatter.write_text("docs/reference.md lists all commands and options; README.md is an introduction.")
+
+
+class GroupedCommand(HelpPage):
     """A command whose help lists its options by group, in the order in which they are declared."""
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, options in groups(self, context).items():
             with formatter.section(heading):
                 formatter.write_dl([record for option in options if (record := option.get_help_record(context))])
+
+
+class Group(HelpPage, click.Group):
+    """A group of commands, listed in the order in which they were added."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.commands)
 
 
 def groups(command: click.Command, context: click.Context) -> dict[str, list[click.Option]]:
@@ -68,8 +113,10 @@ def variable(option: click.Option) -> str:
 
 
 def option(*names: str, group: str = "Options", **settings: Any) -> Decorator:
-    """A click option under a heading; its default is shown, unless it is a flag."""
-    settings.setdefault("show_default", not settings.get("is_flag"))
+    """A click option under a heading; its default is shown, unless it is a flag or empty."""
+    settings.setdefault("show_default", not settings.get("is_flag") and settings.get("default") != "")
+    if settings.get("type") is int:
+        settings.setdefault("metavar", "N")
     return click.option(*names, cls=GroupedOption, group=group, **settings)
 
 
@@ -121,9 +168,13 @@ def set_by_environment(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) == ParameterSource.ENVIRONMENT
 
 
-def model_argument(path: str) -> str:
+def model_argument(*paths: str) -> str:
     """The -m of a suggested command, which can be pasted; empty for the default."""
-    return "" if path == MODEL else f" -m {shlex.quote(path)}"
+    return "" if paths == (MODEL,) else "".join(f" -m {shlex.quote(path)}" for path in paths)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def notes(texts: list[str], most: int = 10) -> None:
@@ -135,16 +186,11 @@ def notes(texts: list[str], most: int = 10) -> None:
 
 
 # The options that several commands have, as `@model_option()`; arguments replace those given here.
-model_option = partial(option, "-m", "--model", metavar="FILE", default=MODEL, help="Model file.")
+model_option = partial(
+    option, "-m", "--model", metavar="FILE", default=MODEL, shell_complete=models, help="Model file."
+)
 models_option = partial(
-    option,
-    "-m",
-    "--model",
-    "models",
-    metavar="FILE",
-    multiple=True,
-    default=[MODEL],
-    help="Model file; several are compared.",
+    model_option, "models", multiple=True, default=[MODEL], help="Model file; several are compared."
 )
 weights_option = partial(
     option,
@@ -156,11 +202,11 @@ weights_option = partial(
 json_option = partial(option, "--json", "as_json", is_flag=True, help="Write JSON objects to stdout.")
 encoding_option = partial(option, "--encoding", help="Encoding of TEXT.", show_default="that of the training")
 seed_option = partial(option, "--seed", type=int, metavar="N", default=0, help="Seed of the random numbers.")
-output_option = partial(
-    option, "-o", "--output", metavar="FILE", show_default=False, help="Draw to FILE: .html or .svg."
-)
+file_option = partial(option, metavar="FILE", show_default=False, shell_complete=files)
+output_option = partial(file_option, "-o", "--output", help="Draw to FILE: .html or .svg.")
 plot_file_option = partial(output_option, help="Draw to FILE: .html or .svg; .png and .pdf are plots.")
 plot_option = partial(option, "--plot", is_flag=True, help="Draw an .svg as a plot with axes (matplotlib).")
+texts_argument = partial(click.argument, "texts", nargs=-1, type=str, shell_complete=files)
 
 one_model, several_models, weights, as_json = model_option(), models_option(), weights_option(), json_option()
 drawing, plotting, as_plot = output_option(), plot_file_option(), plot_option()

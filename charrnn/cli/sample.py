@@ -4,13 +4,25 @@ import json
 import math
 from collections.abc import Generator, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from charrnn.checks import check_int
+from charrnn.cli.complete import files
+from charrnn.cli.complete import labels as known_labels
 from charrnn.cli.inputs import corpus_ngrams, load_models, read_prompt
-from charrnn.cli.options import MODEL, GroupedCommand, json_option, model_option, option, options_from, weights_option
+from charrnn.cli.options import (
+    MODEL,
+    GroupedCommand,
+    file_option,
+    json_option,
+    model_option,
+    option,
+    options_from,
+    weights_option,
+)
 from charrnn.cli.sample_examples import examples_asked, labelled, write_targets
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
@@ -23,6 +35,9 @@ if TYPE_CHECKING:
 SEPARATOR = "---"
 LENGTH, LONGEST = 500, 10_000  # the default of --length, without and with another condition that ends the text
 CONDITIONAL, OUTPUT = "Conditional generation", "Output"
+main_option, constraint, conditional, result_option = (
+    partial(option, group=group) for group in (MAIN, CONSTRAINTS, CONDITIONAL, OUTPUT)
+)
 
 
 @click.command(cls=GroupedCommand)
@@ -34,84 +49,71 @@ CONDITIONAL, OUTPUT = "Conditional generation", "Output"
     group=MAIN,
     help="Model file. Several models are mixed, with weights such as a.npz:0.7 and b.npz:0.3.",
 )
-@option("-p", "--prompt", aliases=("--prime",), default="", group=MAIN, show_default=False, help="Text to continue.")
-@option("--prompt-file", aliases=("--prime-file",), metavar="FILE", group=MAIN, help="File of the prompt; - is stdin.")
-@option(
+@main_option("-p", "--prompt", aliases=("--prime",), default="", show_default=False, help="Text to continue.")
+@file_option("--prompt-file", aliases=("--prime-file",), group=MAIN, help="File of the prompt; - is stdin.")
+@main_option(
     "-n",
     "--length",
-    metavar="N",
     type=int,
-    group=MAIN,
     show_default=f"{LENGTH}, or {LONGEST:,} with --stop, --lines or --label",
     help="Write at most N characters.",
 )
 @options_from(SamplingOptions)
-@option(
+@main_option(
     "--count",
-    metavar="N",
     type=int,
     default=1,
-    group=MAIN,
     help=f"Write N texts, separated by lines of {SEPARATOR}; text i has the seed SEED + i.",
 )
 @option(
     "--seed",
-    metavar="N",
     type=int,
     group=SAMPLING,
     show_default="random, and shown",
     help="Seed of the random numbers; the same seed gives the same text.",
 )
-@option(
+@constraint(
     "--no-copy",
-    metavar="N",
     type=int,
     default=0,
-    group=CONSTRAINTS,
     show_default=False,
     help="Never copy N or more consecutive characters from the corpus; 0 disables it.",
 )
-@option(
+@constraint(
     "--corpus",
     metavar="TEXT",
     multiple=True,
-    group=CONSTRAINTS,
+    shell_complete=files,
     show_default="the training text",
     help="File or folder that --no-copy compares with.",
 )
-@option("--encoding", group=CONSTRAINTS, show_default="that of the training, or utf-8", help="Encoding of the corpus.")
-@option(
+@constraint("--encoding", show_default="that of the training, or utf-8", help="Encoding of the corpus.")
+@conditional(
     "--label",
     "labels",
     metavar="LABEL[:WEIGHT]",
     multiple=True,
-    group=CONDITIONAL,
-    show_default=False,
+    shell_complete=known_labels,
     help="Write an example for this label (with --lines, N examples); several labels are mixed.",
 )
-@option(
+@conditional(
     "--source",
     "sources",
     metavar="TEXT",
     multiple=True,
-    group=CONDITIONAL,
-    show_default=False,
     help="Write the target of this source; - reads one source per line from standard input.",
 )
-@option("--beam", metavar="K", type=int, group=CONDITIONAL, help="Show the K most likely targets (beam search).")
-@option(
+@conditional("--beam", metavar="K", type=int, help="Show the K most likely targets (beam search).")
+@result_option(
     "--best-of",
-    metavar="N",
     type=int,
-    group=OUTPUT,
     help="Generate N texts and keep the most likely one; with --count K, the K most likely, best first.",
 )
-@option("--no-echo", is_flag=True, group=OUTPUT, help="Leave the prompt out of the output.")
-@option(
+@result_option("--no-echo", is_flag=True, help="Leave the prompt out of the output.")
+@result_option(
     "--unknown",
     type=click.Choice(("error", "skip")),
     default="error",
-    group=OUTPUT,
     help="Refuse or skip symbols of the prompt that the model does not know.",
 )
 @json_option(group=OUTPUT, help="Write one JSON object per text.")

@@ -2,11 +2,13 @@
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from charrnn.checks import check_int, declared
+from charrnn.cli.complete import models
 from charrnn.cli.inputs import refuse_overwriting
 from charrnn.cli.options import (
     STDIN,
@@ -18,6 +20,7 @@ from charrnn.cli.options import (
     option,
     options_from,
     set_by_environment,
+    texts_argument,
 )
 from charrnn.cli.signals import stopping
 from charrnn.cli.train_plan import (
@@ -41,50 +44,45 @@ if TYPE_CHECKING:
     from charrnn.text.examples import Examples
 
 OUTPUT = "Output"
+main_option, result_option = (partial(option, group=group) for group in (MAIN, OUTPUT))
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("texts", metavar="TEXT...", nargs=-1, type=str)
+@texts_argument(metavar="TEXT...")
 @model_option(group=MAIN, help="Model file to write.")
-@option(
+@main_option(
     "--minutes",
     type=float,
-    group=MAIN,
     show_default=f"{MINUTES:g}, without --epochs and --steps",
     help="Time for the run; the sizes and the number of steps are chosen to suit it.",
 )
 @options_from(Options)
-@option(
-    "--resume", is_flag=True, group=MAIN, help="Resume the run in the model file with its options; TEXT is optional."
-)
-@option("--labelled", is_flag=True, group=MAIN, help="TEXT contains labelled examples.")
-@option(
+@main_option("--resume", is_flag=True, help="Resume the run in the model file with its options; TEXT is optional.")
+@main_option("--labelled", is_flag=True, help="TEXT contains labelled examples.")
+@main_option(
     "--task",
     type=click.Choice(LABEL_TASKS),
     show_default=LABEL_TASKS[0],
-    group=MAIN,
     help="With --labelled: generate a text for a label, or classify a text.",
 )
-@option("--pairs", is_flag=True, group=MAIN, help="TEXT contains pairs of source and target.")
-@option(
+@main_option("--pairs", is_flag=True, help="TEXT contains pairs of source and target.")
+@main_option(
     "--init-from",
     metavar="MODEL",
-    group=MAIN,
+    shell_complete=models,
     help="Start from the weights of this model, with its cell, sizes and unit.",
 )
-@option(
+@result_option(
     "--save-every",
     type=int,
     default=0,
-    group=OUTPUT,
-    metavar="N",
     help="Save every N steps in addition to about once a minute; 0: only once a minute.",
 )
-@option("--force", is_flag=True, group=OUTPUT, help="Replace an existing model file.")
+@result_option("--force", is_flag=True, help="Replace an existing model file.")
 @json_option(group=OUTPUT, help="Write one JSON object per step to stdout.")
-@option("--log-every", type=int, default=1, group=OUTPUT, metavar="N", help="With --json: write every N steps.")
-@option("--no-baselines", is_flag=True, group=OUTPUT, help="Skip the final comparison with baselines.")
-@option("-q", "--quiet", is_flag=True, group=OUTPUT, help="Print no progress and no notes.")
+@result_option("--log-every", type=int, default=1, help="With --json: write every N steps.")
+@result_option("--no-baselines", is_flag=True, help="Skip the final comparison with baselines.")
+@result_option("-q", "--quiet", is_flag=True, help="Print no progress and no notes.")
 @click.pass_context
 def train(
     context: click.Context,
@@ -105,10 +103,11 @@ def train(
     quiet: bool,
     **_: Any,
 ) -> int:
-    """Train a model on TEXT: one or more files, folders, or - for standard input.
+    """Train a model on text files.
 
-    With --labelled, each line is an example and the name of its file is the label; in a table (.tsv), each row is
-    label, tab, text. With --pairs, each row is source, tab, target.
+    TEXT is one or more files or folders, or - for standard input. With --labelled, each line is an example and the name
+    of its file is the label; in a table (.tsv), each row is label, tab, text. With --pairs, each row is source, tab,
+    target.
     """
     start_time = time.monotonic()
     check_int("save_every", save_every, 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_float, declared, flag
 from charrnn.cli.inputs import read_text
-from charrnn.cli.options import STDIN, model_argument
+from charrnn.cli.options import STDIN, counted, model_argument
 from charrnn.display.charts import duration
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
@@ -37,11 +37,7 @@ def clock_seconds(minutes: float | None, given: dict[str, Any]) -> float | None:
 
 
 def read(
-    texts: tuple[str, ...],
-    options: Options,
-    quiet: bool,
-    vocab: "Vocab | None" = None,
-    beside: "Vocab | None" = None,
+    texts: tuple[str, ...], options: Options, quiet: bool, vocab: "Vocab | None" = None, beside: "Vocab | None" = None
 ) -> "Corpus | Examples":
     """The text as ids of `vocab`, or of a vocabulary of its symbols and those of `beside`; with a progress bar."""
     from charrnn.display.reading import ReadProgress
@@ -178,6 +174,9 @@ def is_complete(run: "Run", options: Options, path: str, quiet: bool) -> bool:
     """Whether a run has no steps left, which is printed."""
     end = options.length(run.windows)[1]
     if run.step >= end and not quiet:
-        length = "--steps" if options.epochs is None else "--epochs"
-        remark(f"{path} has already finished its {end:,} steps. Pass a larger {length} to continue.")
+        length = f"--steps {2 * end}"
+        if options.epochs is not None:  # its step limit may have ended the run early
+            length = f"--epochs {options.epochs * (1 if options.epochs * run.windows > end else 2)}"
+        command = f"charrnn train --resume{model_argument(path)} {length}"
+        remark(f"{path} has already finished its {counted(end, 'step')}. To continue: {command}")
     return run.step >= end

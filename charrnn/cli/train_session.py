@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli.options import STDIN, model_argument
+from charrnn.cli.options import STDIN, counted, model_argument
 from charrnn.cli.signals import Stop
 from charrnn.display.charts import duration
 from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark
@@ -190,7 +190,7 @@ class Session:
         if self.training.stale:
             self.remark(
                 f"Stopped early at step {run.step:,} of {self.training.end:,}: the validation loss has not improved "
-                f"for {self.training.options.patience} evaluations (--patience)."
+                f"for {counted(self.training.options.patience, 'evaluation')} (--patience)."
             )
         elif run.step < self.training.span:
             self.remark(f"This is step {run.step:,} of the {self.training.span:,} that the schedule spans.")

@@ -2,12 +2,22 @@
 
 import importlib.util
 import os
+import shlex
 import sys
 
 import click
 
 from charrnn.checks import check_float, check_int
-from charrnn.cli.options import GroupedCommand, model_option, options_from, seed_option, weights_option
+from charrnn.cli.complete import files
+from charrnn.cli.options import (
+    GroupedCommand,
+    counted,
+    model_argument,
+    model_option,
+    options_from,
+    seed_option,
+    weights_option,
+)
 from charrnn.display.terminal import is_terminal, remark
 from charrnn.errors import CharRNNError, UsageError
 from charrnn.sampling.options import SamplingOptions
@@ -16,15 +26,16 @@ INSTALL = 'python -m pip install "charrnn[write]"'
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=files)
 @model_option()
 @weights_option()
 @options_from(SamplingOptions, "temp", group="Options")
 @seed_option(help="Seed of the random numbers; the same seed gives the same suggestions at the same place.")
 def write(file: str | None, model: str, weights: str, temp: float, seed: int) -> int:
-    """Edit a text in a full-screen editor in which a model suggests continuations.
+    """Edit a text while a model suggests continuations.
 
-    FILE is an existing or a new text; without it, the editor asks for a name when the text is saved.
+    The editor fills the terminal. FILE is an existing or a new text; without it, the editor asks for a name when the
+    text is saved.
     """
     if importlib.util.find_spec("textual") is None:
         raise CharRNNError(f"charrnn write needs Textual, which is not installed: {INSTALL}")
@@ -45,10 +56,10 @@ def write(file: str | None, model: str, weights: str, temp: float, seed: int) ->
         keep = not editor.discarded and (editor.unsaved or text.recovered is not None or not done)
         text.close(keep_draft=keep)
     if keep:
-        again = f"charrnn write {text.name}" if text.path else "charrnn write"
-        remark(f"not saved, but the draft was kept: continue with {again}.")
+        again = f" {shlex.quote(text.name)}" if text.path else ""
+        remark(f"not saved, but the draft was kept: continue with charrnn write{again}{model_argument(model)}")
     elif text.written:
-        remark(f"{text.name}: {len(text.saved):,} characters, saved.")
+        remark(f"{text.name}: {counted(len(text.saved), 'character')}, saved.")
     return editor.return_code or 0
 
 

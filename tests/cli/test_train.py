@@ -196,7 +196,10 @@ def test_resume(charrnn: Command, tmp_path: Path) -> None:
     before = (tmp_path / "parts.npz").read_bytes()
     code, _, err = charrnn("train", "--resume", "-m", "parts.npz")
     assert code == 0
-    assert "parts.npz has already finished its 13 steps. Pass a larger --epochs to continue." in err
+    assert (
+        "parts.npz has already finished its 13 steps. To continue: charrnn train --resume -m parts.npz --epochs 2\n"
+        in err
+    )
     assert (tmp_path / "parts.npz").read_bytes() == before
     code, _, err = charrnn("train", "--resume", "-m", "parts.npz", "--lr", "0.5")
     assert code == 2

@@ -4,10 +4,12 @@ from importlib import import_module
 
 import click
 
+from charrnn.cli.options import Group
+
 COMMANDS = ("curve", "gradients", "memory", "neurons", "surprise", "step")
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that imports a command only to run it or to show its help."""
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -24,9 +26,6 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, invoke_without_command=True)
 @click.pass_context
 def see(context: click.Context) -> None:
-    """Look inside a network: gradients, memory, neurons, surprise.
-
-    charrnn see gradients -m rnn.npz -m lstm.npz, then charrnn see surprise essay.txt
-    """
+    """Look inside a network: gradients, memory, neurons, surprise."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

@@ -5,11 +5,9 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from charrnn.checks import check_int
 from charrnn.cli.inputs import TextInput, refuse_overwriting, report_unknown
-from charrnn.cli.options import STDIN, Decorator, encoding_option, option, weights
+from charrnn.cli.options import STDIN, Decorator, encoding_option, option, texts_argument, weights
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 
@@ -25,7 +23,7 @@ INPUT = "an input file: choose another -o for the picture"
 def text_options(chars: int) -> Decorator:
     """Options for the text and the part of it to show, by default `chars` characters."""
     decorators = [
-        click.argument("texts", metavar="[TEXT...]", nargs=-1, type=str),
+        texts_argument(metavar="[TEXT...]"),
         weights,
         option("--chars", type=int, default=chars, metavar="N", help="Number of characters to analyse."),
         option("--from", "skip", type=int, default=0, metavar="N", help="Number of characters to skip before them."),
