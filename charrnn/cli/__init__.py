@@ -3,7 +3,6 @@
 main.py             the group of commands, and exit codes
 help.py             `charrnn help` and `charrnn completion`
 examples.py         the examples of the help pages
-complete.py         shell completion of options and arguments
 options.py          help pages, and options that commands share
 inputs.py           models by name, and the text that a model was trained on
 signals.py          signal handlers

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from charrnn.cli.complete import commands
-from charrnn.cli.options import GroupedCommand
+from charrnn.cli.options import Completions, GroupedCommand
 
 
 def find_command(context: click.Context, names: Sequence[str]) -> click.Context:
@@ -21,8 +20,14 @@ def find_command(context: click.Context, names: Sequence[str]) -> click.Context:
     return found
 
 
+def complete_commands(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Commands below those that are already given."""
+    found = find_command(context, context.params["names"])
+    return found.command.shell_complete(found, incomplete) if isinstance(found.command, click.Group) else []
+
+
 @click.command("help", cls=GroupedCommand)
-@click.argument("names", metavar="[COMMAND...]", nargs=-1, type=str, shell_complete=commands)
+@click.argument("names", metavar="[COMMAND...]", nargs=-1, type=str, shell_complete=complete_commands)
 @click.pass_context
 def show_help(context: click.Context, names: tuple[str, ...]) -> None:
     """Show the help of a command."""

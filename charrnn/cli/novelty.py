@@ -5,9 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.complete import files
 from charrnn.cli.inputs import open_named_corpus, open_training_corpus
-from charrnn.cli.options import MODEL, STDIN, GroupedCommand, encoding_option, json_option, model_option, notes, option
+from charrnn.cli.options import (
+    MODEL,
+    STDIN,
+    GroupedCommand,
+    complete_files,
+    encoding_option,
+    json_option,
+    model_option,
+    notes,
+    option,
+)
 from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
@@ -18,13 +27,13 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("samples", metavar="SAMPLE...", nargs=-1, type=str, shell_complete=files)
+@click.argument("samples", metavar="SAMPLE...", nargs=-1, type=str, shell_complete=complete_files)
 @option(
     "--corpus",
     "texts",
     metavar="TEXT",
     multiple=True,
-    shell_complete=files,
+    shell_complete=complete_files,
     show_default="the text that the model was trained on",
     help="File or folder to search; several are one corpus.",
 )

@@ -3,19 +3,21 @@
 import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
+from glob import escape, glob
 from typing import Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from charrnn.checks import Declared, declared, flag
-from charrnn.cli.complete import files, models
 from charrnn.cli.examples import examples_of
 from charrnn.display.terminal import remark
 
 MODEL = "model.npz"
 STDIN = "-"
 Decorator = Callable[[Any], Any]
+Completions = list["CompletionItem[str]"]
 EXIT_CODES = {
     "0": "success",
     "1": "failure, such as a file that cannot be read",
@@ -153,6 +155,17 @@ def _option_for(field: Declared, changes: dict[str, Any]) -> Decorator:
     return option(*(setting.flags or (flag(field.name),)), field.name, **settings | changes)
 
 
+def complete_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Files and folders, which the shell lists."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_models(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Model files; the shell adds folders."""
+    names = sorted(glob(f"{escape(incomplete)}*.npz"))
+    return [CompletionItem(incomplete, type="dir"), *map(CompletionItem, names)]
+
+
 def given(context: click.Context, names: set[str]) -> dict[str, Any]:
     """The options among `names` that the user set, on the command line or in the environment."""
     sources = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
@@ -187,7 +200,7 @@ def notes(texts: list[str], most: int = 10) -> None:
 
 # The options that several commands have, as `@model_option()`; arguments replace those given here.
 model_option = partial(
-    option, "-m", "--model", metavar="FILE", default=MODEL, shell_complete=models, help="Model file."
+    option, "-m", "--model", metavar="FILE", default=MODEL, shell_complete=complete_models, help="Model file."
 )
 models_option = partial(
     model_option, "models", multiple=True, default=[MODEL], help="Model file; several are compared."
@@ -202,11 +215,11 @@ weights_option = partial(
 json_option = partial(option, "--json", "as_json", is_flag=True, help="Write JSON objects to stdout.")
 encoding_option = partial(option, "--encoding", help="Encoding of TEXT.", show_default="that of the training")
 seed_option = partial(option, "--seed", type=int, metavar="N", default=0, help="Seed of the random numbers.")
-file_option = partial(option, metavar="FILE", show_default=False, shell_complete=files)
+file_option = partial(option, metavar="FILE", show_default=False, shell_complete=complete_files)
 output_option = partial(file_option, "-o", "--output", help="Draw to FILE: .html or .svg.")
 plot_file_option = partial(output_option, help="Draw to FILE: .html or .svg; .png and .pdf are plots.")
 plot_option = partial(option, "--plot", is_flag=True, help="Draw an .svg as a plot with axes (matplotlib).")
-texts_argument = partial(click.argument, "texts", nargs=-1, type=str, shell_complete=files)
+texts_argument = partial(click.argument, "texts", nargs=-1, type=str, shell_complete=complete_files)
 
 one_model, several_models, weights, as_json = model_option(), models_option(), weights_option(), json_option()
 drawing, plotting, as_plot = output_option(), plot_file_option(), plot_option()

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.complete import files
-from charrnn.cli.complete import labels as known_labels
 from charrnn.cli.inputs import corpus_ngrams, load_models, read_prompt
 from charrnn.cli.options import (
     MODEL,
     GroupedCommand,
+    complete_files,
     file_option,
     json_option,
     model_option,
@@ -23,7 +22,7 @@ from charrnn.cli.options import (
     options_from,
     weights_option,
 )
-from charrnn.cli.sample_examples import examples_asked, labelled, write_targets
+from charrnn.cli.sample_examples import complete_labels, examples_asked, labelled, write_targets
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS
@@ -83,7 +82,7 @@ main_option, constraint, conditional, result_option = (
     "--corpus",
     metavar="TEXT",
     multiple=True,
-    shell_complete=files,
+    shell_complete=complete_files,
     show_default="the training text",
     help="File or folder that --no-copy compares with.",
 )
@@ -93,7 +92,7 @@ main_option, constraint, conditional, result_option = (
     "labels",
     metavar="LABEL[:WEIGHT]",
     multiple=True,
-    shell_complete=known_labels,
+    shell_complete=complete_labels,
     help="Write an example for this label (with --lines, N examples); several labels are mixed.",
 )
 @conditional(

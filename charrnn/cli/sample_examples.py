@@ -4,16 +4,27 @@ import json
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
-from charrnn.cli.inputs import lines_of, report_unknown, unknown_symbols
-from charrnn.cli.options import given
+from charrnn.cli.inputs import lines_of, load_models, report_unknown, unknown_symbols
+from charrnn.cli.options import Completions, given
 from charrnn.display.terminal import Answer, remark
-from charrnn.errors import UsageError
+from charrnn.errors import CharRNNError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
 
 WITH_SOURCE = {"models", "weights", "sources", "beam", "as_json"}
+
+
+def complete_labels(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Labels of the model given with -m; none if it cannot be read."""
+    try:
+        [(_, model)], _ = load_models(context.params["models"], "best")
+    except (CharRNNError, ValueError):  # ValueError: several models
+        return []
+    known = model.task.labels if model.task else ()
+    return [CompletionItem(label) for label in known if label.startswith(incomplete)]
 
 
 def weighted(labels: tuple[str, ...], known: tuple[str, ...]) -> dict[str, float]:

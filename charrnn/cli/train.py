@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int, declared
-from charrnn.cli.complete import models
 from charrnn.cli.inputs import refuse_overwriting
 from charrnn.cli.options import (
     STDIN,
     GroupedCommand,
+    complete_models,
     given,
     json_option,
     model_option,
@@ -69,7 +69,7 @@ main_option, result_option = (partial(option, group=group) for group in (MAIN, O
 @main_option(
     "--init-from",
     metavar="MODEL",
-    shell_complete=models,
+    shell_complete=complete_models,
     help="Start from the weights of this model, with its cell, sizes and unit.",
 )
 @result_option(

@@ -8,9 +8,9 @@ import sys
 import click
 
 from charrnn.checks import check_float, check_int
-from charrnn.cli.complete import files
 from charrnn.cli.options import (
     GroupedCommand,
+    complete_files,
     counted,
     model_argument,
     model_option,
@@ -26,7 +26,7 @@ INSTALL = 'python -m pip install "charrnn[write]"'
 
 
 @click.command(cls=GroupedCommand)
-@click.argument("file", required=False, shell_complete=files)
+@click.argument("file", required=False, shell_complete=complete_files)
 @model_option()
 @weights_option()
 @options_from(SamplingOptions, "temp", group="Options")

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from charrnn.cli.main import SETTINGS, cli
-from charrnn.cli.options import GroupedOption, groups, variable
+from charrnn.cli.options import EXIT_CODES, GroupedOption, groups, variable
 
 PAGE = Path(__file__).parents[1] / "reference.md"
 START = """# Command reference
@@ -21,19 +21,13 @@ Results (text, JSON, tables) are written to stdout; progress, notes and warnings
 
 An option that is given on the command line overrules its environment variable. Flags are set by `1`; an option that can
 be given several times takes several values, separated by spaces.
-
-| exit code | meaning |
-|---|---|
-| 0 | success |
-| 1 | failure, such as a file that cannot be read |
-| 2 | wrong usage: an option, or a combination of options |
-| 128 + N | stopped by signal N |
 """
 
 
 def reference() -> str:
     """The page as Markdown."""
-    return "\n".join([START, *sections(cli, click.Context(cli, info_name="charrnn", **SETTINGS))])
+    codes = table(("exit code", "meaning"), list(EXIT_CODES.items()))
+    return "\n".join([START, codes, *sections(cli, click.Context(cli, info_name="charrnn", **SETTINGS))])
 
 
 def sections(command: click.Command, context: click.Context) -> Iterator[str]:
@@ -44,7 +38,7 @@ def sections(command: click.Command, context: click.Context) -> Iterator[str]:
     if isinstance(command, click.Group):
         names = command.list_commands(context)
         subcommands = {name: one for name in names if (one := command.get_command(context, name))}
-        summaries = [(f"`{name}`", one.get_short_help_str(200)) for name, one in subcommands.items()]
+        summaries = [(f"`{name}`", one.get_short_help_str()) for name, one in subcommands.items()]
         yield table(("command", "meaning"), summaries)
         for name, one in subcommands.items():
             yield from sections(one, click.Context(one, parent=context, info_name=name))

@@ -487,7 +487,7 @@ def test_in_a_real_terminal_a_signal_loses_nothing() -> None:
         watcher.join(10)
         os.close(master)
     assert b"\x1b[?1049l" in seen  # the screen was given back
-    assert b"not saved, but the draft was kept: continue with charrnn write a.txt" in seen
+    assert b"not saved, but the draft was kept: continue with charrnn write a.txt -m m.npz" in seen
     left = TextFile("a.txt")
     assert left.recovered is not None
     assert left.recovered.text == "the 하늘"
