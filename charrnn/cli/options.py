@@ -220,6 +220,3 @@ output_option = partial(file_option, "-o", "--output", help="Draw to FILE: .html
 plot_file_option = partial(output_option, help="Draw to FILE: .html or .svg; .png and .pdf are plots.")
 plot_option = partial(option, "--plot", is_flag=True, help="Draw an .svg as a plot with axes (matplotlib).")
 texts_argument = partial(click.argument, "texts", nargs=-1, type=str, shell_complete=complete_files)
-
-one_model, several_models, weights, as_json = model_option(), models_option(), weights_option(), json_option()
-drawing, plotting, as_plot = output_option(), plot_file_option(), plot_option()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_int
 from charrnn.cli.inputs import TextInput, refuse_overwriting, report_unknown
-from charrnn.cli.options import STDIN, Decorator, encoding_option, option, texts_argument, weights
+from charrnn.cli.options import STDIN, Decorator, encoding_option, option, texts_argument, weights_option
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 
@@ -24,9 +24,9 @@ def text_options(chars: int) -> Decorator:
     """Options for the text and the part of it to show, by default `chars` characters."""
     decorators = [
         texts_argument(metavar="[TEXT...]"),
-        weights,
-        option("--chars", type=int, default=chars, metavar="N", help="Number of characters to analyse."),
-        option("--from", "skip", type=int, default=0, metavar="N", help="Number of characters to skip before them."),
+        weights_option(),
+        option("--chars", type=int, default=chars, help="Number of characters to analyse."),
+        option("--from", "skip", type=int, default=0, help="Number of characters to skip before them."),
         option("--all", "whole", is_flag=True, help="Use all of a training text, not only its validation split."),
         encoding_option(),
     ]

@@ -2,16 +2,16 @@
 
 import click
 
-from charrnn.cli.options import GroupedCommand, as_json, as_plot, option, plotting, several_models
+from charrnn.cli.options import GroupedCommand, json_option, models_option, option, plot_file_option, plot_option
 from charrnn.cli.see.common import Output
 
 
 @click.command(cls=GroupedCommand)
-@several_models
+@models_option()
 @option("--against", type=click.Choice(("steps", "seconds")), default="steps", help="Unit of the x-axis.")
-@plotting
-@as_plot
-@as_json
+@plot_file_option()
+@plot_option()
+@json_option()
 def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool, as_json: bool) -> None:
     """Plot the course of a training: losses, learning rate, and gradient norm."""
     out = Output(as_json, output, models, plots=True, plot=plot)

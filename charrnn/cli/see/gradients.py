@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from charrnn.checks import check_float, check_int
-from charrnn.cli.options import GroupedCommand, as_json, as_plot, option, plotting, several_models
+from charrnn.cli.options import GroupedCommand, json_option, models_option, option, plot_file_option, plot_option
 from charrnn.cli.see.common import Output, WindowInput, text_options
 from charrnn.errors import UsageError
 
@@ -13,21 +13,15 @@ LAGS, POSITIONS, CHARS = 100, 256, 20_000
 
 
 @click.command(cls=GroupedCommand)
-@several_models
+@models_option()
 @text_options(CHARS)
 @option("--lags", type=int, default=LAGS, metavar="K", help="Largest number of steps back.")
-@option(
-    "--positions",
-    type=int,
-    default=POSITIONS,
-    metavar="N",
-    help="Number of losses, spread over the text.",
-)
+@option("--positions", type=int, default=POSITIONS, metavar="N", help="Number of losses, spread over the text.")
 @option("--untrained", is_flag=True, help="Use the same networks with untrained weights.")
 @option("--scale", type=float, metavar="F", show_default="1", help="Factor of the recurrent weights of --untrained.")
-@plotting
-@as_plot
-@as_json
+@plot_file_option()
+@plot_option()
+@json_option()
 def gradients(
     models: tuple[str, ...],
     texts: tuple[str, ...],

@@ -4,24 +4,19 @@ from typing import Any
 
 import click
 
-from charrnn.cli.options import GroupedCommand, as_json, as_plot, plotting, several_models
+from charrnn.cli.options import GroupedCommand, json_option, models_option, plot_file_option, plot_option
 from charrnn.cli.see.common import Output, WindowInput, text_options
 from charrnn.cli.see.gradients import CHARS
 
 
 @click.command(cls=GroupedCommand)
-@several_models
+@models_option()
 @text_options(CHARS)
-@plotting
-@as_plot
-@as_json
+@plot_file_option()
+@plot_option()
+@json_option()
 def memory(
-    models: tuple[str, ...],
-    texts: tuple[str, ...],
-    output: str | None,
-    plot: bool,
-    as_json: bool,
-    **which: Any,
+    models: tuple[str, ...], texts: tuple[str, ...], output: str | None, plot: bool, as_json: bool, **which: Any
 ) -> None:
     """Plot how much context networks use, and the error of truncated gradients.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.options import GroupedCommand, as_json, drawing, one_model, option
+from charrnn.cli.options import GroupedCommand, json_option, model_option, option, output_option
 from charrnn.cli.see.common import Output, WindowInput, text_options
 from charrnn.errors import UsageError
 
@@ -18,19 +18,17 @@ CHARS, FIND_CHARS = 2000, 50_000
 
 
 @click.command(cls=GroupedCommand)
-@one_model
+@model_option()
 @text_options(CHARS)
 @option(
-    "--find",
-    is_flag=True,
-    help="Rank all units by how well they follow built-in probes; --chars is 50,000 by default.",
+    "--find", is_flag=True, help="Rank all units by how well they follow built-in probes; --chars is 50,000 by default."
 )
-@option("--top", type=int, metavar="N", show_default="1", help="Number of units to show per probe of --find.")
-@option("--unit", type=int, metavar="N", show_default="found", help="Unit to colour by, from 0.")
-@option("--layer", type=int, metavar="N", show_default="the last", help="Layer of the unit, from 0.")
+@option("--top", type=int, show_default="1", help="Number of units to show per probe of --find.")
+@option("--unit", type=int, show_default="found", help="Unit to colour by, from 0.")
+@option("--layer", type=int, show_default="the last", help="Layer of the unit, from 0.")
 @option("--of", metavar="NAME", show_default="h; --find: the states", help="h, c or a gate (i f o g, r z n).")
-@drawing
-@as_json
+@output_option()
+@json_option()
 @click.pass_context
 def neurons(
     context: click.Context,

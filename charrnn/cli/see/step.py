@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from charrnn.checks import check_int, flag
-from charrnn.cli.options import GroupedCommand, as_json, drawing, given, model_option, option, seed_option
+from charrnn.cli.options import GroupedCommand, given, json_option, model_option, option, output_option, seed_option
 from charrnn.cli.see.common import Output
 from charrnn.display.terminal import safe
 from charrnn.errors import UsageError
@@ -21,8 +21,8 @@ TEXT = "abba"
 @option("--hidden-size", type=int, default=2, help="Units per layer, up to 8.")
 @seed_option(help="Seed of the weights, which have two decimals.")
 @model_option(default=None, show_default=False, help="Use a model file with at most 8 units per layer.")
-@drawing
-@as_json
+@output_option()
+@json_option()
 @click.pass_context
 def step(
     context: click.Context,

@@ -5,17 +5,17 @@ from typing import Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.options import GroupedCommand, as_json, drawing, one_model, option
+from charrnn.cli.options import GroupedCommand, json_option, model_option, option, output_option
 from charrnn.cli.see.common import Output, WindowInput, text_options
 from charrnn.cli.see.neurons import CHARS
 
 
 @click.command(cls=GroupedCommand)
-@one_model
+@model_option()
 @text_options(CHARS)
-@option("--worst", type=int, metavar="N", help="Show only the N most surprising lines, the worst first.")
-@drawing
-@as_json
+@option("--worst", type=int, help="Show only the N most surprising lines, the worst first.")
+@output_option()
+@json_option()
 def surprise(
     model: str, texts: tuple[str, ...], worst: int | None, output: str | None, as_json: bool, **which: Any
 ) -> None:
