@@ -3,7 +3,7 @@
 import os
 import sys
 
-from charrnn.cli.signals import end_at_once
+from charrnn.cli.signals import end_at_once, ignore
 
 
 def pin_threads() -> None:
@@ -23,7 +23,9 @@ def main() -> None:
     pin_threads()
     from charrnn.cli.main import run
 
-    sys.exit(run())
+    code = run()
+    ignore()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ LENGTHS = ("epochs", "steps")
 DEFAULT_STEPS = 1000
 MINUTES = 3.0  # the default time of a run on the command line
 MOST_TEXTS = 10_000  # written by one command
+STDIN = "-"  # the name of standard input on the command line, and in the record of a run
 MAIN, TEXT, TRAINING = "Main options", "Text", "Training"  # groups in the help
 
 

@@ -108,7 +108,7 @@ EXPOSED: Mapping[str, str] = {
     "editor.app": "Editor",
     "editor.text_file": "TextFile",
     "cli.main": "run",
-    "cli.signals": "end_at_once",
+    "cli.signals": "end_at_once ignore",
 }
 THIRD_PARTY = {"rich": {"display", "editor"}, "matplotlib": {"display"}, "textual": {"editor"}, "click": {"cli"}}
 

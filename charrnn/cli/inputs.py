@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from charrnn.cli.options import STDIN, notes
+from charrnn.cli.options import notes
 from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
-from charrnn.options import Options
+from charrnn.options import STDIN, Options
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model

@@ -8,7 +8,6 @@ import click
 from charrnn.cli.inputs import open_named_corpus, open_training_corpus
 from charrnn.cli.options import (
     MODEL,
-    STDIN,
     GroupedCommand,
     complete_files,
     encoding_option,
@@ -20,6 +19,7 @@ from charrnn.cli.options import (
 from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
+from charrnn.options import STDIN
 
 if TYPE_CHECKING:
     from charrnn.evaluation.novelty import Novelty

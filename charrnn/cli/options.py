@@ -15,7 +15,6 @@ from charrnn.cli.examples import examples_of
 from charrnn.display.terminal import remark
 
 MODEL = "model.npz"
-STDIN = "-"
 Decorator = Callable[[Any], Any]
 Completions = list["CompletionItem[str]"]
 EXIT_CODES = {

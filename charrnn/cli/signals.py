@@ -16,7 +16,7 @@ from charrnn.system.portability import STOP_SIGNALS
 
 SHOW_CURSOR = b"\x1b[?25h"
 
-Handler = Callable[[int, FrameType | None], Any]
+Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 
 class Stop:
@@ -53,6 +53,11 @@ def watch(handler: Handler) -> dict[int, Any]:
 def end_at_once() -> None:
     """Lets signals end the process while there is nothing to save; called before slow imports."""
     watch(leave)
+
+
+def ignore() -> None:
+    """Ignores signals from here on: the work is done and the exit code decided, and Python takes its handlers back."""
+    watch(signal.SIG_IGN)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import click
 from charrnn.checks import check_int, declared
 from charrnn.cli.inputs import refuse_overwriting
 from charrnn.cli.options import (
-    STDIN,
     GroupedCommand,
     complete_models,
     given,
@@ -36,7 +35,7 @@ from charrnn.cli.train_plan import (
 )
 from charrnn.cli.train_session import Records, Session
 from charrnn.errors import UsageError
-from charrnn.options import LENGTHS, MAIN, MINUTES, Options
+from charrnn.options import LENGTHS, MAIN, MINUTES, STDIN, Options
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model

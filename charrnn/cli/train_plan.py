@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_float, declared, flag
 from charrnn.cli.inputs import read_text
-from charrnn.cli.options import STDIN, counted, model_argument
+from charrnn.cli.options import counted, model_argument
 from charrnn.display.charts import duration
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
-from charrnn.options import LENGTHS, MINUTES, Options
+from charrnn.options import LENGTHS, MINUTES, STDIN, Options
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model

@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli.options import STDIN, counted, model_argument
+from charrnn.cli.options import counted, model_argument
 from charrnn.cli.signals import Stop
 from charrnn.display.charts import duration
 from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark
 from charrnn.errors import CharRNNError, DivergedError, ModelFileError, WorkerError
+from charrnn.options import STDIN
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.history import Step
@@ -109,7 +110,8 @@ class Session:
             raise DivergedError(f"{error} {self.last_saved()}") from None
         except (OSError, MemoryError, WorkerError) as error:
             if training.learner.broken:
-                raise WorkerError(f"{error} Its update was incomplete. {self.last_saved()}") from None
+                reason = str(error) or "there is not enough memory."
+                raise WorkerError(f"{reason} The last update is incomplete. {self.last_saved()}") from None
             if self.training.run.step and self.save_if_possible("Progress since the last save is lost."):
                 self.remark(f"Saved at step {self.training.run.step:,}. To continue: {self.command()}")
             raise

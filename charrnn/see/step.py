@@ -123,7 +123,7 @@ class Walk:
     def forward(self) -> Iterator[Line]:
         for t, layers in enumerate(self.network.values):
             read, target = self.symbols[self.ids[t]], self.symbols[self.ids[t + 1]]
-            heading = f"forward, t = {t + 1}: reads {read!r}, should say {target!r}"
+            heading = f"forward, t = {t + 1}: reads {read!r}, target {target!r}"
             for k, v in enumerate(layers):
                 source = f"h[{k - 1}] l{k}.Wx + l{k}.b" if k else f"row {read!r} of l0.Wx + l0.b"
                 xw, hw = self.network.products(k, v.x, v.h_prev)
@@ -139,7 +139,7 @@ class Walk:
     def backward(self) -> Iterator[Line]:
         top = self.config.layers - 1
         for t, layers in self.network.back_through_time(self.dlogits):
-            heading, last = f"back, t = {t + 1}", t + 1 == self.T
+            heading, last = f"backward, t = {t + 1}", t + 1 == self.T
             yield Line(heading, "dlogits", f"(p - one-hot) / {self.T}", self.dlogits[t, 0])
             for k in range(top, -1, -1):
                 d = layers[k]

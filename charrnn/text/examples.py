@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Ids, RandomStream
 from charrnn.errors import TextError
-from charrnn.options import Options
+from charrnn.options import STDIN, Options
 from charrnn.text.batches import Packed, Rows
-from charrnn.text.source import STDIN, Paths, Source, as_list, find_sources, short_name
+from charrnn.text.source import Paths, Source, as_list, find_sources, short_name
 from charrnn.text.tasks import END, REVERSED, TAB, Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import TextError
+from charrnn.options import STDIN
 from charrnn.text.ids import unwritable
 from charrnn.text.units import UNITS, Codes, Unit
 
 CHUNK = 1 << 20
 LONGEST_PIPE = 1 << 32  # bytes; stops endless input such as /dev/zero
-STDIN = "-"
 MODEL_START = b"PK\x03\x04", b"meta.npy"
 
 T = TypeVar("T")

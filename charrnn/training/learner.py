@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.errors import WorkerError
 from charrnn.nn.optim import Status, clip_scale, norm
 from charrnn.nn.params import Params
 from charrnn.text.batches import Batch
@@ -25,7 +24,7 @@ class Learner:
         self.params, self.grads, self.norm = self.pool.params, self.pool.grads, 0.0
         self.vectors, self.carried = self.pool.vectors, self.pool.before
         self.next_start = Phase.RESET
-        self.broken = False  # a worker died during an update: some weights are updated, others are not
+        self.broken = False  # an update failed halfway: some weights are updated, others are not
 
     def load(self, weights: Params, optimizer: dict[str, Array], state: dict[str, Array]) -> None:
         """Continues from these weights, vectors of the optimizer, and carried states."""
@@ -64,7 +63,7 @@ class Learner:
         scale = clip_scale(self.norm, clip)
         try:
             return Status(int(max(self.pool.broadcast(Phase.UPDATE, step, lr, weight_decay, scale))))
-        except WorkerError:
+        except Exception:  # a worker died, or this process has no memory left
             self.broken = True
             raise
 

@@ -282,10 +282,10 @@ class Training(Iterator[Step]):
     def model(self) -> Model:
         """The best weights so far, and the run to resume. It shares the training's arrays: use it before the next step.
 
-        Raises WorkerError if a worker died during an update, which leaves weights that no step of the run has.
+        Raises WorkerError if an update failed halfway, which leaves weights that no step of the run has.
         """
         if self.learner.broken:
-            raise WorkerError(f"the update of step {self.run.step + 1:,} was interrupted: its weights are incomplete.")
+            raise WorkerError(f"the update of step {self.run.step + 1:,} failed halfway: the weights are incomplete.")
         return Model(self.config, self.vocab, self.best or self.params, self.run, self.source.task)
 
     @property

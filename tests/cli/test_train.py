@@ -451,6 +451,19 @@ def test_a_save_that_fails_before_the_end_does_not_end_the_training(
     assert "warning: model.npz could not be written: No space left on device. The training continues." in err
 
 
+def test_signals_at_the_very_end_change_nothing() -> None:
+    """Python gives its handlers back while it shuts down; the exit code was decided before."""
+    script = (
+        "import atexit, os, signal, sys\n"
+        "from charrnn.__main__ import main\n"
+        "atexit.register(os.kill, os.getpid(), signal.SIGTERM)\n"
+        "sys.argv = ['charrnn', '--version']\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_weights_of_an_interrupted_update_are_never_saved(
     charrnn: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -468,7 +481,7 @@ def test_weights_of_an_interrupted_update_are_never_saved(
         code, _, err = charrnn(*line)
     assert code == 1
     assert err.endswith(
-        "error: worker 1 died (signal 9), so the training has ended. Its update was incomplete. "
+        "error: worker 1 died (signal 9), so the training has ended. The last update is incomplete. "
         "model.npz contains step 5.\n"
     )
     saved = load(tmp_path / "model.npz")
@@ -479,7 +492,7 @@ def test_weights_of_an_interrupted_update_are_never_saved(
         next(training)
     assert saved.run.last.flat.tobytes() == training.params.flat.tobytes()
     training.learner.broken = True
-    with pytest.raises(WorkerError, match="the update of step 6 was interrupted"):
+    with pytest.raises(WorkerError, match="the update of step 6 failed halfway"):
         _ = training.model
 
 

@@ -36,7 +36,7 @@ def test_every_equation_gives_its_numbers(cell: str) -> None:
     h, c, checked = np.zeros(3), np.zeros(3), 0
     steps_forward: list[dict[str, Any]] = []
     for t, (read, target) in enumerate(zip([0, 1, 1], [1, 1, 0], strict=True), 1):
-        here = found[f"forward, t = {t}: reads {'ab'[read]!r}, should say {'ab'[target]!r}"]
+        here = found[f"forward, t = {t}: reads {'ab'[read]!r}, target {'ab'[target]!r}"]
         names: dict[str, Any] = {name: line.values for name, line in here.items()}
         names |= {"h_prev": h, "c_prev": c}
         np.testing.assert_allclose(names["xw"], weights["l0.Wx"][read] + weights["l0.b"])
@@ -53,7 +53,7 @@ def test_every_equation_gives_its_numbers(cell: str) -> None:
         h, c = names["h"], names.get("c", c)
         steps_forward.append(names)
     for t in (3, 2, 1):
-        here = found[f"back, t = {t}"]
+        here = found[f"backward, t = {t}"]
         names = steps_forward[t - 1] | {name: line.values for name, line in here.items()}
         for name, line in here.items():
             if not re.search("ᵀ|one-hot| of t = |^0 at", line.equation):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_int
 from charrnn.cli.inputs import TextInput, refuse_overwriting, report_unknown
-from charrnn.cli.options import STDIN, Decorator, encoding_option, option, texts_argument, weights_option
+from charrnn.cli.options import Decorator, encoding_option, option, texts_argument, weights_option
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
+from charrnn.options import STDIN
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
