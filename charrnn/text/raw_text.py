@@ -54,6 +54,7 @@ class RawText:
         return cls(unit, encoding, sources, sizes, held_out, sha256, notes, counter.add)
 
     def codes(self, source: Source) -> Iterator[Chars]:
+        """The characters of a file. Raises TextError if it cannot be read any more."""
         try:
             yield from characters(source, self.unit, self.encoding, self.on_block)
         except OSError as error:
