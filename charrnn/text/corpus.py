@@ -109,7 +109,7 @@ class Corpus:
         unit = Options(unit=vocab.unit if vocab else unit, encoding=encoding).unit
         notes: list[str] = []
         sources = list(find_sources(names, notes, encoding))
-        size = sum(source.size for source, _ in sources)
+        size = sum(source.size for source in sources)
         least = size if unit == "byte" else size // 4  # a character has at most four bytes
         if least > IN_MEMORY:  # before the text is read
             check_room(least, at_least=True)

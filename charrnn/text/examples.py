@@ -57,7 +57,7 @@ class Examples:
         notes: list[str] = []
         rows: list[Example] = []
         digest, files = hashlib.sha256(), []
-        for source, _ in find_sources(names, notes, encoding):
+        for source in find_sources(names, notes, encoding):
             more = list(read_rows(source, kind, encoding))
             if not more:
                 raise TextError(f"{source.name} contains no examples.")
