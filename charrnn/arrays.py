@@ -36,7 +36,8 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:
     line = HUGE_PAGE if size >= LARGE and hasattr(mmap, "MADV_HUGEPAGE") else LINE
     raw = np.empty(size + line, dtype=np.uint8) if line == LINE else huge(size + line)
     begin = -raw.ctypes.data % line
-    return raw[begin : begin + size].view(dtype).reshape(shape)
+    aligned: Array = raw[begin : begin + size].view(dtype).reshape(shape)
+    return aligned
 
 
 def huge(size: int) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The record of a training: its steps, its curves, and signs of divergence."""
+"""What a training reports and records: each step, the curves of a run, and its health."""
 
 import math
 from dataclasses import asdict, dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checks import check_float, check_int, from_file, require
+from charrnn.checks import check_float, check_int, from_file
 
 LIMIT = 1000
 LARGEST_GRADIENT = 1e19
@@ -40,6 +40,10 @@ class Step:
         return asdict(self)
 
 
+def no_points() -> Points:
+    return np.zeros((0, len(SERIES)))
+
+
 @dataclass(eq=False)
 class History:
     """The curves of a run. `points` (n, 5) has one row per `stride` steps, with the columns `SERIES`: the mean training
@@ -51,7 +55,7 @@ class History:
     """
 
     stride: int = 1
-    points: Points = field(default_factory=lambda: np.zeros((0, len(SERIES))))
+    points: Points = field(default_factory=no_points)
     val: list[tuple[int, float]] = field(default_factory=list)
     sums: Points = field(default_factory=lambda: np.zeros(len(SERIES)))
     count: int = 0
@@ -78,7 +82,8 @@ class History:
 
     def series(self, name: str) -> list[float]:
         """A column of `points`."""
-        return list(self.points[:, SERIES.index(name)].tolist())
+        values: list[float] = self.points[:, SERIES.index(name)].tolist()
+        return values
 
     @property
     def train(self) -> list[float]:
@@ -97,13 +102,14 @@ class History:
         history.points = np.array(history.points, dtype=np.float64).reshape(rows, columns)
         history.sums = np.array(history.sums, dtype=np.float64).reshape(columns)
         finite = np.isfinite(history.points).all() and np.isfinite(history.sums).all()
-        in_range = (history.points >= LOWEST).all() and (history.points <= HIGHEST).all()
-        require(bool(finite and in_range), "history")
+        if not (finite and (history.points >= LOWEST).all() and (history.points <= HIGHEST).all()):
+            raise ValueError("history")
         history.val = [(step, loss) for step, loss in history.val]
         for step, loss in history.val:
             check_int("step", step, 1)
             check_float("loss", loss, **LOSSES)
-        require(max(len(history.points), len(history.val)) < LIMIT, "history")
+        if max(len(history.points), len(history.val)) >= LIMIT:
+            raise ValueError("history")
         return history
 
 
@@ -161,7 +167,8 @@ class Health:
         for value in (health.recent, health.lowest):
             if value is not None:
                 check_float("loss", value, **LOSSES)
-        require(isinstance(health.setbacks, list) and len(health.setbacks) <= MOST_SETBACKS, "setbacks")
+        if len(health.setbacks) > MOST_SETBACKS or not isinstance(health.setbacks, list):
+            raise ValueError("setbacks")
         for at in health.setbacks:
             check_int("setback", at, 1, step + 1)
         return health

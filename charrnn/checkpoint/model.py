@@ -14,8 +14,8 @@ from typing import IO, Any
 import numpy as np
 
 from charrnn.checkpoint.npz import BYTE, Members, Values, opened, refusing, write
-from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run
-from charrnn.checks import from_file, require, shown
+from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run, require
+from charrnn.checks import from_file, shown
 from charrnn.errors import ModelFileError, UsageError
 from charrnn.nn.params import Config, Params
 from charrnn.system.atomic import PathLike, target
@@ -114,7 +114,8 @@ def load(path: PathLike, weights: str = "best") -> Model:
 
 def read(file: IO[bytes]) -> Model:
     members = Members(file)
-    require(members.size("meta") <= MAX_META, "meta")
+    if members.size("meta") > MAX_META:
+        raise ValueError("meta")
     text = members.array("meta", BYTE, (members.size("meta"),)).tobytes().decode("ascii")
     meta = json.loads(text, parse_constant=finite, parse_float=finite, object_pairs_hook=unrepeated)
     check_version(meta)
@@ -126,7 +127,8 @@ def read(file: IO[bytes]) -> Model:
     if "rare" in members:
         rare = members.array("rare", CODE, (members.size("rare") // CODE.itemsize,)).tolist()
     vocab = checked_vocab(meta["unit"], codes, rare, symbols)
-    require(task is None or task.needs <= set(codes), "task")
+    if task and not task.needs <= set(codes):
+        raise ValueError("task")
     params = read_params(members, config, "")
     run = read_run(members, config, meta["run"], params) if meta["run"] is not None else None
     members.end()
@@ -148,7 +150,8 @@ def check_version(meta: dict[str, Any]) -> None:
 def finite(number: str) -> float:
     """A number in JSON, which also allows NaN and infinity."""
     value = float(number)
-    require(math.isfinite(value), number)
+    if not math.isfinite(value):
+        raise ValueError(number)
     return value
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from charrnn.arrays import Array
 from charrnn.checkpoint.history import LOSSES, Health, History
 from charrnn.checkpoint.npz import FLOAT, Members
-from charrnn.checks import check_float, check_int, from_file, require
+from charrnn.checks import check_float, check_int, from_file
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config, Params
 from charrnn.options import Options
@@ -97,3 +97,9 @@ def check(run: Run) -> None:
         require(isinstance(texts, list | tuple) and all(isinstance(text, str) for text in texts), name)
     require(isinstance(run.versions, dict), "versions")
     require(all(isinstance(version, str) for version in run.versions.values()), "versions")
+
+
+def require(condition: bool, name: str) -> None:
+    """Raises ValueError, which says which part of a model file is wrong, unless the condition holds."""
+    if not condition:
+        raise ValueError(name)

@@ -1,11 +1,12 @@
 """Sparklines, bars, durations and speeds as text."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII = "_.-~=+*#"
-EIGHTHS = "▏▎▍▌▋▊▉"  # of a character cell
+EIGHTHS = ("", *"▏▎▍▌▋▊▉")  # of a character cell
 
 
 def spark(values: Sequence[float], width: int, ascii_only: bool = False) -> str:
@@ -17,24 +18,20 @@ def spark(values: Sequence[float], width: int, ascii_only: bool = False) -> str:
     means = [sum(values[a:b]) / (b - a) for a, b in pairwise(cuts)]
     low, high = min(means), max(means)
     ramp = ASCII if ascii_only else BLOCKS
-    scale = (len(ramp) - 1) / (high - low) if high > low else 0.0
+    scale = (len(ramp) - 1) / ((high - low) or math.inf)
     return "".join(ramp[round((mean - low) * scale)] for mean in means)
 
 
 def bar(share: float, width: int, ascii_only: bool = False) -> str:
     """A bar over this share of `width` columns, in steps of an eighth of a column."""
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
-    if ascii_only:
-        return "#" * round(eighths / 8)
-    return "█" * (eighths // 8) + (EIGHTHS[eighths % 8 - 1] if eighths % 8 else "")
+    return "#" * round(eighths / 8) if ascii_only else "█" * (eighths // 8) + EIGHTHS[eighths % 8]
 
 
 def duration(seconds: float) -> str:
     """m:ss, or h:mm:ss from an hour on."""
-    whole = max(0, round(seconds))
-    if whole >= 3600:
-        return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-    return f"{whole // 60}:{whole % 60:02}"
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
 
 
 def speed(chars_per_second: float) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
+from rich.color import parse_rgb_hex
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
@@ -27,14 +28,8 @@ BRAILLE = re.compile("[\u2800-\u28ff]")
 TEXT_LENGTH = re.compile(r'textLength="([\d.]+)"([^>]*)>([^<]+)<')
 CELL = "i { display: inline-block; width: 1.25ch; font-size: 0.8em; font-style: normal; text-align: center; }\n"
 # Medium colours, readable on white and on black.
-THEME = TerminalTheme(
-    (255, 255, 255),
-    (27, 29, 34),
-    [
-        *((90, 90, 90), (205, 60, 50), (30, 140, 60), (170, 120, 0)),
-        *((50, 100, 220), (165, 70, 175), (0, 135, 150), (130, 130, 130)),
-    ],
-)
+MEDIUM = "5a5a5a cd3c32 1e8c3c aa7800 3264dc a546af 008796 828282"
+THEME = TerminalTheme((255, 255, 255), (27, 29, 34), [parse_rgb_hex(colour) for colour in MEDIUM.split()])
 
 
 def plain_console(**settings: Any) -> Console:
@@ -46,19 +41,6 @@ def stderr_console() -> Console:
     return plain_console(stderr=True, force_terminal=True, width=columns())
 
 
-def recording_console(width: int) -> Console:
-    """A console that records what is printed, in all colours, for export."""
-    return plain_console(
-        file=io.StringIO(),
-        record=True,
-        width=width,
-        force_terminal=True,
-        color_system="truecolor",
-        no_color=False,
-        legacy_windows=False,
-    )
-
-
 def show(answer: Answer, draw: Draw) -> None:
     """Prints on stdout, as wide as the terminal, in colour only on a terminal.
 
@@ -67,15 +49,9 @@ def show(answer: Answer, draw: Draw) -> None:
     data = io.BytesIO()
     encoding = answer.encoding if answer.terminal else "utf-8"
     buffer = io.TextIOWrapper(data, encoding, errors="backslashreplace", newline="")
-    width = shutil.get_terminal_size((OFF_TERMINAL, 24)).columns
-    draw(
-        plain_console(
-            file=buffer,
-            force_terminal=answer.terminal,
-            color_system="auto" if answer.terminal else None,
-            width=min(max(width, NARROWEST), WIDEST),
-        )
-    )
+    width = min(max(shutil.get_terminal_size((OFF_TERMINAL, 24)).columns, NARROWEST), WIDEST)
+    colours = "auto" if answer.terminal else None
+    draw(plain_console(file=buffer, force_terminal=answer.terminal, color_system=colours, width=width))
     buffer.flush()
     answer.write_bytes(data.getvalue())
 
@@ -107,7 +83,8 @@ def write_file(path: PathLike, data: bytes) -> None:
 
 def render(path: PathLike, title: str, draw: Draw, width: int = PICTURE_WIDTH) -> bytes:
     """What the terminal would show, as SVG or HTML according to the extension of the path."""
-    out = recording_console(width)
+    colours = {"force_terminal": True, "color_system": "truecolor", "no_color": False, "legacy_windows": False}
+    out = plain_console(file=io.StringIO(), record=True, width=width, **colours)
     draw(out)
     if Path(path).suffix.lower() == ".svg":
         return local_font(out.export_svg(title=title)).encode()

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from charrnn.checkpoint.model import Model
 from charrnn.display.charts import bar
-from charrnn.display.tables import fitting, network, print_lines
+from charrnn.display.tables import fitting, network, new_table, print_lines
 from charrnn.display.terminal import safe
-from charrnn.evaluation.baselines import Baseline, Baselines
+from charrnn.evaluation.baselines import Baseline
 from charrnn.evaluation.classification import Labelled
 from charrnn.evaluation.pairs import Paired
 from charrnn.evaluation.score import Score
@@ -24,10 +24,7 @@ Compared = tuple[str, Model, Score, Comparison]
 
 
 def scores(
-    out: Console,
-    rows: Sequence[tuple[str, Model, Score]],
-    splits: Sequence[str] = (),
-    comparable: bool = True,
+    out: Console, rows: Sequence[tuple[str, Model, Score]], splits: Sequence[str] = (), comparable: bool = True
 ) -> None:
     """One row per model, in this order; the first in green as the best if they are comparable.
 
@@ -56,9 +53,8 @@ def score_line(path: str, model: Model, score: Score) -> dict[str, str]:
 
 def comparison(out: Console, models: Sequence[Compared]) -> None:
     """One row per baseline and model, the worst first, with its bits per character as a bar; then the verdicts."""
-    rows: list[tuple[Baseline | Score, str, str]] = [(row, name, "") for name, row in baselines(models)]
-    rows += [(score, safe(path), network(model)) for path, model, score, _ in models]
-    rows.sort(key=lambda row: -row[0].bits_per_char)
+    scored = [(score, safe(path), network(model)) for path, model, score, _ in models]
+    rows = sorted([*baselines(models), *scored], key=lambda row: -row[0].bits_per_char)
     lines = [
         {"model": name, "network": net, "nats": f"{row.nats:.4f}", "bits/char": f"{row.bits_per_char:.4f}"}
         for row, name, net in rows
@@ -68,36 +64,33 @@ def comparison(out: Console, models: Sequence[Compared]) -> None:
     room = min(out.width - sum(widths) - 3 * len(columns) - 2, LONGEST_BAR)
     if room >= SHORTEST_BAR:
         columns.append("")
-        worst = rows[0][0].bits_per_char
         for line, (row, _, _) in zip(lines, rows, strict=True):
-            line[""] = bar(row.bits_per_char / worst, room, out.options.ascii_only)
+            line[""] = bar(row.bits_per_char / rows[0][0].bits_per_char, room, out.options.ascii_only)
     print_lines(out, lines, columns, ["green" if net else "" for _, _, net in rows])
     for path, _, _, judged in models:
         out.print(Text(f"{safe(path)}: {judged.verdict}" if len(models) > 1 else judged.verdict))
 
 
-def baselines(models: Sequence[Compared]) -> list[tuple[str, Baseline]]:
+def baselines(models: Sequence[Compared]) -> list[tuple[Baseline | Score, str, str]]:
     """The baselines of all models, each once; models of different units have different ones."""
-    by_id: dict[int, tuple[str, Baselines]] = {}
-    for _, model, _, judged in models:
-        by_id.setdefault(id(judged.baselines), (model.vocab.unit, judged.baselines))
-    several = len(by_id) > 1
+    groups = {id(judged.baselines): (model.vocab.unit, judged.baselines) for _, model, _, judged in models}
+    several = len(groups) > 1
     return [
-        (f"{row.name}, {unit}" if several else row.name, row) for unit, group in by_id.values() for row in group.rows
+        (row, f"{row.name}, {unit}" if several else row.name, "")
+        for unit, group in groups.values()
+        for row in group.rows
     ]
 
 
 def labels(out: Console, grade: Labelled) -> None:
     """Accuracy and macro-F1, the confusion matrix, and the most confident errors."""
-    out.print(
-        Text(f"{grade.accuracy:.1%} of {grade.examples:,} correct (± {grade.error:.1%}), macro-F1 {grade.f1:.3f}")
-    )
+    correct = f"{grade.accuracy:.1%} of {grade.examples:,} correct (± {grade.error:.1%})"
+    out.print(Text(f"{correct}, macro-F1 {grade.f1:.3f}"))
     names = [safe(label) for label in grade.labels]
     if len(names) * COUNT_WIDTH <= out.width - max(map(len, names)) - 8:
         out.print(confusion_matrix(names, grade))
     else:
-        for k, name in enumerate(names):
-            out.print(Text(confusions(k, name, names, grade)))
+        out.print(Text("\n".join(confusions(k, names, grade) for k in range(len(names)))))
     if grade.mistakes:
         out.print(Text("Most confident errors:"))
     for text, label, predicted, p in grade.mistakes:
@@ -109,23 +102,20 @@ def confusion_matrix(names: Sequence[str], grade: Labelled) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
     table.add_column("", no_wrap=True)
     table.add_column("")
-    for number in range(1, len(names) + 1):
+    for number, _ in enumerate(names, 1):
         table.add_column(str(number), justify="right")
-    for k, name in enumerate(names):
-        counts = [
-            Text(str(n), "green" if i == k else "") if n else Text(".", "green" if i == k else "dim")
-            for i, n in enumerate(grade.confusion[k].tolist())
-        ]
-        table.add_row(Text(str(k + 1)), Text(name), *counts)
+    for k, (name, counts) in enumerate(zip(names, grade.confusion.tolist(), strict=True)):
+        cells = [Text(str(n or "."), "green" if i == k else "" if n else "dim") for i, n in enumerate(counts)]
+        table.add_row(str(k + 1), Text(name), *cells)
     return table
 
 
-def confusions(k: int, name: str, names: Sequence[str], grade: Labelled) -> str:
+def confusions(k: int, names: Sequence[str], grade: Labelled) -> str:
     """How many examples of label k are correct, and its three most frequent wrong predictions."""
     counts = grade.confusion[k]
     wrong = [f"{names[i]} {int(counts[i])}" for i in (-counts).argsort().tolist() if i != k and counts[i]]
     most = f", predicted as {', '.join(wrong[:3])}" if wrong else ""
-    return f"{name}: {int(counts[k])} of {int(counts.sum())} correct{most}"
+    return f"{names[k]}: {int(counts[k])} of {int(counts.sum())} correct{most}"
 
 
 def pairs(out: Console, grade: Paired) -> None:
@@ -133,6 +123,7 @@ def pairs(out: Console, grade: Paired) -> None:
     exact = f"{grade.accuracy:.2%} of {grade.examples:,} exact (± {grade.error:.2%})"
     out.print(Text(f"{exact}, character error rate {grade.error_rate:.2%}"))
     if grade.worst:
-        columns = ("source", "target", "output", "edits")
-        rows = [(safe(source), safe(target), safe(output), str(edits)) for source, target, output, edits in grade.worst]
-        print_lines(out, [dict(zip(columns, row, strict=True)) for row in rows], columns)
+        table = new_table(("source", "target", "output", "edits"))
+        for *texts, edits in grade.worst:
+            table.add_row(*(Text(safe(text)) for text in texts), str(edits))
+        out.print(table)

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -14,7 +16,7 @@ from rich.text import Text
 
 from charrnn.display.terminal import safe
 
-TAB = 8
+TAB, LEVELS = 8, 10
 NEWLINE, CIRCLE = "↵", "◌"
 Colour = tuple[int, int, int]
 RED, BLUE, GREEN, WHITE = (240, 90, 60), (70, 130, 240), (60, 180, 90), (255, 255, 255)
@@ -31,22 +33,18 @@ class Scale:
     high: float
     colours: tuple[Colour, ...]
     suffix: str
-    levels: int = 10
 
     def level(self, value: float) -> int:
-        """From 0 to levels - 1; infinities and NaN have the highest level."""
-        if not math.isfinite(value):
-            return self.levels - 1
-        share = (value - self.low) / (self.high - self.low)
-        return min(self.levels - 1, max(0, int(share * self.levels)))
+        """From 0 to 9; infinities and NaN have the highest level."""
+        share = (value - self.low) / (self.high - self.low) if math.isfinite(value) else 1.0
+        return int(min(max(share * LEVELS, 0.0), LEVELS - 1))
 
     def strength(self, level: int) -> tuple[Colour, float] | None:
         """The colour of a level and its opacity, above 0 to 1; None if it has none."""
         if len(self.colours) == 1:
-            return (self.colours[0], level / (self.levels - 1)) if level else None
-        middle = (self.levels - 1) / 2
-        share = (level - middle) / middle
-        return (self.colours[share > 0], abs(share)) if abs(share) > 1.5 / self.levels else None
+            return (self.colours[0], level / (LEVELS - 1)) if level else None
+        share = 2 * level / (LEVELS - 1) - 1
+        return (self.colours[share > 0], abs(share)) if abs(share) > 0.15 else None
 
     def style(self, level: int) -> str:
         """The style of a level on a terminal: black on a tint, whatever the terminal's own colours are."""
@@ -84,19 +82,17 @@ def rows(characters: Sequence[str], room: int, newline: str = NEWLINE, start: in
     used = column = 0  # columns of the row, and of the line, which may take several rows
     for place, character in enumerate(characters, start):
         if character == "\n":
-            if used + 1 <= room:
-                row.append(Tile(newline, 1, place))
-            yield row
+            yield [*row, Tile(newline, 1, place)] if used < room else row
             row, used, column = [], 0, 0
             continue
         text, width = shown(character)
         if character == "\t":
             width = TAB - column % TAB
             text = " " * width
+        elif not width and row:
+            row[-1].text += text
+            continue
         elif not width:
-            if row:
-                row[-1].text += text
-                continue
             text, width = CIRCLE + text, 1
         if used + width > room and row:
             yield row
@@ -116,36 +112,30 @@ def draw_text(
 ) -> None:
     """The text, each character on the colour of its value; `start` is the place of the first among the values."""
     newline = " " if out.options.ascii_only else NEWLINE
+    digits = " 123456789" if len(scale.colours) == 1 else "0123456789"  # a level 0 of one colour has none
     for row in rows(characters, max(1, out.width - indent), newline, start):
         levels = [scale.level(values[tile.place]) for tile in row]
-        line = Text(" " * indent, no_wrap=True, overflow="ignore", end="\n")
+        lines = [Text(" " * indent, no_wrap=True, overflow="ignore")]
         for text, level in runs(row, levels):
-            line.append(text, scale.style(level) if has_colours(out) else "")
-        out.print(line, crop=False, soft_wrap=True)
+            lines[0].append(text, scale.style(level) if has_colours(out) else "")
         if not has_colours(out):
-            marks = "".join(f"{digit(scale, level):<{tile.width}}" for tile, level in zip(row, levels, strict=True))
-            out.print(Text(" " * indent + marks), crop=False, soft_wrap=True)
-
-
-def digit(scale: Scale, level: int) -> str:
-    """The level as a digit; a space for a level 0 without a colour."""
-    return " " if len(scale.colours) == 1 and level == 0 else str(level)
+            marks = "".join(f"{digits[level]:<{tile.width}}" for tile, level in zip(row, levels, strict=True))
+            lines.append(Text(" " * indent + marks))
+        for line in lines:
+            out.print(line, crop=False, soft_wrap=True)
 
 
 def runs(row: Sequence[Tile], levels: Sequence[int]) -> Iterator[tuple[str, int]]:
     """The row as texts of one level."""
-    start = 0
-    for end in range(1, len(row) + 1):
-        if end == len(row) or levels[end] != levels[start]:
-            yield "".join(tile.text for tile in row[start:end]), levels[start]
-            start = end
+    for level, run in groupby(zip(row, levels, strict=True), itemgetter(1)):
+        yield "".join(tile.text for tile, _ in run), level
 
 
 def legend(out: Console, scale: Scale, title: str) -> None:
     """One line: the title, and the colours from low to high."""
     line = Text(title, "bold", overflow="fold")
     line.append(f"  {scale.low:g} ", "not bold")
-    for level in range(scale.levels):
+    for level in range(LEVELS):
         line.append(*(" ", f"not bold {scale.style(level)}") if has_colours(out) else (str(level), "not bold"))
     line.append(f" {scale.high:g}{scale.suffix}", "not bold")
     out.print(line)

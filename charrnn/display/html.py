@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from charrnn.display.heatmap import NEWLINE, WHITE, Colour, Scale, blend, rows, runs
+from charrnn.display.heatmap import LEVELS, NEWLINE, WHITE, Colour, Scale, blend, rows, runs
 from charrnn.display.terminal import safe
 
 DARK = (22, 24, 29)  # background
@@ -39,13 +39,12 @@ def page(title: str, body: str, style: str = "", wrap: str = "pre-wrap") -> str:
 
 def palette(scale: Scale) -> str:
     """CSS: a class for each level that has a colour, in light and dark mode."""
-    strengths = [(level, scale.strength(level)) for level in range(scale.levels)]
 
     def rules(background: Colour, opacity: float) -> str:
         return "".join(
             f".v{level} {{ background: {blend(background, strength[0], opacity * strength[1])}; }}\n"
-            for level, strength in strengths
-            if strength
+            for level in range(LEVELS)
+            if (strength := scale.strength(level))
         )
 
     return f"{rules(WHITE, 1.0)}@media (prefers-color-scheme: dark) {{\n{rules(DARK, 0.75)}}}\n"
@@ -53,7 +52,7 @@ def palette(scale: Scale) -> str:
 
 def legend(scale: Scale) -> str:
     """The colours from low to high."""
-    swatches = "".join(f'<span class="v{level}">&nbsp;&nbsp;</span>' for level in range(scale.levels))
+    swatches = "".join(f'<span class="v{level}">&nbsp;&nbsp;</span>' for level in range(LEVELS))
     return f"<p>{scale.low:g} {swatches} {scale.high:g}{escape(scale.suffix)}</p>"
 
 

@@ -33,7 +33,7 @@ def information(out: Console, path: str, model: Model, size: int) -> None:
 
 
 def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
-    vocab = model.vocab
+    vocab, run = model.vocab, model.run
     rows = [
         ("model", f"{path}, {size / 1e6:.1f} MB"),
         ("network", f"{network(model)}s, {len(model.params.flat):,} parameters"),
@@ -43,9 +43,7 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
         rows.append(("task", task_line(model.task)))
     if len(vocab.rare):
         rows.append(("unknown symbol", f"stands for {len(vocab.rare):,} rare symbols; never sampled"))
-    if model.run is None:
-        return [*rows, ("training", "not recorded")]
-    return rows + run_facts(model.run)
+    return rows + (run_facts(run) if run else [("training", "not recorded")])
 
 
 def run_facts(run: Run) -> list[tuple[str, str]]:
@@ -65,8 +63,7 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
         ("optimizer", f"{options.optimizer}, learning rate {options.lr:g} {options.schedule}, clip {options.clip:g}"),
         ("dropout", f"{options.dropout:g}, weight decay {options.weight_decay:g}"),
     ]
-    cut = run.options.cut_at()
-    if cut:
+    if cut := options.cut_at():
         rows.append(("cut", f"at step {cut[0]:,}, to end at step {cut[1]:,}"))
     if run.health.setbacks:
         rows.append(("set back", f"at step {', '.join(f'{step:,}' for step in run.health.setbacks)}"))
@@ -76,7 +73,7 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
 def task_line(task: Task) -> str:
     """The task, and its labels with the number of examples of each."""
     labels = ", ".join(f"{label} {count:,}" for label, count in zip(task.labels, task.counts, strict=True))
-    return f"{DOES[task.kind]}{': ' + labels if labels else ''}"
+    return ": ".join(filter(None, (DOES[task.kind], labels)))
 
 
 def alphabet(symbols: Sequence[str], most: int = 120) -> str:

@@ -20,11 +20,10 @@ def marked(out: Console, novelty: Novelty) -> None:
     text, at = Text(), start
     for first, last in [*novelty.runs, (end, end)]:
         first, last = max(first, start), min(last, end)
-        if first > last:
-            continue
-        text.append(safe(novelty.text[at:first]))
-        text.append(safe(novelty.text[first:last]), STYLE)
-        at = last
+        if first <= last:
+            text.append(safe(novelty.text[at:first]))
+            text.append(safe(novelty.text[first:last]), STYLE)
+            at = last
     out.print(text, soft_wrap=True)
     shown = "" if end - start == novelty.chars else f"; showing characters {start:,} to {end:,} of {novelty.chars:,}"
     legend = f" copied from the corpus: {MARKED} or more consecutive characters{shown}"
@@ -33,20 +32,17 @@ def marked(out: Console, novelty: Novelty) -> None:
 
 def table(out: Console, sample: Novelty, real: Novelty | None) -> None:
     """The length of the longest copied run, the shares of new n-grams, and where the run occurs."""
-    columns = {"sample": sample}
-    if real:
-        columns["validation split"] = real
+    columns = {"sample": sample} | ({"validation split": real} if real else {})
     grid = new_table(["", *columns])
     grid.add_row("characters", *(f"{column.chars:,}" for column in columns.values()))
-    longest = [column.longest.length if column.longest else 0 for column in columns.values()]
-    grid.add_row("longest copied run", *(f"{length:,}" for length in longest))
+    longest = [column.longest for column in columns.values()]
+    grid.add_row("longest copied run", *(f"{run.length if run else 0:,}" for run in longest))
     for n in LENGTHS:
         shares = [column.new[n] for column in columns.values()]
         grid.add_row(f"new {n}-grams", *("-" if share is None else f"{share:.1%}" for share in shares))
     out.print(grid)
     for name, column in columns.items():
-        run = column.longest
-        if run is not None:
+        if run := column.longest:
             words = column.words(run)
             quoted = words if len(words) <= QUOTED else f"{words[: QUOTED - 3]}..."
             place = f"longest copied run of the {name}: {run.file}, line {run.line:,}: "

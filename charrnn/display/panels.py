@@ -77,10 +77,10 @@ def gradient_panels(rows: Sequence[tuple[str, GradientNorms]]) -> list[Panel]:
     curves = []
     for (path, result), colour in zip(rows, cycle(COLOURS), strict=False):
         name, lags = safe(path), range(len(result.share))
-        if "c" in result.total and result.total["c"][0]:
-            shares = (result.total["c"] / result.total["c"][0]).tolist()
-            curves.append(Curve(f"{name}, c", lags, shares, colour, quiet=True))
         if "c" in result.total:
+            total = result.total["c"]
+            if total[0]:
+                curves.append(Curve(f"{name}, c", lags, (total / total[0]).tolist(), colour, quiet=True))
             name += ", h"
         curves.append(Curve(name, lags, result.share.tolist(), colour, note=" ".join(result.course)))
     title = "share of the loss gradient that reaches k characters back"
@@ -92,12 +92,12 @@ def memory_panels(rows: Sequence[Memory]) -> list[Panel]:
     losses, cosines = [], []
     for (path, resets, never, cuts), colour in zip(rows, cycle(COLOURS), strict=False):
         name = safe(path)
-        losses.append(
-            Curve(name, [n for n, _ in resets], [loss for _, loss in resets], colour, note=f"never: {never:.3f}")
-        )
+        intervals, values = zip(*resets, strict=True)
+        losses.append(Curve(name, intervals, values, colour, note=f"never: {never:.3f}"))
         if cuts:
             cosines.append(Curve(name, [cut.window for cut in cuts], [cut.cosine for cut in cuts], colour))
-    panels = [("loss, nats, if the state is reset every n characters", losses)]
-    if cosines:
-        panels.append(("cosine of the gradient truncated every n characters and the full gradient", cosines))
-    return [Panel(title, "n", curves, log_x=True, xticks=curves[0].xs) for title, curves in panels]
+    panels = {
+        "loss, nats, if the state is reset every n characters": losses,
+        "cosine of the gradient truncated every n characters and the full gradient": cosines,
+    }
+    return [Panel(title, "n", curves, log_x=True, xticks=curves[0].xs) for title, curves in panels.items() if curves]

@@ -1,6 +1,8 @@
 """`charrnn see` on a terminal: plots, tables, coloured texts, and the numbers of one step."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -70,8 +72,8 @@ def memory(out: Console, rows: Sequence[Memory]) -> None:
 
 def neurons(out: Console, path: str, result: Ranking) -> None:
     """The units that follow the probe targets best, and the saturation of the gates."""
-    split = "units selected on the first half, R² measured on the second"
-    out.print(Text(f"{safe(path)}, {result.symbols:,} symbols: {split}", "dim"))
+    halves = "units selected on the first half, R² measured on the second"
+    out.print(Text(f"{safe(path)}, {result.symbols:,} symbols: {halves}", "dim"))
     table = new_table(("probe", "unit", "R²"))
     for fit in sorted(result.fits, key=lambda fit: -fit.fit):
         table.add_row(fit.probe.name, str(fit.unit), f"{fit.fit:.3f}", style="green" if fit.fit >= GOOD_FIT else "")
@@ -122,49 +124,43 @@ def line_title(line: TextLine) -> str:
 
 def hints(result: Surprise) -> list[str]:
     """Per character its bits and the most likely characters there; empty where it was expected (below 1 bit)."""
-    texts = []
-    for bits, guesses in zip(result.by_character.tolist(), result.guesses(), strict=True):
-        expected = ", ".join(f"{safe(symbol)!r} {share:.0%}" for symbol, share in guesses)
-        texts.append(f"{bits:.1f} bits; expected {expected}" if bits >= 1.0 else "")
-    return texts
+    return [
+        f"{bits:.1f} bits; expected " + ", ".join(f"{safe(symbol)!r} {share:.0%}" for symbol, share in guesses)
+        if bits >= 1.0
+        else ""
+        for bits, guesses in zip(result.by_character.tolist(), result.guesses(), strict=True)
+    ]
 
 
 def step(out: Console, lines: Sequence[Equation]) -> None:
     """Name, equation and values of every line; a vector follows its equation if there is room."""
-    heading = ""
     name_width = max(len(line.name) for line in lines) + 1
-    widths: dict[str, int] = {}  # of the equations of vectors, by heading
-    for line in lines:
-        if line.values.ndim == 1:
-            widths[line.heading] = max(widths.get(line.heading, 0), len(safe(line.equation)))
-    for line in lines:
-        if line.heading != heading:
-            heading = line.heading
-            out.print(Text(("\n" if line is not lines[0] else "") + safe(heading), "bold"))
-        vector = line.values.ndim == 1
-        text = Text(f"  {line.name:<{name_width}}= ", overflow="fold")
-        text.append(f"{safe(line.equation):<{widths[heading] if vector else 0}}", "dim")
-        rows = [" ".join(map(decimal, row)) for row in line.values.reshape(-1, line.values.shape[-1]).tolist()]
-        if vector and len(text) + 1 + len(rows[0]) <= out.width:
-            out.print(Text.assemble(text, " ", (rows[0], "cyan")))
-            continue
-        text.rstrip()
-        out.print(text)
-        labels = [f"{safe(label)} " for label in line.rows] or [""] * len(rows)
-        width = max(map(cell_len, labels))
-        if line.columns:
-            out.print(
-                Text(" " * (name_width + 4 + width) + " ".join(map(column_label, line.columns)), "dim", overflow="fold")
-            )
-        for label, row in zip(labels, rows, strict=True):
-            margin = " " * (name_width + 4 + width - cell_len(label))
-            out.print(Text.assemble(margin, (label, "dim"), (row, "cyan"), overflow="fold"))
+    for number, (heading, group) in enumerate(groupby(lines, attrgetter("heading"))):
+        out.print(Text(("\n" if number else "") + safe(heading), "bold"))
+        part = list(group)
+        width = max((len(safe(line.equation)) for line in part if line.values.ndim == 1), default=0)
+        for line in part:
+            step_line(out, line, name_width, width)
 
 
-def column_label(label: str) -> str:
-    """A label as wide as a number of `decimal`, above its digits."""
-    text = safe(label)
-    return " " * (9 - cell_len(text)) + text
+def step_line(out: Console, line: Equation, name_width: int, equation_width: int) -> None:
+    vector = line.values.ndim == 1
+    text = Text(f"  {line.name:<{name_width}}= ", overflow="fold")
+    text.append(f"{safe(line.equation):<{equation_width if vector else 0}}", "dim")
+    rows = [" ".join(map(decimal, row)) for row in line.values.reshape(-1, line.values.shape[-1]).tolist()]
+    if vector and len(text) + 1 + len(rows[0]) <= out.width:
+        out.print(Text.assemble(text, " ", (rows[0], "cyan")))
+        return
+    text.rstrip()
+    out.print(text)
+    labels = [f"{safe(label)} " for label in line.rows] or [""] * len(rows)
+    margin = name_width + 4 + max(map(cell_len, labels))
+    if line.columns:
+        # as wide as a number of `decimal`
+        columns = " ".join(" " * (9 - cell_len(label)) + label for label in map(safe, line.columns))
+        out.print(Text(" " * margin + columns, "dim", overflow="fold"))
+    for label, row in zip(labels, rows, strict=True):
+        out.print(Text.assemble(" " * (margin - cell_len(label)), (label, "dim"), (row, "cyan"), overflow="fold"))
 
 
 def decimal(value: float) -> str:

@@ -38,9 +38,8 @@ def print_lines(
 
 def fitting(lines: Sequence[dict[str, str]], width: int, first_to_go: Sequence[str]) -> list[str]:
     """The columns that fit next to each other; those of `first_to_go` are left out first: a figure is never cut."""
-    widths = {name: max(cell_len(text) for text in (name, *(line[name] for line in lines))) for name in lines[0]}
-    if "model" in widths:
-        widths["model"] = min(widths["model"], MODEL_WIDTH)
+    widths = {name: max(cell_len(line[name]) for line in ({name: name}, *lines)) for name in lines[0]}
+    widths |= {"model": min(widths["model"], MODEL_WIDTH)} if "model" in widths else {}
     for name in first_to_go:
         if sum(widths.values()) + 3 * len(widths) - 1 <= width:
             break

@@ -3,10 +3,12 @@
 import os
 import sys
 import unicodedata
+from contextlib import suppress
 from typing import TextIO
 
 NARROWEST, WIDEST = 10, 1000  # columns
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+NAMED = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {"\x7f": "\u2421", "\n": "\n", "\t": "\t"}
 
 
 def safe(text: str) -> str:
@@ -17,14 +19,9 @@ def safe(text: str) -> str:
 
 
 def visible(character: str) -> str:
-    code = ord(character)
-    if character in "\n\t":
-        return character
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
-    return f"\\u{{{code:x}}}" if unicodedata.category(character) in UNSEEN else character
+    if character in NAMED:
+        return NAMED[character]
+    return f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in UNSEEN else character
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -48,15 +45,13 @@ def columns() -> int | None:
 
 def remark(text: str) -> None:
     """Prints one line on stderr, whatever control characters it contains; a closed stderr is ignored."""
-    stream = sys.stderr
-    if stream is None:
+    if sys.stderr is None:
         return
+    encoding = sys.stderr.encoding or "utf-8"
     line = safe(text).replace("\n", "\u240a") + "\n"
-    try:
-        stream.write(line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
-        stream.flush()
-    except (OSError, ValueError):
-        pass
+    with suppress(OSError, ValueError):
+        sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.flush()
 
 
 class ReaderLeft(Exception):
@@ -95,14 +90,9 @@ class Answer:
 
 def silence(stream: TextIO | None) -> None:
     """Redirects a broken stream to the null device, so that the interpreter's last flush does not fail."""
-    if stream is None:
-        return
-    try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, stream.fileno())
-        os.close(null)
-    except (OSError, ValueError):
-        pass
+    if stream is not None:
+        with suppress(OSError, ValueError), open(os.devnull, "wb") as null:
+            os.dup2(null.fileno(), stream.fileno())
 
 
 def settle(stream: TextIO | None) -> None:

@@ -49,8 +49,8 @@ class Axis:
             return inside[0] if len(inside[0]) > 1 else inside[1] or [self.low, self.high]
         step = 10.0 ** math.floor(math.log10((self.high - self.low) / most))
         step *= next(factor for factor in (1, 2, 5, 10) if (self.high - self.low) / (step * factor) <= most)
-        first = math.ceil(self.low / step - 1e-9)
-        return [round(k * step, 12) for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [round(k * step, 12) for k in range(first, last + 1)]
 
 
 def heights(curve: Curve, x_axis: Axis, y_axis: Axis, columns: int) -> list[float | None]:
@@ -63,16 +63,14 @@ def heights(curve: Curve, x_axis: Axis, y_axis: Axis, columns: int) -> list[floa
     places = [x for x, _ in points]
     result: list[float | None] = []
     for column in range(columns):
-        inside = points[bisect_left(places, column - 0.5) : bisect_left(places, column + 0.5)]
-        if inside:
-            result.append(sum(y for _, y in inside) / len(inside))
-            continue
         after = bisect_left(places, column)
-        if not 0 < after < len(points):
+        if inside := points[bisect_left(places, column - 0.5) : bisect_left(places, column + 0.5)]:
+            result.append(sum(y for _, y in inside) / len(inside))
+        elif 0 < after < len(points):
+            (x0, y0), (x1, y1) = points[after - 1 : after + 1]
+            result.append(y0 + (y1 - y0) * (column - x0) / (x1 - x0))
+        else:
             result.append(None)
-            continue
-        (x0, y0), (x1, y1) = points[after - 1], points[after]
-        result.append(y0 + (y1 - y0) * (column - x0) / (x1 - x0))
     return result
 
 

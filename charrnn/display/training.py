@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
@@ -59,22 +60,22 @@ def headline(training: Training) -> list[str]:
     ]
 
 
-class Clock:
-    """Estimates the remaining time from the steps since the start of this process."""
+def countdown(training: Training) -> Callable[[], str]:
+    """Estimates the remaining time from the steps since this call."""
+    start, first = time.monotonic(), training.run.step
 
-    def __init__(self, training: Training) -> None:
-        self.training, self.start, self.first = training, time.monotonic(), training.run.step
+    def left() -> str:
+        step, elapsed = training.run.step, time.monotonic() - start
+        return duration(elapsed / max(step - first, 1) * (training.end - step)) + " left"
 
-    def left(self, step: int) -> str:
-        elapsed = time.monotonic() - self.start
-        return duration(elapsed / max(step - self.first, 1) * (self.training.end - step))
+    return left
 
 
 class Plain(Display):
     """One line every few seconds, for files and pipes."""
 
     def __init__(self, training: Training) -> None:
-        self.training, self.clock, self.last = training, Clock(training), time.monotonic()
+        self.training, self.left, self.last = training, countdown(training), time.monotonic()
 
     def __enter__(self) -> Self:
         for text in headline(self.training):
@@ -92,7 +93,7 @@ class Plain(Display):
             losses += f"  validation loss {run.history.val[-1][1]:.3f} (best {run.best_loss:.3f})"
         remark(
             f"step {record.step}/{end}  epoch {record.epoch:.1f}  {losses}  "
-            f"{speed(record.chars_per_second)} char/s  {self.clock.left(record.step)} left"
+            f"{speed(record.chars_per_second)} char/s  {self.left()}"
         )
 
 
@@ -103,7 +104,7 @@ class Screen(Display):
         self.training, self.sample = training, sample
         self.console = console or stderr_console()
         self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
-        self.clock, self.drawn, self.gone = Clock(training), 0.0, False
+        self.left, self.drawn, self.gone = countdown(training), 0.0, False
         self.record: Step | None = None
         self.smooth: float | None = None
         self.speed = 0.0
@@ -140,25 +141,16 @@ class Screen(Display):
         self.drawn = time.monotonic()
         if self.gone:
             return
-        try:
-            if action is not None:
-                action()
-            else:
-                self.live.update(self.picture(), refresh=True)
-        except (OSError, ValueError):
-            self.gone = True
+        self.gone = True
+        with suppress(OSError, ValueError):
+            action() if action else self.live.update(self.picture(), refresh=True)
+            self.gone = False
 
     def picture(self) -> RenderableType:
         width = self.console.size.width
-        first, second, third = headline(self.training)
-        parts = [
-            one_line(first, style="bold"),
-            one_line(second),
-            one_line(third, style="dim"),
-            Text(""),
-            *self.bar(width),
-        ]
-        if self.record is not None:
+        styles = zip(headline(self.training), ("bold", "", "dim"), strict=True)
+        parts = [*(one_line(text, style=style) for text, style in styles), Text(""), *self.bar(width)]
+        if self.record:
             rates = f"gradient norm {self.record.grad_norm:.2f}   learning rate {self.record.lr:.5f}"
             parts += [self.losses(width), one_line(f"{rates}   {speed(self.speed)} char/s", style="dim")]
         return Group(*parts, Text(""), *self.samples())
@@ -166,8 +158,8 @@ class Screen(Display):
     def bar(self, width: int) -> list[RenderableType]:
         step, end = self.training.run.step, self.training.end
         words = [f"step {step:,}/{end:,}", f"epoch {step / self.training.streams.windows:.1f}"]
-        if self.record is not None:
-            words.append(f"{self.clock.left(step)} left")
+        if self.record:
+            words.append(self.left())
         if len(", ".join(words)) > width:
             del words[1]  # the epoch
         place = ", ".join(words)
@@ -175,11 +167,8 @@ class Screen(Display):
         room = width - 1 if narrow else width - len(place) - 3
         bar = ProgressBar(total=end, completed=step, width=max(1, room))
         grid = Table.grid(padding=(0, 1))
-        if narrow:
-            grid.add_row(bar)  # alone, a bar does not end its line
-            return [grid, one_line(place)]
-        grid.add_row(bar, one_line(place))
-        return [grid]
+        grid.add_row(bar, *[one_line(place)] * (not narrow))  # without a table, a bar does not end its line
+        return [grid, *[one_line(place)] * narrow]
 
     def losses(self, width: int) -> Table:
         history, run = self.training.run.history, self.training.run
@@ -203,10 +192,10 @@ class Screen(Display):
 
     def samples(self) -> list[RenderableType]:
         """The sampled lines, the latest highlighted; they are never parsed as markup."""
-        latest = len(self.lines) - 1
+        styles = ["dim"] * (len(self.lines) - 1) + [""]
         return [
-            one_line((f"step {step:>6,}  ", "dim"), (text, "" if number == latest else "dim"))
-            for number, (step, text) in enumerate(self.lines)
+            one_line((f"step {step:>6,}  ", "dim"), (text, style))
+            for (step, text), style in zip(self.lines, styles, strict=True)
         ]
 
 

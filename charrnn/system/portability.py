@@ -1,4 +1,4 @@
-"""Features that an operating system may lack: file locks, fsync of folders, signal masks, rename over an open file."""
+"""What an operating system may lack: file locks, fsync of folders, signal masks, rename over an open file."""
 
 import errno
 import os

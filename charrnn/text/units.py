@@ -81,7 +81,8 @@ class JamoDecoder:
 
 
 def in_range(codes: Codes, first: int, last: int) -> NDArray[np.bool_]:
-    return (codes >= first) & (codes <= last)
+    mask: NDArray[np.bool_] = (codes >= first) & (codes <= last)
+    return mask
 
 
 def jamo_kind(letter: str) -> str:
