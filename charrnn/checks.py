@@ -91,14 +91,14 @@ def check(name: str, value: object, kind: type, setting: Setting) -> None:
         limits = {"at_least": setting.at_least, "above": setting.above, "at_most": setting.at_most}
         check_float(name, value, **limits, below=setting.below)
     elif setting.choices and value not in setting.choices:
-        raise UsageError(f"{flag(name)} is one of {', '.join(setting.choices)}, not {shown(value)!r}.")
+        raise UsageError(f"{name} is one of {', '.join(setting.choices)}, not {shown(value)!r}.", name)
     elif not isinstance(value, kind):
-        raise UsageError(f"{flag(name)} is a {'flag' if kind is bool else 'string'}, not {shown(value)}.")
+        raise UsageError(f"{name} is a {'flag' if kind is bool else 'string'}, not {shown(value)}.", name)
 
 
-def flag(name: str) -> str:
-    """The option's name as a user types it."""
-    return "--" + name.replace("_", "-")
+def flag(argument: str) -> str:
+    """The option of an argument, as a user types it: --top-k for top_k, --unknown skip for unknown="skip"."""
+    return "--" + argument.translate(str.maketrans("_=", "- ", '"'))
 
 
 def check_int(name: str, value: object, low: int, high: int = LARGEST) -> None:
@@ -106,7 +106,7 @@ def check_int(name: str, value: object, low: int, high: int = LARGEST) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         too_large = isinstance(value, int) and value > high
         limits = f"of at least {low}" if high == LARGEST and not too_large else f"from {low} to {high:,}"
-        raise UsageError(f"{flag(name)} is a whole number {limits}, not {shown(value)}.")
+        raise UsageError(f"{name} is a whole number {limits}, not {shown(value)}.", name)
 
 
 def check_float(
@@ -127,7 +127,7 @@ def check_float(
         for word, limit in (("at least", at_least), ("above", above), ("at most", at_most), ("below", below))
         if math.isfinite(limit)
     ]
-    raise UsageError(f"{flag(name)} is a number {' and '.join(limits)}, not {shown(value)}.")
+    raise UsageError(f"{name} is a number {' and '.join(limits)}, not {shown(value)}.", name)
 
 
 def shown(value: object) -> str:

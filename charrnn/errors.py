@@ -8,9 +8,17 @@ class CharRNNError(Exception):
 
 
 class UsageError(CharRNNError):
-    """An option outside its range, or options that contradict each other or the model file."""
+    """An option outside its range, or options that contradict each other or the model file.
+
+    `argument` is what the message names as Python does, such as top_k or unknown="skip"; the command line names its
+    option instead.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, argument: str = "") -> None:
+        super().__init__(message)
+        self.argument = argument
 
 
 class TextError(CharRNNError):

@@ -162,14 +162,14 @@ class Options:
     def __post_init__(self) -> None:
         validate(self)
         if self.unit == "byte" and self.min_count > 1:
-            raise UsageError("--min-count is for characters: of bytes there are 256 at most.")
+            raise UsageError("min_count is for characters: of bytes there are 256 at most.", "min_count")
         self.cut_at()
         try:
             text_encoding = codecs.lookup(self.encoding)._is_text_encoding
         except (LookupError, ValueError):
             text_encoding = False
         if not text_encoding:
-            raise UsageError(f"--encoding {self.encoding!r} is not a text encoding that Python knows.")
+            raise UsageError(f"encoding {self.encoding!r} is not a text encoding that Python knows.", "encoding")
 
     def length(self, windows: int) -> tuple[int, int]:
         """The steps that the schedule spans (`epochs` if given, else `steps`), and the step that ends the run.
@@ -180,7 +180,9 @@ class Options:
         ends = [end for end in (by_epochs, self.steps) if end is not None] or [DEFAULT_STEPS]
         cut = self.cut_at()
         if cut and cut[1] > ends[0]:
-            raise UsageError(f"--cut {self.cut} ends after the {ends[0]:,} steps of the schedule, which it shortens.")
+            raise UsageError(
+                f"cut {self.cut} ends after the {ends[0]:,} steps of the schedule, which it shortens.", "cut"
+            )
         return ends[0], min(*ends, cut[1]) if cut else min(ends)
 
     def cut_at(self) -> tuple[int, int] | None:
@@ -189,7 +191,7 @@ class Options:
             return None
         match = re.fullmatch(r"([1-9]\d{0,17}):([1-9]\d{0,17})", self.cut, re.ASCII)
         if match is None or int(match[1]) >= int(match[2]):
-            raise UsageError(f"--cut is STEP:TOTAL, the second the larger, not {shown(self.cut)!r}.")
+            raise UsageError(f"cut is STEP:TOTAL, the second the larger, not {shown(self.cut)!r}.", "cut")
         return int(match[1]), int(match[2])
 
     def as_dict(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from charrnn._version import __version__
+from charrnn.checks import flag
 from charrnn.cli.bench import bench
 from charrnn.cli.classify import classify
 from charrnn.cli.eval import evaluate
@@ -19,7 +20,7 @@ from charrnn.cli.see import see
 from charrnn.cli.train import train
 from charrnn.cli.write import write
 from charrnn.display.terminal import ReaderLeft, remark, settle, silence
-from charrnn.errors import CharRNNError
+from charrnn.errors import CharRNNError, UsageError
 
 SIGINT, SIGPIPE = 2, 13
 
@@ -51,7 +52,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CharRNNError as error:
-        remark(f"error: {error}")
+        argument = error.argument if isinstance(error, UsageError) else ""
+        remark(f"error: {str(error).replace(argument, flag(argument), 1) if argument else error}")
         return error.exit_code
     except click.ClickException as error:
         place = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "charrnn"

@@ -78,4 +78,4 @@ class SamplingOptions:
         validate(self)
         stop: object = self.stop
         if isinstance(stop, str) or not all(self.stop):
-            raise UsageError("--stop is a string of at least one character, and can be given several times.")
+            raise UsageError("stop is a list of strings of at least one character.", "stop")

@@ -97,7 +97,7 @@ def encode_prompt(vocab: Vocab, prompt: str, unknown: str = "error") -> list[int
     If no form is known completely, unknown="error" raises UsageError, and unknown="skip" leaves unknown symbols out.
     """
     if unknown not in ("error", "skip"):
-        raise UsageError(f"--unknown is error or skip, not {unknown!r}.")
+        raise UsageError(f"unknown is error or skip, not {unknown!r}.", "unknown")
     try:
         for form in (prompt, unicodedata.normalize("NFC", prompt), unicodedata.normalize("NFD", prompt)):
             ids: list[int] = vocab.encode(form).tolist()
@@ -109,7 +109,8 @@ def encode_prompt(vocab: Vocab, prompt: str, unknown: str = "error") -> list[int
     if unknown == "error":
         names = ", ".join(f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})" for symbol in missing[:3])
         raise UsageError(
-            f"the model has never seen {names} in the prompt. Remove them, or use --unknown skip. "
-            f"It knows {len(vocab)} symbols: see charrnn info."
+            f'the model has never seen {names} in the prompt. Remove them, or use unknown="skip". '
+            f"It knows {len(vocab)} symbols: see charrnn info.",
+            'unknown="skip"',
         )
     return [i for i in ids if i != UNKNOWN]

@@ -153,13 +153,15 @@ class Sampler:
         self.model, self.length, self.options, self.prompt = model, length, options, prompt
         self.filters = filters(options.temp, options.top_k, options.top_p, options.min_p)
         if options.raw and model.vocab.unit != "byte":
-            raise UsageError(f"--raw is for models of bytes, and this model writes {model.vocab.unit}s: remove it.")
+            raise UsageError(
+                f"raw is for models of bytes, and this model writes {model.vocab.unit}s: remove it.", "raw"
+            )
         self.spelling = Spelling(model.vocab, options.ban, options.raw)
         mask = self.spelling.allowed()
         if mask is not None and not mask.any():
-            raise UsageError(
-                "--ban leaves no character to generate." if options.ban else "the model knows no whole character."
-            )
+            if options.ban:
+                raise UsageError("ban leaves no character to generate.", "ban")
+            raise UsageError("the model knows no whole character.")
         self.ids = encode_prompt(model.vocab, prompt, unknown)
 
     def texts(self, seeds: Sequence[int]) -> list[GeneratedText]:

@@ -24,7 +24,7 @@ def test_text_ends_before_a_stop(charrnn: Command) -> None:
     assert charrnn("sample", "--seed", "1", "--stop", stop, "-n", "5")[1] == free[:5]
     code, out, err = charrnn("sample", "--seed", "1", "--stop", "")
     assert (code, out) == (2, "")
-    assert "--stop is a string of at least one character" in err
+    assert "--stop is a list of strings of at least one character." in err
 
 
 def test_lines_are_whole_and_a_bound_that_is_reached_is_told(charrnn: Command) -> None:

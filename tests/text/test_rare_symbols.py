@@ -68,9 +68,9 @@ def test_nothing_left_is_refused() -> None:
         TextError, match="--min-count 9 makes every symbol unknown: the most frequent one occurs 5 times"
     ):
         vocab_of(TEXT, 9)
-    with pytest.raises(UsageError, match="--min-count is for characters"):
+    with pytest.raises(UsageError, match="^min_count is for characters"):
         Options(unit="byte", min_count=2)
-    with pytest.raises(UsageError, match="--min-count is a whole number"):
+    with pytest.raises(UsageError, match="^min_count is a whole number"):
         Options(min_count=-1)
     with pytest.raises(UsageError, match="ids of a corpus are fixed"):
         charrnn.train(Corpus.from_text(TEXT * 9), min_count=3)
