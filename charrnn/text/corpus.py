@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from charrnn.errors import TextError
 from charrnn.options import Options
 from charrnn.text.batches import Streams
-from charrnn.text.ids import Collector, Symbols, added, check_early, count, join, pieces
+from charrnn.text.ids import IN_MEMORY, Collector, Symbols, added, check_room, count, join, pieces
 from charrnn.text.source import (
     OnBlock,
     PassProgress,
@@ -56,10 +56,11 @@ class Corpus:
     unknown: dict[str, int] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
+    # what a text has in place of the properties of examples
     task: ClassVar[None] = None
     labels: ClassVar[tuple[str, ...]] = ()
-    share: ClassVar[float] = 1.0  # of the symbols that are targets
-    example: ClassVar[float] = 0.0  # mean steps per example: a text has none
+    share: ClassVar[float] = 1.0
+    example: ClassVar[float] = 0.0
 
     @classmethod
     def from_text(
@@ -108,8 +109,10 @@ class Corpus:
         unit = Options(unit=vocab.unit if vocab else unit, encoding=encoding).unit
         notes: list[str] = []
         sources = list(find_sources(names, notes, encoding))
-        size = sum(source.size for source, _ in sources)
-        check_early(size if unit == "byte" else size // 4)  # a character has at most four bytes
+        size = sum(source.size for source in sources)
+        least = size if unit == "byte" else size // 4  # a character has at most four bytes
+        if least > IN_MEMORY:  # before the text is read
+            check_room(least, at_least=True)
         counter = PassProgress(progress, size, passes=2)
         counts = np.zeros(1, dtype=np.int64)
 
@@ -182,10 +185,6 @@ class Corpus:
         starts = [0, *self.ends[:-1]]
         return [Segment(begin, begin, end) for begin, end in zip(starts, self.ends, strict=True)]
 
-    def starts(self, begin: int, end: int) -> NDArray[np.bool_]:
-        """Which of the symbols begin..end are the first of a character, (end - begin,)."""
-        return UNITS[self.vocab.unit].starts(self.vocab.codes[self.ids[begin:end]])
-
     def split(self, val_fraction: float) -> tuple[Symbols, list[Segment]]:
         """The training split (the first part of every file, joined) and the validation split (the last parts).
 
@@ -197,13 +196,14 @@ class Corpus:
         return join(self.ids, [(s.begin, c) for s, c in zip(self.segments, cuts, strict=True)]), held_out
 
     def _cut(self, file: Segment, val_fraction: float) -> int:
-        if UNITS[self.vocab.unit].starts(self.vocab.codes).all():  # every symbol is a character
+        starts_character = UNITS[self.vocab.unit].starts(self.vocab.codes)
+        if starts_character.all():  # every symbol is a character
             return file.end - int(len(file) * val_fraction)
         held = int(self.count_chars([file]) * val_fraction)
         if not held:
             return file.end
         for begin, end in pieces(file.begin, file.end):
-            starts = np.flatnonzero(self.starts(begin, end))
+            starts = np.flatnonzero(starts_character[self.ids[begin:end]])
             if len(starts) >= held:
                 return begin + int(starts[-held])
             held -= len(starts)

@@ -1,59 +1,13 @@
-"""`Dataset`: what a training needs of a `Corpus` or of `Examples`; `read_dataset` reads either."""
-
-from typing import Protocol
+"""`Dataset`: the data of a training, a `Corpus` or `Examples`; `read_dataset` reads either."""
 
 from charrnn.errors import UsageError
 from charrnn.options import Options
-from charrnn.text.batches import Packed, Rows, Streams
-from charrnn.text.corpus import Corpus, Segment
+from charrnn.text.corpus import Corpus
 from charrnn.text.examples import Examples
 from charrnn.text.source import Paths, Progress
-from charrnn.text.tasks import Task
 from charrnn.text.vocab import Vocab
 
-
-class Dataset(Protocol):
-    """A training and a validation split of symbols that are numbered by `vocab`."""
-
-    vocab: Vocab
-    names: tuple[str, ...]
-    files: tuple[str, ...]
-    sha256: str
-    notes: list[str]
-
-    @property
-    def task(self) -> Task | None:
-        """None for plain text."""
-
-    @property
-    def labels(self) -> tuple[str, ...]: ...
-
-    @property
-    def label(self) -> str:
-        """Short name of the data, as the user typed it."""
-
-    @property
-    def symbols(self) -> int:
-        """Number of steps, in both splits."""
-
-    @property
-    def alphabet(self) -> int:
-        """Size of the network's input and output: symbols and labels."""
-
-    @property
-    def share(self) -> float:
-        """The share of the symbols that are targets."""
-
-    @property
-    def example(self) -> float:
-        """Mean number of steps per example; 0 for plain text."""
-
-    @property
-    def occurring(self) -> list[str]:
-        """The symbols of the vocabulary that occur in the data."""
-
-    def divide(self, options: Options) -> tuple[Streams | Packed, list[Segment] | Rows]:
-        """The training streams, and the validation split."""
+Dataset = Corpus | Examples  # what both have (splits, vocabulary, names, sizes) is all that a training needs
 
 
 def read_dataset(
@@ -62,7 +16,7 @@ def read_dataset(
     vocab: Vocab | None = None,
     include: Vocab | None = None,
     progress: Progress | None = None,
-) -> Corpus | Examples:
+) -> Dataset:
     """Reads the data of a training, numbered by `vocab`, or by its own symbols and those of `include`."""
     if options.task == "text":
         return Corpus.read(paths, options.unit, options.encoding, vocab, progress, options.min_count, include)

@@ -7,14 +7,13 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from charrnn.arrays import Ids, RandomStream
 from charrnn.errors import TextError
 from charrnn.options import STDIN, Options
 from charrnn.text.batches import Packed, Rows
 from charrnn.text.source import Paths, Source, as_list, find_sources, short_name
-from charrnn.text.tasks import END, REVERSED, TAB, Task
+from charrnn.text.tasks import REVERSED, Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 
@@ -58,7 +57,7 @@ class Examples:
         notes: list[str] = []
         rows: list[Example] = []
         digest, files = hashlib.sha256(), []
-        for source, _ in find_sources(names, notes, encoding):
+        for source in find_sources(names, notes, encoding):
             more = list(read_rows(source, kind, encoding))
             if not more:
                 raise TextError(f"{source.name} contains no examples.")
@@ -83,15 +82,13 @@ class Examples:
         task: Task | None = None,
     ) -> "Examples":
         """Examples from rows of (label, text) or (source, target)."""
+        if task is None:
+            pairs = kind == "pairs"
+            task = Task(kind, reverse=REVERSED) if pairs else labelled(kind, [label for label, _ in rows])
         if vocab is None:
-            texts = "".join(text for row in rows for text in (row if kind == "pairs" else row[1:]))
-            codes = np.unique(UNITS[unit].codes(texts))
+            texts = "".join(text for row in rows for text in (row[1:] if task.labels else row))
             more = include.codes.tolist() if include else []
-            vocab = Vocab(unit, [*codes.tolist(), *more, END, *([TAB] if kind == "pairs" else [])])
-        if task is None and kind == "pairs":
-            task = Task(kind, reverse=REVERSED)
-        elif task is None:
-            task = labelled(kind, [label for label, _ in rows])
+            vocab = Vocab(unit, [*np.unique(UNITS[unit].codes(texts)).tolist(), *more, *task.needs])
         return cls(rows, task, vocab, ("a list",), hashlib.sha256(repr(rows).encode()).hexdigest())
 
     def __len__(self) -> int:
@@ -127,7 +124,6 @@ class Examples:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels of the task."""
         return self.task.labels
 
     @property
@@ -137,11 +133,11 @@ class Examples:
 
     def numbered(self, rows: Sequence[Example]) -> Rows:
         """The steps of examples; symbols that are not in the vocabulary are skipped."""
-        place = {label: k for k, label in enumerate(self.task.labels)}
-        encode = partial(encoded, self.vocab)
+        encode, steps = partial(encoded, self.vocab), partial(self.task.steps, self.vocab)
         if self.task.kind == "pairs":
-            return Rows.of([self.task.steps(self.vocab, encode(a), encode(b)) for a, b in rows])
-        return Rows.of([self.task.steps(self.vocab, encode(text), place[label]) for label, text in rows])
+            return Rows.of([steps(encode(source), encode(target)) for source, target in rows])
+        number = {label: k for k, label in enumerate(self.task.labels)}
+        return Rows.of([steps(encode(text), number[label]) for label, text in rows])
 
     def split(self, val_fraction: float, seed: int) -> tuple[list[Example], list[Example]]:
         """The training and the validation split, stratified by label and shuffled by the seed.
@@ -150,7 +146,9 @@ class Examples:
         """
         rng = np.random.Generator(np.random.PCG64([seed, RandomStream.VALIDATION_SPLIT]))
         held = np.zeros(len(self.rows), dtype=bool)
-        for members in self._strata():
+        labels = np.array([label for label, _ in self.rows])
+        strata = [np.flatnonzero(labels == label) for label in self.task.labels] or [np.arange(len(self.rows))]
+        for members in strata:
             count = min(round(len(members) * val_fraction), len(members) - 1)
             held[rng.permutation(members)[:count]] = True
         parts: tuple[list[Example], list[Example]] = ([], [])
@@ -158,17 +156,10 @@ class Examples:
             parts[is_held].append(row)
         return parts
 
-    def _strata(self) -> list[NDArray[np.intp]]:
-        if self.task.kind == "pairs":
-            return [np.arange(len(self.rows))]
-        labels = np.array([label for label, _ in self.rows])
-        return [np.flatnonzero(labels == label) for label in self.task.labels]
-
     def divide(self, options: Options) -> tuple[Packed, Rows]:
         """The training streams, and the steps of the validation split; duplicates between them are noted."""
         train, held = self.split(options.val_fraction, options.seed)
-        both = duplicates(train, held)
-        if both:
+        if both := duplicates(train, held):
             self.notes.append(f"{both:,} of {len(held):,} validation examples also occur in the training split.")
         packed = Packed(self.numbered(train), options.batch_size, options.seq_length, options.seed)
         return packed, self.numbered(held)

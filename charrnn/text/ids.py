@@ -153,8 +153,8 @@ def added(total: NDArray[np.int64], more: NDArray[np.int64]) -> NDArray[np.int64
     return total
 
 
-def check_room(need: int, least: bool = False) -> None:
-    """Raises TextError if less than `need` bytes are free in the temporary folder; `least`: more may be needed."""
+def check_room(need: int, at_least: bool = False) -> None:
+    """Raises TextError if fewer than `need` bytes are free in the temporary folder; `at_least`: more may be needed."""
     try:
         free = shutil.disk_usage(tempfile.gettempdir()).free
     except OSError as error:
@@ -162,14 +162,8 @@ def check_room(need: int, least: bool = False) -> None:
     if free < need:
         raise TextError(
             f"the ids of a text of this size are stored in the temporary folder, {tempfile.gettempdir()}: "
-            f"{'at least ' if least else ''}{mega(need)} are needed, and {mega(free)} are free. {HINT}"
+            f"{'at least ' if at_least else ''}{mega(need)} are needed, and {mega(free)} are free. {HINT}"
         )
-
-
-def check_early(least: int) -> None:
-    """Raises TextError if there is no room for a text of at least `least` symbols, before it is read."""
-    if least > IN_MEMORY:
-        check_room(least, least=True)
 
 
 def unwritable(name: str, error: OSError) -> TextError:

@@ -42,7 +42,7 @@ class RawText:
         notes: list[str] = []
         candidates = list(find_sources(paths, notes, encoding))
         passes = 3 if val_fraction else 2  # counting, reading the validation split, searching
-        counter = PassProgress(progress, sum(source.size for source, _ in candidates), passes)
+        counter = PassProgress(progress, sum(source.size for source in candidates), passes)
 
         def length(source: Source, on_block: OnBlock) -> int:
             return sum(len(codes) for codes in characters(source, unit, encoding, on_block))
@@ -54,6 +54,7 @@ class RawText:
         return cls(unit, encoding, sources, sizes, held_out, sha256, notes, counter.add)
 
     def codes(self, source: Source) -> Iterator[Chars]:
+        """The characters of a file. Raises TextError if it cannot be read any more."""
         try:
             yield from characters(source, self.unit, self.encoding, self.on_block)
         except OSError as error:

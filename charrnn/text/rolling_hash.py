@@ -25,8 +25,7 @@ PROBES = (8, 14, 20, 26)  # the bits of a hash that select four bits of a word: 
 def scattered(codes: Chars) -> Hashes:
     """v: a bijection of 64-bit numbers (SplitMix64, Steele et al. 2014)."""
     if codes.dtype == np.uint8:
-        scattered_bytes: Hashes = byte_table()[codes]
-        return scattered_bytes
+        return byte_table()[codes]
     z = codes.astype(np.uint64)
     z += np.uint64(1)
     z *= np.uint64(0x9E3779B97F4A7C15)
@@ -78,8 +77,7 @@ class Hashed:
 
     def hashes_at(self, places: Places, n: int) -> Hashes:
         """The hashes of the n-grams at these places, all of which end inside the text."""
-        hashes: Hashes = (self.sums[places + n] - self.sums[places]) * Powers.down[places]
-        return hashes
+        return (self.sums[places + n] - self.sums[places]) * Powers.down[places]
 
 
 def hash_of(text: str) -> int:

@@ -31,9 +31,13 @@ Progress = Callable[[int, int], None]  # called with the bytes done and the byte
 
 
 class Source:
-    """One file that can be read several times; input that can be read only once (a pipe) is spooled."""
+    """One file that can be read several times; input that can be read only once (a pipe) is spooled.
 
-    def __init__(self, path: PathLike) -> None:
+    `in_folder`: the file was found in a folder, not named.
+    """
+
+    def __init__(self, path: PathLike, in_folder: bool = False) -> None:
+        self.in_folder = in_folder
         self.path, self.name = path, "standard input" if str(path) == STDIN else str(path)
         self.spool: IO[bytes] | None = None
         self.stamp: tuple[int, ...] | None = None
@@ -125,14 +129,14 @@ class PassProgress:
 
 
 def survey(
-    sources: Iterable[tuple[Source, bool]], read: Callable[[Source, OnBlock], T], on_block: OnBlock, notes: list[str]
+    sources: Iterable[Source], read: Callable[[Source, OnBlock], T], on_block: OnBlock, notes: list[str]
 ) -> tuple[list[Source], list[T], str]:
     """Reads every source once with `read`: the sources that are text, the results of `read`, and a SHA-256 of all.
 
     Files of a folder that are not text are skipped and noted. Raises TextError for other files that are not text.
     """
     kept, results, digests = [], [], []
-    for source, in_folder in sources:
+    for source in sources:
         digest = hashlib.sha256()
 
         def both(block: bytes, digest: "hashlib._Hash" = digest) -> None:
@@ -142,7 +146,7 @@ def survey(
         try:
             result = read(source, both)
         except TextError as error:
-            if not in_folder:
+            if not source.in_folder:
                 raise
             notes.append(f"skipped {error}")
             continue
@@ -176,10 +180,6 @@ def is_wide(encoding: str) -> bool:
     return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
 
 
-def changed(name: str) -> TextError:
-    return TextError(f"{name} changed while it was being read: try again when it is complete.")
-
-
 def decoded(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[str]:
     """The text without a byte-order mark, with CRLF replaced by LF."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
@@ -196,7 +196,7 @@ def decoded(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[str]:
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
         carry = "\r" if block and text.endswith("\r") else ""
-        text = text.removesuffix(carry) if carry else text
+        text = text.removesuffix(carry)
         if text:
             yield text.replace("\r\n", "\n") if "\r" in text else text  # searching for one is 10 times as fast
         if not block:
@@ -214,14 +214,14 @@ def undecodable(error: UnicodeDecodeError, base: int, encoding: str, name: str) 
     )
 
 
-def find_sources(paths: Sequence[PathLike | Source], notes: list[str], encoding: str) -> Iterator[tuple[Source, bool]]:
-    """Every file to read, and whether it was found in a folder rather than named.
+def find_sources(paths: Sequence[PathLike | Source], notes: list[str], encoding: str) -> Iterator[Source]:
+    """Every file to read; those of a folder that are not text are skipped and noted.
 
     Raises TextError if a path cannot be read or a folder contains no text.
     """
     for path in paths:
         if isinstance(path, Source) or str(path) == STDIN or not os.path.isdir(path):
-            yield open_source(path), False
+            yield open_source(path)
             continue
         try:
             files = [file for file in walk(Path(path)) if is_text(file, notes, encoding)]
@@ -229,7 +229,7 @@ def find_sources(paths: Sequence[PathLike | Source], notes: list[str], encoding:
             raise unreadable(str(path), error) from None
         if not files:
             raise TextError(f"{path} is a folder without text files.")
-        yield from ((open_source(file), True) for file in files)
+        yield from (open_source(file, in_folder=True) for file in files)
 
 
 Paths = PathLike | Source | Sequence[PathLike | Source]
@@ -239,14 +239,14 @@ def as_list(paths: Paths) -> list[PathLike | Source]:
     return [paths] if isinstance(paths, str | os.PathLike | Source) else list(paths)
 
 
-def open_source(path: PathLike | Source) -> Source:
+def open_source(path: PathLike | Source, in_folder: bool = False) -> Source:
     """Opens a file, a pipe or standard input (`-`). Raises TextError if it cannot be read."""
     if isinstance(path, Source):
         return path
     if not os.fspath(path):
         raise TextError("the name of a text is empty.")
     try:
-        return Source(path)
+        return Source(path, in_folder)
     except FileNotFoundError:
         raise TextError(f"there is no file {path}.") from None
     except (OSError, ValueError) as error:
@@ -272,10 +272,14 @@ def is_text(file: Path, notes: list[str], encoding: str) -> bool:
     except OSError as error:
         notes.append(f"skipped {file}: {error.strerror}")
         return False
-    binary = b"\0" in start and not is_wide(encoding)
-    if binary:
+    if b"\0" in start and not is_wide(encoding):
         notes.append(f"skipped {file}: it is not text")
-    return bool(start) and not binary
+        return False
+    return bool(start)
+
+
+def changed(name: str) -> TextError:
+    return TextError(f"{name} changed while it was being read: try again when it is complete.")
 
 
 def short_name(names: Sequence[str]) -> str:

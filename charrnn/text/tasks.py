@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from charrnn.arrays import Ids
-from charrnn.text.vocab import Vocab
+from charrnn.text.vocab import NEWLINE, Vocab
 
 KINDS = ("generate", "classify", "pairs")
-END, TAB = 10, 9
+END, TAB = NEWLINE, 9
 DOES = {
     "generate": "generates text for a label",
     "classify": "classifies texts",
@@ -77,16 +77,14 @@ class Task:
 
     def source(self, vocab: Vocab, ids: Ids) -> Ids:
         """The input before a target: the source (n,) and a tab, (n+1,)."""
-        tab = vocab.ids_of(np.array([TAB], np.uint32))
-        return np.concatenate([ids[::-1] if self.reverse else ids, tab])
+        return np.append(ids[::-1] if self.reverse else ids, vocab.id_of(TAB))
 
     def steps(self, vocab: Vocab, ids: Ids, other: Ids | int) -> tuple[Ids, Ids, int]:
         """Inputs (n,), targets (n,) and the first step with a target, for a text and its label (a number) or target."""
-        end = vocab.ids_of(np.array([END], np.uint32))
-        if isinstance(other, int):
-            label = np.array([len(vocab) + other])
-            if self.kind == "generate":
-                return np.concatenate([label, ids]), np.concatenate([ids, end]), 0
-            return np.concatenate([ids, end]), np.concatenate([np.zeros_like(ids), label]), len(ids)
-        inputs = np.concatenate([self.source(vocab, ids), other])
-        return inputs, np.concatenate([np.zeros_like(ids), other, end]), len(ids)
+        end, nothing = vocab.id_of(END), np.zeros_like(ids)
+        if not isinstance(other, int):
+            return np.append(self.source(vocab, ids), other), np.append(nothing, [*other, end]), len(ids)
+        label = len(vocab) + other
+        if self.kind == "generate":
+            return np.append(label, ids), np.append(ids, end), 0
+        return np.append(ids, end), np.append(nothing, label), len(ids)

@@ -81,8 +81,7 @@ class JamoDecoder:
 
 
 def in_range(codes: Codes, first: int, last: int) -> NDArray[np.bool_]:
-    mask: NDArray[np.bool_] = (codes >= first) & (codes <= last)
-    return mask
+    return (codes >= first) & (codes <= last)
 
 
 def jamo_kind(letter: str) -> str:

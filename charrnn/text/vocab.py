@@ -71,6 +71,9 @@ class Vocab:
         """Ids (n,) of codes (n,); UNKNOWN (-1) for codes that are not in the vocabulary."""
         return self._id_of[np.minimum(codes, np.uint32(len(self._id_of) - 1))]
 
+    def id_of(self, code: int) -> int:
+        return int(self._id_of[min(code, len(self._id_of) - 1)])
+
     def known_ids(self, codes: Codes | NDArray[np.uint8]) -> Ids:
         """Ids, in the smallest type, of the codes that are in the vocabulary; others are skipped."""
         if codes.dtype == np.uint8 and self.dtype == np.uint8:  # reading a text of ASCII is 60 % faster
@@ -115,7 +118,7 @@ class Vocab:
     @property
     def newline(self) -> int | None:
         """The id of the newline, or None."""
-        place = int(self.ids_of(np.array([NEWLINE], dtype=np.uint32))[0])
+        place = self.id_of(NEWLINE)
         return None if place == UNKNOWN else place
 
 
