@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.arrays import Ids
 from charrnn.errors import TextError
 from charrnn.options import Options
 from charrnn.text.batches import Streams
-from charrnn.text.ids import IN_MEMORY, Collector, Symbols, added, check_room, count, join, pieces
+from charrnn.text.ids import IN_MEMORY, Symbols, added, check_room, collect, count, join, pieces
 from charrnn.text.source import (
     OnBlock,
     PassProgress,
@@ -163,11 +165,9 @@ class Corpus:
 
     def _counts(self, segments: Sequence[Segment]) -> NDArray[np.int64]:
         """Number of occurrences of each symbol of the vocabulary, (V,)."""
-        counts = np.zeros(len(self.vocab), dtype=np.int64)
-        for segment in segments:
-            for begin, end in pieces(segment.begin, segment.end):
-                counts = added(counts, count(self.ids[begin:end]))
-        return counts[: len(self.vocab)]
+        ranges = (piece for segment in segments for piece in pieces(segment.begin, segment.end))
+        counts = (count(self.ids[begin:end]) for begin, end in ranges)
+        return reduce(added, counts, np.zeros(len(self.vocab), np.int64))[: len(self.vocab)]
 
     @property
     def occurring(self) -> list[str]:
@@ -222,16 +222,23 @@ def number(
     if vocab.unit != "byte" and counts[0xD800:0xE000].any():
         raise TextError(f"{names[0]} contains a lone surrogate, which is not a character: try --unit byte.")
     known = vocab.ids_of(present.astype(np.uint32)) != UNKNOWN
-    collector = Collector(int(counts[present[known]].sum()), vocab.dtype)
-    ends = []
-    for file in chunks:
-        for codes in file:
-            if not collector.add(vocab.known_ids(codes)):
-                raise changed(names[0])
-        ends.append(collector.filled)
-    if collector.filled != collector.size:
-        raise changed(names[0])
-    if not collector.size and not counts.any():
+    size, ends = int(counts[present[known]].sum()), []
+
+    def parts() -> Iterator[Ids]:
+        end = 0
+        for file in chunks:
+            for codes in file:
+                ids = vocab.known_ids(codes)
+                end += len(ids)
+                if end > size:  # before more is stored than there is room for
+                    raise changed(names[0])
+                yield ids
+            ends.append(end)
+        if end < size:
+            raise changed(names[0])
+
+    ids = collect(parts(), size, vocab.dtype)
+    if not len(present):
         raise TextError(f"{', '.join(names[:3])} contains no text.")
     unknown = {vocab.symbol(code): int(counts[code]) for code in present[~known].tolist()}
-    return Corpus(vocab, collector.ids, ends, names, sha256, unknown)
+    return Corpus(vocab, ids, ends, names, sha256, unknown)

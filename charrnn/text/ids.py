@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import weakref
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import IO, Any
 
@@ -32,21 +32,19 @@ class IdFile:
         self.dtype, self.bytes = dtype, size * dtype.itemsize
         check_room(self.bytes)
         try:
-            self.file: IO[bytes] = tempfile.TemporaryFile(buffering=0, prefix="charrnn-")  # noqa: SIM115
+            self.file: IO[bytes] = tempfile.TemporaryFile(prefix="charrnn-")  # noqa: SIM115
         except OSError as error:
             raise unwritable("the ids of the text", error) from None
         weakref.finalize(self, self.file.close)
 
     def write(self, part: Ids) -> None:
-        rest = memoryview(part.astype(self.dtype, copy=False).tobytes())
         try:
-            while rest:
-                rest = rest[self.file.write(rest) :]
+            self.file.write(part.astype(self.dtype, copy=False).tobytes())
+            self.file.flush()  # it is read by offset
         except OSError as error:
             raise unwritable(f"the ids of the text ({mega(self.bytes)})", error) from None
 
     def read(self, begin: int, end: int) -> Ids:
-        """Ids begin..end of the file."""
         offset, size = begin * self.dtype.itemsize, (end - begin) * self.dtype.itemsize
         if hasattr(os, "pread"):  # does not move the file position, which forked processes share
             data = os.pread(self.file.fileno(), size, offset)
@@ -82,29 +80,18 @@ class StoredIds:
 Symbols = Ids | StoredIds
 
 
-class Collector:
-    """Collects `size` ids part by part, in memory or in a file."""
-
-    def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
-        self.size, self.filled = size, 0
-        self.file = IdFile(size, dtype) if size * dtype.itemsize > IN_MEMORY else None
-        self.array: Ids = np.empty(0 if self.file else size, dtype)
-
-    def add(self, part: Ids) -> bool:
-        """Appends ids; returns False if there would be more than `size`."""
-        end = self.filled + len(part)
-        if end > self.size:
-            return False
-        if self.file:
-            self.file.write(part)
-        else:
-            self.array[self.filled : end] = part
-        self.filled = end
-        return True
-
-    @property
-    def ids(self) -> Symbols:
-        return StoredIds(self.file, [(0, self.size)]) if self.file else self.array
+def collect(parts: Iterable[Ids], size: int, dtype: np.dtype[Any]) -> Symbols:
+    """`size` ids, which come part by part, in memory or in a file."""
+    if size * dtype.itemsize > IN_MEMORY:
+        file = IdFile(size, dtype)
+        for part in parts:
+            file.write(part)
+        return StoredIds(file, [(0, size)])
+    ids, end = np.empty(size, dtype), 0
+    for part in parts:
+        ids[end : end + len(part)] = part
+        end += len(part)
+    return ids
 
 
 def join(ids: Symbols, ranges: Sequence[tuple[int, int]]) -> Symbols:
@@ -118,8 +105,7 @@ def join(ids: Symbols, ranges: Sequence[tuple[int, int]]) -> Symbols:
 def gather(ids: Symbols, starts: NDArray[np.intp], count: int) -> Ids:
     """Ids (count, B): column b contains those from starts[b] on."""
     if isinstance(ids, np.ndarray):
-        window: Ids = ids[starts + np.arange(count)[:, None]]
-        return window
+        return ids.take(starts + np.arange(count)[:, None])
     window = np.empty((count, len(starts)), ids.dtype)
     for column, start in enumerate(starts.tolist()):
         window[:, column] = ids[start : start + count]
@@ -141,8 +127,7 @@ def count(values: Codes | Ids) -> NDArray[np.int64]:
     even = len(values) // 2 * 2
     pairs = np.bincount(values[:even].view(np.uint16), minlength=1 << 16).reshape(256, 256)
     counts: NDArray[np.int64] = pairs.sum(axis=0) + pairs.sum(axis=1)
-    counts[values[even:]] += 1
-    return counts
+    return counts + np.bincount(values[even:], minlength=256)
 
 
 def added(total: NDArray[np.int64], more: NDArray[np.int64]) -> NDArray[np.int64]:

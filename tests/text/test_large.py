@@ -28,7 +28,7 @@ from charrnn.text import ids as symbols
 from charrnn.text import source
 from charrnn.text.batches import Streams
 from charrnn.text.corpus import Corpus
-from charrnn.text.ids import Collector, StoredIds, count, join
+from charrnn.text.ids import StoredIds, collect, count, join
 from charrnn.text.units import UNITS, Char, Jamo
 from charrnn.text.vocab import UNKNOWN, Vocab
 
@@ -79,9 +79,9 @@ def test_windows_are_the_same_across_the_parts_of_several_files(
     cuts = sorted(data.draw(st.lists(st.integers(0, size), max_size=6).map(lambda cuts: [0, *cuts, size])))
     ranges = [(a, b) for a, b in pairwise(cuts) if data.draw(st.booleans())] or [(0, size)]
     with on_disk():
-        collector = Collector(size, ids.dtype)
-    assert collector.add(ids)
-    theirs, mine = join(ids, ranges), join(collector.ids, ranges)
+        stored = collect([ids[:1], ids[1:]], size, ids.dtype)
+    assert isinstance(stored, StoredIds)
+    theirs, mine = join(ids, ranges), join(stored, ranges)
     assert len(mine) == len(theirs)
     if len(theirs) < 2:
         return
