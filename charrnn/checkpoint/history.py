@@ -1,4 +1,4 @@
-"""What a training reports and records: each step, the curves of a run, and its health."""
+"""The record of a training: its steps, its curves, and signs of divergence."""
 
 import math
 from dataclasses import asdict, dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checks import check_float, check_int, from_file
+from charrnn.checks import check_float, check_int, from_file, require
 
 LIMIT = 1000
 LARGEST_GRADIENT = 1e19
@@ -40,10 +40,6 @@ class Step:
         return asdict(self)
 
 
-def no_points() -> Points:
-    return np.zeros((0, len(SERIES)))
-
-
 @dataclass(eq=False)
 class History:
     """The curves of a run. `points` (n, 5) has one row per `stride` steps, with the columns `SERIES`: the mean training
@@ -55,7 +51,7 @@ class History:
     """
 
     stride: int = 1
-    points: Points = field(default_factory=no_points)
+    points: Points = field(default_factory=lambda: np.zeros((0, len(SERIES))))
     val: list[tuple[int, float]] = field(default_factory=list)
     sums: Points = field(default_factory=lambda: np.zeros(len(SERIES)))
     count: int = 0
@@ -82,8 +78,7 @@ class History:
 
     def series(self, name: str) -> list[float]:
         """A column of `points`."""
-        values: list[float] = self.points[:, SERIES.index(name)].tolist()
-        return values
+        return list(self.points[:, SERIES.index(name)].tolist())
 
     @property
     def train(self) -> list[float]:
@@ -102,14 +97,13 @@ class History:
         history.points = np.array(history.points, dtype=np.float64).reshape(rows, columns)
         history.sums = np.array(history.sums, dtype=np.float64).reshape(columns)
         finite = np.isfinite(history.points).all() and np.isfinite(history.sums).all()
-        if not (finite and (history.points >= LOWEST).all() and (history.points <= HIGHEST).all()):
-            raise ValueError("history")
+        in_range = (history.points >= LOWEST).all() and (history.points <= HIGHEST).all()
+        require(bool(finite and in_range), "history")
         history.val = [(step, loss) for step, loss in history.val]
         for step, loss in history.val:
             check_int("step", step, 1)
             check_float("loss", loss, **LOSSES)
-        if max(len(history.points), len(history.val)) >= LIMIT:
-            raise ValueError("history")
+        require(max(len(history.points), len(history.val)) < LIMIT, "history")
         return history
 
 
@@ -139,26 +133,21 @@ class Health:
         self.lowest = self.recent if self.lowest is None else min(self.lowest, self.recent)
 
     def problem(self, loss: float, grad_norm: float, clip: float, jumps: bool = True) -> str:
-        """Why a step must not change the weights; "" if it may. `jumps`: whether to look for jumps of the loss."""
+        """Why a step must not change the weights; "" if it may. With `jumps`, the loss must not rise far above its
+        lowest value; if that happens again and again, the text is the reason.
+        """
         if not math.isfinite(loss):
             return "the loss is not finite"
         # clipped or not, the squares of the gradient have to be finite, too
         if not math.isfinite(grad_norm) or not min(grad_norm, clip or math.inf) < LARGEST_GRADIENT:
             return "the gradient (or its squared norm) is not finite"
-        return f"the loss jumped to {loss:.2f} nats" if jumps and self.jumps(loss) else ""
-
-    def jumps(self, loss: float) -> bool:
-        """Whether the loss has risen far above its lowest value; if that happens again and again, it is the text."""
-        if self.lowest is None or len(self.setbacks) >= MOST_SETBACKS:
-            return False
-        return self.smoothed(loss) > self.lowest + JUMP
+        if not jumps or self.lowest is None or len(self.setbacks) >= MOST_SETBACKS:
+            return ""
+        return f"the loss jumped to {loss:.2f} nats" if self.smoothed(loss) > self.lowest + JUMP else ""
 
     def set_back(self, step: int) -> None:
         self.setbacks = [*self.setbacks[: MOST_SETBACKS - 1], step]
         self.recent = self.lowest = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], step: int) -> "Health":
@@ -167,8 +156,7 @@ class Health:
         for value in (health.recent, health.lowest):
             if value is not None:
                 check_float("loss", value, **LOSSES)
-        if len(health.setbacks) > MOST_SETBACKS or not isinstance(health.setbacks, list):
-            raise ValueError("setbacks")
+        require(isinstance(health.setbacks, list) and len(health.setbacks) <= MOST_SETBACKS, "setbacks")
         for at in health.setbacks:
             check_int("setback", at, 1, step + 1)
         return health

@@ -13,12 +13,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from charrnn.checkpoint.npz import BYTE, Members, Values, opened, refusing, write
-from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run, require
-from charrnn.checks import from_file, shown
+from charrnn.checkpoint import npz
+from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run
+from charrnn.checks import from_file, require, shown
 from charrnn.errors import ModelFileError, UsageError
 from charrnn.nn.params import Config, Params
-from charrnn.system.atomic import PathLike, target
+from charrnn.system.atomic import PathLike, replacing, target
 from charrnn.text.tasks import Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, Vocab
@@ -60,11 +60,12 @@ class Model:
             if values.dtype.kind == "f" and not np.isfinite(values).all():
                 raise ModelFileError(f"{path} was not written: {name} has a number that is not finite.")
         try:
-            write(target(path), arrays)
+            with replacing(target(path)) as file:
+                npz.pack(file, arrays)
         except OSError as error:
             raise ModelFileError(f"{path} could not be written: {error.strerror or error}.") from error
 
-    def arrays(self) -> dict[str, Values]:
+    def arrays(self) -> dict[str, npz.Values]:
         """The arrays of the file by name, in their order."""
         meta = {
             "version": VERSION,
@@ -76,15 +77,14 @@ class Model:
         text = json.dumps(meta, ensure_ascii=True, allow_nan=False).encode()
         if len(text) > MAX_META:
             raise ModelFileError("the texts have too many names for a model file: give their folder instead.")
-        arrays: dict[str, Values] = {"meta": np.frombuffer(text, dtype=BYTE), "vocab": self.vocab.codes.astype(CODE)}
+        arrays: dict[str, npz.Values] = {"meta": np.frombuffer(text, "u1"), "vocab": self.vocab.codes.astype(CODE)}
         if len(self.vocab.rare):
             arrays["rare"] = self.vocab.rare.astype(CODE)
-        arrays.update(self.params)
+        arrays |= self.params
         if self.run:
-            if not same(self.run.last, self.params):
-                arrays.update({f"last.{name}": values for name, values in self.run.last.items()})
-            arrays.update({f"optimizer.{name}": values for name, values in self.run.optimizer.items()})
-            arrays.update({f"state.{name}": values for name, values in self.run.state.items()})
+            last = {} if np.array_equal(self.run.last.flat, self.params.flat) else self.run.last
+            for prefix, group in (("last", last), ("optimizer", self.run.optimizer), ("state", self.run.state)):
+                arrays |= {f"{prefix}.{name}": values for name, values in group.items()}
         return arrays
 
     @property
@@ -94,10 +94,6 @@ class Model:
         return sum(sizes) + self.params.flat.nbytes + 512 * len(self.params) + HISTORY_ROOM
 
 
-def same(one: Params, other: Params) -> bool:
-    return one is other or bool(np.array_equal(one.flat, other.flat))
-
-
 def load(path: PathLike, weights: str = "best") -> Model:
     """The model in a file; `weights` are "best", by validation loss, or "last", those after the last step.
 
@@ -105,7 +101,7 @@ def load(path: PathLike, weights: str = "best") -> Model:
     """
     if weights not in ("best", "last"):
         raise ModelFileError(f"weights are 'best' or 'last', not {weights!r}.")
-    with opened(path) as file, refusing(path):
+    with npz.opened(path) as file, npz.refusing(path):
         model = read(file)
     if weights == "last" and model.run:  # without the best weights, nothing may claim to be the best
         return replace(model, params=model.run.last, run=replace(model.run, best_step=None, best_loss=None))
@@ -113,22 +109,18 @@ def load(path: PathLike, weights: str = "best") -> Model:
 
 
 def read(file: IO[bytes]) -> Model:
-    members = Members(file)
-    if members.size("meta") > MAX_META:
-        raise ValueError("meta")
-    text = members.array("meta", BYTE, (members.size("meta"),)).tobytes().decode("ascii")
+    members = npz.Members(file)
+    require(members.size("meta") <= MAX_META, "meta")
+    text = members.array("meta", npz.BYTE, (members.size("meta"),)).tobytes().decode("ascii")
     meta = json.loads(text, parse_constant=finite, parse_float=finite, object_pairs_hook=unrepeated)
     check_version(meta)
     config = from_file(Config, meta["config"])
     task = Task.from_dict(meta["task"]) if meta.get("task") is not None else None
     symbols = config.vocab_size - len(task.labels if task else ())
-    codes = members.array("vocab", CODE, (symbols,)).tolist()
-    rare = []
-    if "rare" in members:
-        rare = members.array("rare", CODE, (members.size("rare") // CODE.itemsize,)).tolist()
-    vocab = checked_vocab(meta["unit"], codes, rare, symbols)
-    if task and not task.needs <= set(codes):
-        raise ValueError("task")
+    codes = members.array("vocab", CODE, (symbols,))
+    rare = members.array("rare", CODE, (members.size("rare") // CODE.itemsize,)) if "rare" in members else codes[:0]
+    vocab = checked_vocab(meta["unit"], codes.tolist(), rare.tolist(), symbols)
+    require(task is None or task.needs <= set(codes.tolist()), "task")
     params = read_params(members, config, "")
     run = read_run(members, config, meta["run"], params) if meta["run"] is not None else None
     members.end()
@@ -150,8 +142,7 @@ def check_version(meta: dict[str, Any]) -> None:
 def finite(number: str) -> float:
     """A number in JSON, which also allows NaN and infinity."""
     value = float(number)
-    if not math.isfinite(value):
-        raise ValueError(number)
+    require(math.isfinite(value), number)
     return value
 
 

@@ -1,4 +1,4 @@
-"""The container: arrays in one `.npz`, written atomically with a digest, and read only as expected."""
+"""The container: arrays in one `.npz`, written with a digest, and read only as expected."""
 
 import hashlib
 import math
@@ -8,13 +8,12 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from charrnn.errors import CharRNNError, ModelFileError
-from charrnn.system.atomic import PathLike, replacing
+from charrnn.errors import ModelFileError
+from charrnn.system.atomic import PathLike
 
 FLOAT, BYTE = np.dtype("<f4"), np.dtype("u1")
 Values = np.ndarray[Any, Any]
@@ -22,15 +21,6 @@ HEADER = 128  # bytes before the numbers of an array, as NumPy writes them
 MAX_LIST = 1 << 20  # bytes of the list of members at the end of an archive
 LIST_END, LIST_END_64, LIST_PLACE_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 DIGEST = "sha256"
-
-
-def write(path: Path, arrays: Mapping[str, Values]) -> None:
-    """Writes an `.npz` of these arrays atomically.
-
-    Raises OSError if that fails, and ModelFileError if another process is writing it; the old file is then unchanged.
-    """
-    with replacing(path) as file:
-        pack(file, arrays)
 
 
 def header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
@@ -66,8 +56,7 @@ def opened(path: PathLike) -> Iterator[IO[bytes]]:
     except FileNotFoundError:
         raise ModelFileError(f"there is no model file {path}: charrnn train TEXT makes one.") from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ModelFileError(f"{path} cannot be read: {reason}.") from None
+        raise ModelFileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ModelFileError(f"{path} is not a plain file, so it cannot be a model.")
@@ -84,14 +73,15 @@ def refusing(path: PathLike) -> Iterator[None]:
         raise ModelFileError(f"{path} {error}") from None
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (CharRNNError, Exception) as error:
+    except Exception as error:
         raise ModelFileError(f"{path} is not a charrnn model, or it is damaged ({type(error).__name__}).") from None
 
 
 class Members:
     """The arrays of an `.npz`, each read completely (so that its checksum is verified), once, and only as expected.
 
-    Nothing larger than the file is allocated: members are uncompressed and do not overlap.
+    `infos` are those that have not been read. Nothing larger than the file is allocated: members are uncompressed and
+    do not overlap.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -102,7 +92,6 @@ class Members:
         stored = all(i.compress_type == zipfile.ZIP_STORED and i.file_size == i.compress_size for i in infos)
         if len(self.infos) != len(infos) or not stored or sum(i.file_size for i in infos) > size:
             raise ModelFileError("is not a charrnn model, or it is damaged (its list of arrays).")
-        self.left = list(self.infos)
 
     def __contains__(self, name: str) -> bool:
         return f"{name}.npy" in self.infos
@@ -113,12 +102,11 @@ class Members:
 
     def array(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Values:
         """The next array, which must have this name, type and shape."""
-        if self.left[:1] != [f"{name}.npy"]:
+        if next(iter(self.infos), "") != f"{name}.npy":
             raise ModelFileError(f"is damaged: the array {name} is missing or in the wrong place.")
-        self.left.pop(0)
         if self.size(name) != math.prod(shape) * dtype.itemsize:
             raise ModelFileError(f"is damaged: the array {name} has the wrong size.")
-        data = self.archive.read(self.infos[f"{name}.npy"])
+        data = self.archive.read(self.infos.pop(f"{name}.npy"))
         if data[:HEADER] != header(dtype, shape):
             raise ModelFileError(f"is damaged: the array {name} has the wrong shape or type.")
         values = np.frombuffer(data, dtype=dtype, offset=HEADER)
@@ -134,7 +122,7 @@ class Members:
         wanted = self.digest.digest()
         if self.array(DIGEST, BYTE, (len(wanted),)).tobytes() != wanted:
             raise ModelFileError("is damaged: its SHA-256 does not match.")
-        if self.left:
+        if self.infos:
             raise ModelFileError("is damaged: it has unexpected arrays.")
 
 

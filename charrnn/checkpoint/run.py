@@ -1,12 +1,12 @@
 """`Run`: the state of a training, as it is stored and resumed."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.history import LOSSES, Health, History
 from charrnn.checkpoint.npz import FLOAT, Members
-from charrnn.checks import check_float, check_int, from_file
+from charrnn.checks import check_float, check_int, from_file, require
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config, Params
 from charrnn.options import Options
@@ -47,8 +47,8 @@ class Run:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields but the arrays, as JSON."""
-        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ARRAYS}
-        nested = {name: values[name].as_dict() for name in ("options", "history", "health")}
+        values = {name: value for name, value in vars(self).items() if name not in ARRAYS}
+        nested = {"options": asdict(self.options), "history": self.history.as_dict(), "health": asdict(self.health)}
         return {**values, **nested, "texts": list(self.texts), "before": list(self.before)}
 
 
@@ -97,9 +97,3 @@ def check(run: Run) -> None:
         require(isinstance(texts, list | tuple) and all(isinstance(text, str) for text in texts), name)
     require(isinstance(run.versions, dict), "versions")
     require(all(isinstance(version, str) for version in run.versions.values()), "versions")
-
-
-def require(condition: bool, name: str) -> None:
-    """Raises ValueError, which says which part of a model file is wrong, unless the condition holds."""
-    if not condition:
-        raise ValueError(name)

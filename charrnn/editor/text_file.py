@@ -234,7 +234,7 @@ def open_draft(draft: Path) -> int:
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(0, "it is not a plain file")
-        if portability.can_lock() and not portability.try_lock(file):
+        if not portability.try_lock(file):
             raise TextError(f"another charrnn write has this text open ({draft} is locked).")
     except BaseException:
         os.close(file)

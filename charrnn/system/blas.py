@@ -2,7 +2,9 @@
 
 import ctypes
 import platform
+from contextlib import suppress
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,9 @@ PREFIXES, SUFFIXES = ("scipy_openblas_", "openblas_"), ("64_", "")
 def function(name: str) -> Any:
     """The OpenBLAS function whose name ends in `name`; None if there is none."""
     for library in Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*"):
-        for prefix in PREFIXES:
-            for suffix in SUFFIXES:
-                try:
-                    return getattr(ctypes.CDLL(str(library)), f"{prefix}{name}{suffix}")
-                except (AttributeError, OSError):
-                    continue
+        for prefix, suffix in product(PREFIXES, SUFFIXES):
+            with suppress(AttributeError, OSError):
+                return getattr(ctypes.CDLL(str(library)), f"{prefix}{name}{suffix}")
     return None
 
 
@@ -47,7 +46,7 @@ def set_threads(count: int) -> int:
 
 
 def versions() -> dict[str, str]:
-    """What the last bits of a training depend on besides the number of workers: stored in the model file."""
+    """Everything but the number of workers that the last bits of a training depend on; stored in the model file."""
     config: dict[str, Any] = dict(np.show_config(mode="dicts"))
     blas = config.get("Build Dependencies", {}).get("blas", {})
     simd = config.get("SIMD Extensions", {}).get("found", [])

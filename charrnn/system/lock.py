@@ -49,10 +49,9 @@ def acquire(path: str) -> int:
     while True:
         descriptor = os.open(lock, FLAGS, 0o666)
         try:
-            if portability.can_lock() and not portability.try_lock(descriptor):
-                raise ModelFileError(
-                    f"{path} is being trained by {holder(descriptor)}: wait for it, or choose another -m."
-                )
+            if not portability.try_lock(descriptor):
+                who = holder(descriptor)
+                raise ModelFileError(f"{path} is being trained by {who}: wait for it, or choose another -m.")
             if is_current(descriptor, lock):
                 write_pid(descriptor, lock)
                 with suppress(FileNotFoundError):

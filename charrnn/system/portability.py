@@ -1,4 +1,4 @@
-"""What an operating system may lack: file locks, fsync of folders, signal masks, rename over an open file."""
+"""Features that an operating system may lack: file locks, fsync of folders, signal masks, rename over an open file."""
 
 import errno
 import os
@@ -30,12 +30,10 @@ def signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def can_lock() -> bool:
-    return fcntl is not None
-
-
 def try_lock(descriptor: int) -> bool:
-    """Locks an open file for this process; False if another holds it. True on file systems without locks."""
+    """Locks an open file for this process; False if another holds it. True where there are no locks."""
+    if not hasattr(fcntl, "flock"):
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoint.history import Step
 from charrnn.checkpoint.model import Model
 from charrnn.nn.params import Config, fresh_params
 from charrnn.options import Options
@@ -81,7 +80,11 @@ def run(cases: tuple[Case, ...], seconds: float) -> Iterator[Result]:
     for case in cases:
         training = Training.new(text, Options(**asdict(case), steps=10**9, val_fraction=0.0, dropout=0.0))
         try:
-            rates = [record.chars_per_second for record in for_seconds(training, 0.7 * seconds)]
+            rates, end = [], time.perf_counter() + 0.7 * seconds
+            for record in training:
+                rates.append(record.chars_per_second)
+                if time.perf_counter() > end:
+                    break
         finally:
             training.close()
         workers = training.options.workers
@@ -89,15 +92,6 @@ def run(cases: tuple[Case, ...], seconds: float) -> Iterator[Result]:
         rate = statistics.median(rates[min(5, len(rates) // 4) :])
         case = replace(case, batch_size=training.streams.batch_size, seq_length=training.streams.seq_length)
         yield Result(case, workers, rate, sampling_rate(training.config, 0.2 * seconds), limit)
-
-
-def for_seconds(training: Training, seconds: float) -> Iterator[Step]:
-    """The steps of the first `seconds`, at least one."""
-    end = time.perf_counter() + seconds
-    for record in training:
-        yield record
-        if time.perf_counter() > end:
-            return
 
 
 def sampling_rate(config: Config, seconds: float) -> float:
@@ -111,7 +105,7 @@ def sampling_rate(config: Config, seconds: float) -> float:
 
 
 def environment() -> dict[str, Any]:
-    """What the figures depend on, and warnings about settings that slow matrix products down."""
+    """Versions, cores and settings that the results depend on, with warnings about those that slow down products."""
     return {
         **versions(),
         "python": platform.python_version(),

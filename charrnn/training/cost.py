@@ -1,4 +1,4 @@
-"""What a network costs to train: operations and memory; and the rate at which this machine multiplies."""
+"""The cost of training a network, in operations and memory, and the speed of matrix products on this machine."""
 
 import statistics
 import time
@@ -15,7 +15,7 @@ from charrnn.system.resources import free_memory
 def flops_per_char(config: Config) -> int:
     """The floating-point operations of a training step per character: three products per weight.
 
-    Layer 0 looks up rows instead of multiplying, so its input product is free.
+    The input of layer 0 is a table lookup, which costs no operations.
     """
     recurrent = len(config.gates) * config.hidden_size**2
     return 3 * 2 * ((2 * config.layers - 1) * recurrent + config.hidden_size * config.vocab_size)

@@ -16,7 +16,7 @@ from charrnn.training.workers import WorkerPool
 
 class Learner:
     """`params`, `grads` and their `norm`, the `vectors` of the optimizer, and `carried`: the states (layers, B, H)
-    after the last complete step. Nothing here knows of texts or schedules.
+    after the last complete step. It is independent of texts and schedules.
     """
 
     def __init__(self, job: Job) -> None:

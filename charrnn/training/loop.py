@@ -39,14 +39,14 @@ Average = Callable[[Array], None]
 
 
 class BadStep(Exception):
-    """A step whose numbers must not change the weights; the text says why."""
+    """A step that must not change the weights; the message is the reason."""
 
 
 class Training(Iterator[Step]):
     """A training that yields one `Step` at a time and can be stopped and resumed after any of them.
 
     `source` is the text or the examples, `notes` are sentences for the user, `model` is the result so far, `transfer`
-    tells where the first weights come from, if from another model. Made by `Training.new` or `Training.resume`.
+    describes the first weights if they come from another model. Made by `Training.new` or `Training.resume`.
     """
 
     def __init__(self, source: Dataset, options: Options, average: Average | None) -> None:
@@ -84,11 +84,7 @@ class Training(Iterator[Step]):
 
     @classmethod
     def new(
-        cls,
-        source: Dataset,
-        options: Options,
-        init_from: Model | None = None,
-        average: Average | None = None,
+        cls, source: Dataset, options: Options, init_from: Model | None = None, average: Average | None = None
     ) -> "Training":
         """A new run, from random weights or from those of a model. Raises CharRNNError."""
         training = cls(source, options, average)

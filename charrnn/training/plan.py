@@ -1,4 +1,4 @@
-"""Hyperparameters from the text and the clock: what the user leaves open is chosen here, each choice with its reason.
+"""Hyperparameters from the text and the time: options that the user does not give are chosen here, with a reason.
 
 The rules were fitted to measurements, see docs/learning.md: the network is the largest that reads `TOKENS` symbols per
 recurrent weight in the given time, and has at most `WEIGHTS` recurrent weights per symbol of the text.
@@ -132,19 +132,15 @@ def network(
     given: dict[str, Any], cell: str, most: float, vocab_size: int, rate: float, seconds: float
 ) -> tuple[Config, str]:
     """The sizes with at most `most` recurrent weights that suit the time, and the reason."""
-    sizes = [(1 if width <= ONE_LAYER else 2, width) for width in WIDTHS] + [(2, ONE_LAYER)]
-    if "layers" in given:
-        sizes = [(given["layers"], width) for width in WIDTHS]
-    if "hidden_size" in given:
-        layers = given.get("layers", 1 if given["hidden_size"] <= ONE_LAYER else 2)
-        sizes = [(layers, given["hidden_size"])]
+    widths = [given["hidden_size"]] if "hidden_size" in given else WIDTHS
+    sizes = [(given.get("layers", 1 if width <= ONE_LAYER else 2), width) for width in widths]
+    if given.keys().isdisjoint(("layers", "hidden_size")):
+        sizes.append((2, ONE_LAYER))
     configs = sorted((Config(cell, *size, vocab_size) for size in sizes), key=recurrent_weights)
-
-    def symbols_read(config: Config) -> float:
-        return seconds * expected_speed(config, STREAMS, rate)
-
     for_text = [c for c in configs if recurrent_weights(c) <= most] or configs[:1]
-    for_time = [c for c in for_text if symbols_read(c) >= TOKENS * recurrent_weights(c)] or for_text[:1]
+    symbols = [seconds * expected_speed(c, STREAMS, rate) for c in for_text]
+    for_time = [c for c, read in zip(for_text, symbols, strict=True) if read >= TOKENS * recurrent_weights(c)]
+    for_time = for_time or for_text[:1]
     if for_time[-1] is not for_text[-1]:
         return for_time[-1], "largest network trainable in the given time"
     return for_text[-1], "the largest" if for_text[-1] is configs[-1] else "largest network suitable for the text"

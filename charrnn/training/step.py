@@ -1,6 +1,6 @@
 """One step of truncated BPTT for a shard of the streams, and the update of a shard of the weights.
 
-`StreamShard.run` is the heart of the training; all other files of this room decide when it is called and by whom.
+`StreamShard.run` is the heart of the training; the other files of this room decide when it runs, and in which process.
 """
 
 import json
@@ -21,8 +21,8 @@ from charrnn.text.batches import Batch
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker knows of a training: windows are (steps, streams), and their batches `masked` if they have a
-    loss mask and a reset mask.
+    """The sizes and settings that every worker needs: windows are (steps, streams); `masked` batches have a loss mask
+    and a reset mask.
     """
 
     config: Config
@@ -49,7 +49,7 @@ class Job:
 
 
 class Phase(IntEnum):
-    """What all workers do at the same time: a window, starting from one of three states; then the other two."""
+    """The parts of a step, which all workers run at the same time: a window from one of three states, ADD, UPDATE."""
 
     CARRY = 0  # from the state at the end of the window before
     RESET = 1  # from the zero state

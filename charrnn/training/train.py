@@ -11,7 +11,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.text.dataset import read_dataset
 from charrnn.text.examples import Examples
 from charrnn.training.loop import Average, Training
-from charrnn.training.transfer import check_start, options_from_model
+from charrnn.training.transfer import options_from_model
 
 
 def train(
@@ -38,8 +38,12 @@ def train(
     known = set(Options.__dataclass_fields__)
     if wrong := sorted(set(options) - known):
         raise UsageError(f"there is no option {wrong[0]!r}: there are {', '.join(sorted(known))}.")
-    check_start(model, init_from)
-    options = options_from_model(init_from, options) if init_from else options
+    if model and not model.run:
+        raise UsageError("the model has no training to resume.")
+    if model and init_from:
+        raise UsageError("model resumes a run and init_from starts a new one: give one of them.")
+    if init_from:
+        options = options_from_model(init_from, options)
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
     if not isinstance(texts, Corpus | Examples):
         vocab, other = model.vocab if model else None, init_from.vocab if init_from else None

@@ -1,4 +1,4 @@
-"""What a run starts from: the run of a model, or the weights of another one, whose symbols are matched by code."""
+"""The start of a run: the run of a model, or the weights of another model, whose symbols are matched by code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,14 +32,6 @@ class Transfer:
     new_labels: int
     kept_weights: int
     new_weights: int
-
-
-def check_start(model: Model | None, init_from: Model | None) -> None:
-    """Raises UsageError if `model` has no run to resume, or if both are given."""
-    if model is not None and model.run is None:
-        raise UsageError("the model has no training to resume.")
-    if model is not None and init_from is not None:
-        raise UsageError("model resumes a run and init_from starts a new one: give one of them.")
 
 
 def check_text(model: Model, source: Dataset) -> Run:
@@ -95,9 +87,8 @@ def transfer(source: Model, config: Config, vocab: Vocab, seed: int, labels: Seq
     known = ids != UNKNOWN
     old_labels = source.task.labels if source.task else ()
     both = [label for label in labels if label in old_labels]
-    to = np.append(ids[known], [len(vocab) + labels.index(label) for label in both]).astype(np.intp)
-    of = np.append(np.flatnonzero(known), [len(source.vocab) + old_labels.index(label) for label in both])
-    of = of.astype(np.intp)
+    to = [*ids[known].tolist(), *(len(vocab) + labels.index(label) for label in both)]
+    of = [*np.flatnonzero(known).tolist(), *(len(source.vocab) + old_labels.index(label) for label in both)]
     params["by"][:] = source.params["by"].mean()
     for name, values in source.params.items():
         if name == "l0.Wx":
@@ -111,7 +102,7 @@ def transfer(source: Model, config: Config, vocab: Vocab, seed: int, labels: Seq
     symbols = vocab.symbols
     return Transfer(
         params,
-        [symbols[k] for k in sorted(to.tolist()) if k < len(symbols)],
+        [symbols[k] for k in sorted(to) if k < len(symbols)],
         [symbols[k] for k in fresh.tolist() if k < len(symbols)],
         len(both),
         len(labels) - len(both),

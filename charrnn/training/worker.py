@@ -1,7 +1,7 @@
 """A worker process: it runs the windows of its streams, and adds and updates its shard of the weights.
 
-It is a fresh Python with one BLAS thread. It ends when the pipe closes that only its parent holds, so that no process
-is left behind however the parent ends.
+It is a fresh Python with one BLAS thread. It ends when its pipe closes, which only the parent holds open, so that no
+process is left behind however the parent ends.
 """
 
 import json
@@ -13,16 +13,17 @@ from typing import IO, NamedTuple
 from charrnn.arrays import Array
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Params
+from charrnn.system.portability import STOP_SIGNALS
 from charrnn.text.batches import Batch
 from charrnn.training.shared_memory import Arrays, Layout, attach
 from charrnn.training.step import Job, ParamShard, Phase, StreamShard, param_shards, stream_shards
 
 ORDER = struct.Struct("<qqqddd")  # the fields of `Order`
-ANSWER = struct.Struct("<qqd")  # the number of the order, whether all went well, and the result
+ANSWER = struct.Struct("<qqd")  # the number of the order, whether it succeeded, and the result
 
 
 class Order(NamedTuple):
-    """What the parent sends: `step` is that of the training in a window, that of the optimizer in an update."""
+    """A message of the parent: `step` is that of the training for a window, that of the optimizer for an update."""
 
     number: int
     phase: int
@@ -85,10 +86,9 @@ def run_phase(worker: WorkerState, order: Order) -> float:
 
 
 def main() -> None:
-    """The whole life of a worker process."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent decides, and closes the pipe
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    """Entry point of a worker process."""
+    for number in STOP_SIGNALS:  # the parent decides, and closes the pipe
+        signal.signal(number, signal.SIG_IGN)
     with open(1, "wb", buffering=0, closefd=False) as answers:
         serve(sys.stdin.buffer, answers)
 

@@ -1,6 +1,6 @@
 """Several processes that train on one batch: each has a shard of the streams, and gradients are added in a fixed order.
 
-The parent decides everything and is itself the worker of rank 0; what the others do is in `worker.py`.
+The parent gives all orders and is itself the worker of rank 0; the other workers run `worker.py`.
 """
 
 import json
@@ -97,7 +97,7 @@ class WorkerPool:
     def receive(self, rank: int) -> float:
         pipe = self.processes[rank - 1].stdout
         assert pipe is not None
-        while True:  # answers to orders that an interrupt has cut short are skipped
+        while True:  # skips answers to orders that an interrupt cut short
             message = b""
             while len(message) < ANSWER.size:
                 more = pipe.read(ANSWER.size - len(message))

@@ -9,9 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -434,18 +434,17 @@ def test_saving_by_steps(charrnn: Command, tmp_path: Path, monkeypatch: pytest.M
 def test_a_save_that_fails_before_the_end_does_not_end_the_training(
     charrnn: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from charrnn.checkpoint import model as checkpoint
     from charrnn.checkpoint import npz
 
-    right, calls = npz.write, [0]
+    right, calls = npz.pack, [0]
 
-    def write(path: Path, arrays: dict[str, Any]) -> None:
+    def pack(file: IO[bytes], arrays: Mapping[str, Any]) -> None:
         calls[0] += 1
         if calls[0] == 1:
             raise OSError(28, "No space left on device")
-        right(path, arrays)
+        right(file, arrays)
 
-    monkeypatch.setattr(checkpoint, "write", write)
+    monkeypatch.setattr(npz, "pack", pack)
     code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12", "--save-every", "5")
     assert code == 0
     assert "warning: model.npz could not be written: No space left on device. The training continues." in err
