@@ -130,6 +130,12 @@ def check_float(
     raise UsageError(f"{name} is a number {' and '.join(limits)}, not {shown(value)}.", name)
 
 
+def require(condition: bool, name: str) -> None:
+    """Raises ValueError, which says which part of a model file is wrong, unless the condition holds."""
+    if not condition:
+        raise ValueError(name)
+
+
 def shown(value: object) -> str:
     """A rejected value, short enough for a sentence."""
     text = str(value)
