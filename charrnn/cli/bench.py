@@ -1,20 +1,17 @@
 """`charrnn bench`: the speed of training and sampling on this machine."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
-import click
-
 from charrnn.checks import check_float
-from charrnn.cli.options import GroupedCommand, json_option, option, options_from
+from charrnn.cli.options import command, json_option, option, options_from
 from charrnn.display.terminal import Answer, remark
 from charrnn.options import Options
 
 SIZES = ("cell", "layers", "hidden_size", "seq_length", "batch_size", "workers")
 
 
-@click.command(cls=GroupedCommand)
+@command()
 @options_from(Options, *SIZES, group="Options", default=None, show_default=False)
 @option("--seconds", type=float, default=30.0, help="Approximate total time to measure.")
 @json_option(help="Write one JSON object per network to stdout, after one about the machine.")
@@ -39,11 +36,11 @@ def bench(seconds: float, as_json: bool, **given: Any) -> None:
         remark(f"warning: {warning}")
     results = []
     if as_json:
-        answer.line(json.dumps(machine))
+        answer.json(machine)
     for result in run(cases, seconds / len(cases)):
         results.append(result)
         if as_json:
-            answer.line(json.dumps(result.as_dict()))
+            answer.json(result.as_dict())
         else:
             remark(f"measured {len(results)} of {len(cases)}")
     if not as_json:

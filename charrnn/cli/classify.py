@@ -1,20 +1,19 @@
 """`charrnn classify`: the most likely labels of texts."""
 
-import json
 from math import exp
 
 import click
 
 from charrnn.checks import check_int
 from charrnn.cli.inputs import lines_of, report_unknown, unknown_symbols
-from charrnn.cli.options import GroupedCommand, json_option, model_option, option, weights_option
+from charrnn.cli.options import command, json_option, model_option, option, weights_option
 from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
 
 BEST = 3
 
 
-@click.command(cls=GroupedCommand)
+@command()
 @click.argument("texts", metavar="TEXT...", nargs=-1, type=str)
 @model_option(help="Model file, trained with --labelled.")
 @weights_option()
@@ -39,6 +38,6 @@ def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_jso
     for line, logs in zip(lines, log_probabilities(loaded, lines), strict=True):
         ranked = [(labels[k], exp(logs[k])) for k in (-logs).argsort(kind="stable").tolist()]
         if as_json:
-            answer.line(json.dumps({"text": line, "labels": dict(ranked)}))
+            answer.json({"text": line, "labels": dict(ranked)})
         else:
             answer.line(f"{line}\t" + ", ".join(f"{label} {p:.1%}" for label, p in ranked[:best]))

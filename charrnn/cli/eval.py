@@ -1,18 +1,15 @@
 """`charrnn eval`: how well models predict a text, in units that can be compared."""
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from charrnn.cli.baselines import BaselineComparison
 from charrnn.cli.eval_examples import grade
 from charrnn.cli.inputs import TextInput, report_unknown
 from charrnn.cli.options import (
-    GroupedCommand,
+    command,
     encoding_option,
     json_option,
     model_argument,
@@ -51,7 +48,7 @@ class Row:
         return {"model": self.path, "text": list(self.texts), "part": self.part, **figures(self.score), **more}
 
 
-@click.command("eval", cls=GroupedCommand)
+@command("eval")
 @texts_argument(metavar="[TEXT...]")
 @models_option(help="Model file; several are compared in a table, the best first.")
 @weights_option()
@@ -99,7 +96,7 @@ def evaluate(
         remark(f"warning: the models were scored on different {different}: their scores cannot be compared.")
     if as_json:
         for row in rows:
-            answer.line(json.dumps(row.as_dict()))
+            answer.json(row.as_dict())
     else:
         show_table(answer, rows, comparable=not different)
 

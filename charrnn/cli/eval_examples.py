@@ -1,6 +1,5 @@
 """`charrnn eval` for a model of examples: accuracy on labels or targets."""
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ def grade(path: str, model: "Model", texts: tuple[str, ...], encoding: str | Non
         figures = label_figures(labels)
         draw = partial(display.labels, grade=labels)
     if as_json:
-        answer.line(json.dumps({"model": path, "part": part, **figures}))
+        answer.json({"model": path, "part": part, **figures})
     else:
         show(answer, draw)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from charrnn.cli.options import Completions, GroupedCommand
+from charrnn.cli.options import Completions, command
 
 
 def find_command(context: click.Context, names: Sequence[str]) -> click.Context:
@@ -26,7 +26,7 @@ def complete_commands(context: click.Context, parameter: click.Parameter, incomp
     return found.command.shell_complete(found, incomplete) if isinstance(found.command, click.Group) else []
 
 
-@click.command("help", cls=GroupedCommand)
+@command("help")
 @click.argument("names", metavar="[COMMAND...]", nargs=-1, type=str, shell_complete=complete_commands)
 @click.pass_context
 def show_help(context: click.Context, names: tuple[str, ...]) -> None:
@@ -34,7 +34,7 @@ def show_help(context: click.Context, names: tuple[str, ...]) -> None:
     click.echo(find_command(context, names).get_help())
 
 
-@click.command(cls=GroupedCommand)
+@command()
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

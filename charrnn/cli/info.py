@@ -1,19 +1,16 @@
 """`charrnn info`: the network, vocabulary and training of a model."""
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from charrnn.cli.options import GroupedCommand, json_option, model_option
+from charrnn.cli.options import command, json_option, model_option
 from charrnn.display.terminal import Answer
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
 
 
-@click.command(cls=GroupedCommand)
+@command()
 @model_option()
 @json_option(help="Write one JSON object to stdout.")
 def info(model: str, as_json: bool) -> None:
@@ -23,7 +20,7 @@ def info(model: str, as_json: bool) -> None:
     loaded = load(model)
     answer = Answer()
     if as_json:
-        answer.line(json.dumps(facts(model, loaded)))
+        answer.json(facts(model, loaded))
         return
     from charrnn.display.console import show
     from charrnn.display.info import information

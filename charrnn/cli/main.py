@@ -40,8 +40,8 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (train, sample, write, classify, evaluate, novelty, info, see, bench, show_help, completion):
-    cli.add_command(command)
+for each in (train, sample, write, classify, evaluate, novelty, info, see, bench, show_help, completion):
+    cli.add_command(each)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,5 @@
 """`charrnn novelty`: how much of a text is copied from a corpus."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,7 +7,7 @@ import click
 from charrnn.cli.inputs import open_named_corpus, open_training_corpus
 from charrnn.cli.options import (
     MODEL,
-    GroupedCommand,
+    command,
     complete_files,
     encoding_option,
     json_option,
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from charrnn.text.raw_text import RawText
 
 
-@click.command(cls=GroupedCommand)
+@command()
 @click.argument("samples", metavar="SAMPLE...", nargs=-1, type=str, shell_complete=complete_files)
 @option(
     "--corpus",
@@ -69,7 +68,7 @@ def novelty(
         notes(skipped)
         sample, validation = measure(parts, corpus)
     if as_json:
-        answer.line(json.dumps(report(samples, corpus, sample, validation)))
+        answer.json(report(samples, corpus, sample, validation))
         return
     from charrnn.display.console import show
     from charrnn.display.novelty import marked, table

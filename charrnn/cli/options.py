@@ -113,11 +113,15 @@ def variable(option: click.Option) -> str:
     return name.removeprefix("--").replace("-", "_").upper()
 
 
+def command(name: str | None = None) -> Decorator:
+    return click.command(name, cls=GroupedCommand)
+
+
 def option(*names: str, group: str = "Options", **settings: Any) -> Decorator:
     """A click option under a heading; its default is shown, unless it is a flag or empty."""
     settings.setdefault("show_default", not settings.get("is_flag") and settings.get("default") != "")
     if settings.get("type") is int:
-        settings.setdefault("metavar", "N")
+        settings["metavar"] = settings.get("metavar") or "N"
     return click.option(*names, cls=GroupedOption, group=group, **settings)
 
 
@@ -137,20 +141,17 @@ def options_from(options: type, *names: str, **changes: Any) -> Decorator:
 
 
 def _option_for(field: Declared, changes: dict[str, Any]) -> Decorator:
-    setting = field.setting
-    settings: dict[str, Any] = {"group": setting.group, "help": setting.help, "show_default": setting.show_default}
-    if field.kind is bool:
-        settings |= {"is_flag": True, "show_default": False}
-    else:
-        settings |= {
-            "type": click.Choice(setting.choices) if setting.choices else field.kind,
-            "metavar": setting.metavar or ("N" if field.kind is int else None),
-            "multiple": field.multiple,
-        }
-    if setting.chosen:
-        settings["show_default"] = "chosen"
-    elif not field.multiple:
-        settings["default"] = field.default
+    setting, is_flag = field.setting, field.kind is bool
+    settings: dict[str, Any] = {
+        "group": setting.group,
+        "help": setting.help,
+        "type": click.Choice(setting.choices) if setting.choices else field.kind,
+        "metavar": setting.metavar,
+        "is_flag": is_flag,
+        "multiple": field.multiple,
+        "default": None if setting.chosen else field.default,
+        "show_default": "chosen" if setting.chosen else setting.show_default and not is_flag,
+    }
     return option(*(setting.flags or (flag(field.name),)), field.name, **settings | changes)
 
 

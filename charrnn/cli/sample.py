@@ -1,6 +1,5 @@
 """`charrnn sample`: writes new text to stdout, each character as soon as it is certain."""
 
-import json
 import math
 from collections.abc import Generator, Iterable
 from dataclasses import replace
@@ -13,7 +12,7 @@ from charrnn.checks import check_int
 from charrnn.cli.inputs import corpus_ngrams, load_models, read_prompt
 from charrnn.cli.options import (
     MODEL,
-    GroupedCommand,
+    command,
     complete_files,
     file_option,
     json_option,
@@ -39,7 +38,7 @@ main_option, constraint, conditional, result_option = (
 )
 
 
-@click.command(cls=GroupedCommand)
+@command()
 @model_option(
     "models",
     metavar="FILE[:WEIGHT]",
@@ -236,7 +235,7 @@ def write_json(answer: Answer, echo: str, prompt: str, texts: "Iterable[Sample]"
     ends: list[str | None] = []
     for text in texts:
         record = {"text": echo + text.text, "prompt": prompt, "seed": text.seed, "logprob_per_char": text.logprob}
-        answer.line(json.dumps(record))
+        answer.json(record)
         ends.append(text.end)
     return ends
 

@@ -1,6 +1,5 @@
 """`charrnn sample` with models of examples: --label and --source."""
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -79,6 +78,6 @@ def write_targets(
             if not target.ended:
                 remark(f"note: the target of {text!r} was cut off, because the model did not end it.")
             if as_json:
-                answer.line(json.dumps({"source": text, "target": target.text, "logprob": target.logprob}))
+                answer.json({"source": text, "target": target.text, "logprob": target.logprob})
             else:
                 answer.line(target.text if beam is None else f"{target.logprob:9.4f}  {target.text}")

@@ -10,7 +10,7 @@ import click
 from charrnn.checks import check_int, declared
 from charrnn.cli.inputs import refuse_overwriting
 from charrnn.cli.options import (
-    GroupedCommand,
+    command,
     complete_models,
     given,
     json_option,
@@ -46,7 +46,7 @@ OUTPUT = "Output"
 main_option, result_option = (partial(option, group=group) for group in (MAIN, OUTPUT))
 
 
-@click.command(cls=GroupedCommand)
+@command()
 @texts_argument(metavar="TEXT...")
 @model_option(group=MAIN, help="Model file to write.")
 @main_option(

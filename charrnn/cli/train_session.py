@@ -1,6 +1,5 @@
 """A training session on the command line: its display, its JSON records, its saves, and how it ends."""
 
-import json
 import os
 import sys
 import time
@@ -45,7 +44,7 @@ class Records:
         if not self.open:
             return
         try:
-            self.answer.line(json.dumps(values))
+            self.answer.json(values)
         except ReaderLeft:
             self.open = False
         except OSError as error:

@@ -1,5 +1,6 @@
 """Answers to stdout, remarks to stderr; control characters in foreign text are made visible."""
 
+import json
 import os
 import sys
 import unicodedata
@@ -86,6 +87,10 @@ class Answer:
 
     def line(self, text: str) -> None:
         self.write(text + "\n")
+
+    def json(self, values: object) -> None:
+        """One line of JSON."""
+        self.line(json.dumps(values))
 
 
 def silence(stream: TextIO | None) -> None:
