@@ -7,7 +7,7 @@ from itertools import cycle
 from charrnn.display.terminal import safe
 from charrnn.see.curve import Curves
 from charrnn.see.gradients import GradientNorms
-from charrnn.see.memory import Truncation
+from charrnn.see.memory import Memory
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue")
 SMALLEST = 1e-6  # share of a gradient that is still drawn
@@ -40,9 +40,6 @@ class Panel:
     tick: Callable[[float], str] = "{:g}".format
     xticks: Sequence[float] = field(default=())
     floor: float = 0.0
-
-
-Memory = tuple[str, list[tuple[int, float]], float, list[Truncation]]  # path, losses by reset, without, gradients
 
 
 def share_tick(share: float) -> str:
@@ -87,14 +84,13 @@ def gradient_panels(rows: Sequence[tuple[str, GradientNorms]]) -> list[Panel]:
     return [Panel(title, "k", curves, log_y=True, tick=share_tick, floor=SMALLEST)]
 
 
-def memory_panels(rows: Sequence[Memory]) -> list[Panel]:
+def memory_panels(rows: Sequence[tuple[str, Memory]]) -> list[Panel]:
     """The loss over the interval of state resets, and the cosine over the length of the truncated windows."""
     losses, cosines = [], []
-    for (path, resets, never, cuts), colour in zip(rows, cycle(COLOURS), strict=False):
-        name = safe(path)
-        intervals, values = zip(*resets, strict=True)
-        losses.append(Curve(name, intervals, values, colour, note=f"never: {never:.3f}"))
-        if cuts:
+    for (path, result), colour in zip(rows, cycle(COLOURS), strict=False):
+        name, (every, values) = safe(path), zip(*result.cleared, strict=True)
+        losses.append(Curve(name, every, values, colour, note=f"never: {result.never:.3f}"))
+        if cuts := result.truncated:
             cosines.append(Curve(name, [cut.window for cut in cuts], [cut.cosine for cut in cuts], colour))
     panels = {
         "loss, nats, if the state is reset every n characters": losses,

@@ -11,12 +11,13 @@ from rich.text import Text
 
 from charrnn.display import heatmap
 from charrnn.display.console import Draw
-from charrnn.display.panels import Memory, curve_panels, gradient_panels, memory_panels
+from charrnn.display.panels import curve_panels, gradient_panels, memory_panels
 from charrnn.display.tables import new_table
 from charrnn.display.terminal import safe
 from charrnn.display.terminal_plot import draw_panels
 from charrnn.see.curve import Curves
 from charrnn.see.gradients import GradientNorms
+from charrnn.see.memory import Memory
 from charrnn.see.neurons import ProbeFit, Ranking
 from charrnn.see.step import Line as Equation
 from charrnn.see.surprise import Surprise, TextLine
@@ -55,18 +56,18 @@ def gradients(out: Console, rows: Sequence[tuple[str, GradientNorms]]) -> None:
     out.print(grid)
 
 
-def memory(out: Console, rows: Sequence[Memory]) -> None:
+def memory(out: Console, rows: Sequence[tuple[str, Memory]]) -> None:
     """The plots, and a table of their values."""
     draw_panels(out, memory_panels(rows))
-    for path, resets, never, cuts in rows:
+    for path, result in rows:
         table = new_table(("every n", "loss, reset", "cosine, truncated", "norm ratio"))
         table.title, table.title_justify = Text(safe(path), "bold"), "left"
-        losses = {n: f"{loss:.4f}" for n, loss in resets}
-        gradients = {cut.window: (f"{cut.cosine:.4f}", f"{cut.ratio:.4f}") for cut in cuts}
+        losses = {n: f"{loss:.4f}" for n, loss in result.cleared}
+        gradients = {cut.window: (f"{cut.cosine:.4f}", f"{cut.ratio:.4f}") for cut in result.truncated}
         for n in sorted({*losses, *gradients}):
             table.add_row(str(n), losses.get(n, ""), *gradients.get(n, ("", "")))
-        full = "1" if cuts else ""
-        table.add_row("never", f"{never:.4f}", full, full, style="green")
+        full = "1" if result.truncated else ""
+        table.add_row("never", f"{result.never:.4f}", full, full, style="green")
         out.print(table)
 
 

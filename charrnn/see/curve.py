@@ -25,9 +25,10 @@ class Curves:
     clip: float
 
     def as_dict(self) -> dict[str, Any]:
-        names = ("train", "val", "rate", "norm")
-        series = {name: dict(zip(("x", "y"), getattr(self, name), strict=True)) for name in names}
-        return {"against": self.against, **series, "clip": self.clip}
+        return {
+            name: dict(zip("xy", value, strict=True)) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+        }
 
 
 def training_curves(path: str, model: Model, against: str) -> Curves:
@@ -42,10 +43,8 @@ def training_curves(path: str, model: Model, against: str) -> Curves:
     steps = [history.stride * (k + 1) for k in range(len(history.points))]
 
     def places(some: list[int]) -> list[float]:
-        if against == "steps":
-            return [float(step) for step in some]
-        spent: list[float] = np.interp(some, [0, *steps], [0.0, *history.series("seconds")]).tolist()
-        return spent
+        found = np.interp(some, [0, *steps], [0.0, *history.series("seconds")]) if against == "seconds" else some
+        return [float(place) for place in found]
 
     return Curves(
         against,

@@ -18,7 +18,7 @@ from charrnn.errors import TextError
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
-from charrnn.see.sentence import characters, sentence
+from charrnn.see.sentence import characters, finite, sentence
 from charrnn.see.text_window import TextWindow
 
 GROUP = 32  # positions computed in parallel
@@ -45,8 +45,7 @@ class GradientNorms:
     def share(self) -> Norms:
         """The norm for h by lag, relative to lag 0."""
         h = self.total["h"]
-        share: Norms = h / h[0] if h[0] else np.zeros_like(h)
-        return share
+        return h / (h[0] or math.inf)
 
     @property
     def left(self) -> int | None:
@@ -64,20 +63,20 @@ class GradientNorms:
     @property
     def course(self) -> tuple[str, str]:
         """What becomes of the gradient for h, as a verb and how far."""
-        lags = len(self.share) - 1
         if not self.share.any():
             return "is", "zero"
         if self.left is not None:
             return "falls to 1 %", f"after {characters(self.left)}"
         if self.slope > 0.0:
             return "grows", f"by a factor of {math.exp(self.slope):.2f} per step"
-        return "is still", f"{100 * self.share[-1]:.0f} % after {characters(lags)}"
+        return "is still", f"{100 * self.share[-1]:.0f} % after {characters(len(self.share) - 1)}"
 
     def as_dict(self) -> dict[str, Any]:
-        norms = {f"d{name}": values.tolist() for name, values in self.total.items()}
-        layers = {f"d{name}": values.tolist() for name, values in self.by_layer.items()}
+        total, layers = (
+            {f"d{name}": values.tolist() for name, values in norms.items()} for norms in (self.total, self.by_layer)
+        )
         found = {"positions": self.positions, "left": self.left, "slope": finite(self.slope), "clipped": self.clipped}
-        return {**found, "spectral_radius": self.radius, **norms, "layers": layers}
+        return {**found, "spectral_radius": self.radius, **total, "layers": layers}
 
 
 def summary(names: Sequence[str], results: Sequence[GradientNorms]) -> str:
@@ -90,10 +89,6 @@ def summary(names: Sequence[str], results: Sequence[GradientNorms]) -> str:
         clauses.append(f"{subject} {extent}" if verb == last else f"{subject} {verb} {extent}")
         last = verb
     return sentence(", ".join(clauses))
-
-
-def finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def gradient_norms(model: Model, window: TextWindow, lags: int, positions: int) -> GradientNorms:
@@ -113,12 +108,10 @@ def gradient_norms(model: Model, window: TextWindow, lags: int, positions: int) 
         network = Network(model.config, model.params, lags + 1, len(group))
         for name, values in norms(network, ids, group, lags).items():
             sums[name] = sums.get(name, 0.0) + values.sum(axis=-1)
-    means = {name: values / len(ends) for name, values in sums.items()}
-    states = model.config.states
     return GradientNorms(
         len(ends),
-        {name: means[f"{name} by layer"] for name in states},
-        {name: means[name] for name in states},
+        {name: sums[f"{name} by layer"] / len(ends) for name in model.config.states},
+        {name: sums[name] / len(ends) for name in model.config.states},
         spectral_radii(model.config, model.params),
         clipped_share(model),
     )
@@ -127,9 +120,7 @@ def gradient_norms(model: Model, window: TextWindow, lags: int, positions: int) 
 def places(symbols: int, lags: int, positions: int) -> NDArray[np.intp]:
     """The positions of the targets: spread evenly, each with `lags` steps before it."""
     first, last = lags + 1, symbols - 1
-    if last < first:
-        return np.zeros(0, dtype=np.intp)
-    return np.unique(np.linspace(first, last, positions).round().astype(np.intp))
+    return np.unique(np.linspace(first, last, positions if first <= last else 0).round().astype(np.intp))
 
 
 def norms(network: Network, ids: NDArray[np.intp], targets: NDArray[np.intp], lags: int) -> dict[str, Norms]:
@@ -159,11 +150,10 @@ def norms(network: Network, ids: NDArray[np.intp], targets: NDArray[np.intp], la
 
 def spectral_radii(config: Config, params: Params) -> list[dict[str, float]]:
     """The largest |eigenvalue| of each gate's block of Wh, by layer."""
-    H, found = config.hidden_size, []
+    found = []
     for k in range(config.layers):
-        Wh = params[f"l{k}.Wh"].astype(np.float64)
-        blocks = {gate: Wh[:, g * H : (g + 1) * H] for g, gate in enumerate(config.gates)}
-        found.append({gate: float(np.abs(np.linalg.eigvals(block)).max()) for gate, block in blocks.items()})
+        blocks = np.split(params[f"l{k}.Wh"].astype(np.float64), len(config.gates), axis=1)
+        found.append({g: float(np.abs(np.linalg.eigvals(b)).max()) for g, b in zip(config.gates, blocks, strict=True)})
     return found
 
 

@@ -7,6 +7,7 @@ with the full gradient by the cosine of their angle and the ratio of their norms
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from charrnn.evaluation.score import total_score
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params
-from charrnn.see.sentence import characters, sentence
+from charrnn.see.sentence import characters, finite, sentence
 from charrnn.see.text_window import TextWindow
 
 CLEARED = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -37,7 +38,28 @@ class Truncation:
     ratio: float
 
     def as_dict(self) -> dict[str, float | None]:
-        return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
+        return {name: finite(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The mean nats per symbol when the state is cleared every n symbols, as (n, nats), and when it `never` is (NaN if
+    there is no symbol); and the truncated gradients.
+    """
+
+    cleared: list[tuple[int, float]]
+    never: float
+    truncated: list[Truncation]
+
+    def as_dict(self) -> dict[str, Any]:
+        cleared = {str(n): loss for n, loss in self.cleared}
+        return {"cleared": cleared, "never": finite(self.never), "truncated": [cut.as_dict() for cut in self.truncated]}
+
+
+def memory(model: Model, window: TextWindow) -> Memory:
+    """The losses and gradients of a model on a text. Raises TextError if the text has no symbol to predict."""
+    cuts = truncations(model, window)
+    return Memory(cleared_losses(model, window), kept_loss(model, window), cuts)
 
 
 def cleared_losses(model: Model, window: TextWindow, every: Sequence[int] = CLEARED) -> list[tuple[int, float]]:
@@ -106,12 +128,12 @@ def compared(window: int, truncated: Array, full: Array) -> Truncation:
     return Truncation(window, float(truncated @ full) / (norm * full_norm), norm / full_norm)
 
 
-def summary(names: Sequence[str], losses: Sequence[tuple[list[tuple[int, float]], float]]) -> str:
-    """One sentence on how much context lowers the losses (with resets, and without) of the models with these names."""
+def summary(names: Sequence[str], results: Sequence[Memory]) -> str:
+    """One sentence on how much context lowers the losses of the models with these names."""
     clauses = []
-    for name, (resets, never) in zip(names, losses, strict=True):
+    for name, result in zip(names, results, strict=True):
         loss = f"{name}'s loss" if len(names) > 1 else "the loss"
-        gains = [(n, value - never) for n, value in resets]
+        gains = [(n, value - result.never) for n, value in result.cleared]
         last, gain = gains[-1]
         needed = max((n for n, gain in gains if not gain < NOTICEABLE), default=0)
         enough = next((n for n, _ in gains if n > needed), None)

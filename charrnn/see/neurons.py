@@ -168,11 +168,14 @@ class RunningRegression:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The best units for each probe, the best first, and the saturation of the gates."""
+    """The best units for each probe, the best first, and the saturation of the gates, over `symbols` symbols."""
 
+    symbols: int
     fits: list[ProbeFit]
     saturation: list[Saturation]
-    symbols: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "fits": [fit.as_dict() for fit in self.fits]}
 
 
 def find(model: Model, window: TextWindow, of: Sequence[str] = (), top: int = 1) -> Ranking:
@@ -201,7 +204,7 @@ def find(model: Model, window: TextWindow, of: Sequence[str] = (), top: int = 1)
     units = [Unit(layer, kind, index) for layer in range(layers) for kind in of for index in range(H)]
     means = (sums / (len(window) * H)).tolist()
     saturation = [Saturation(layer, gate, *means[layer][k]) for layer in range(layers) for k, gate in enumerate(gates)]
-    return Ranking(ranked(list(targets), units, halves, top), saturation, len(window))
+    return Ranking(len(window), ranked(list(targets), units, halves, top), saturation)
 
 
 def ranked(probes: list[Probe], units: list[Unit], halves: list[RunningRegression], top: int) -> list[ProbeFit]:

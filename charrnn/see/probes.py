@@ -6,7 +6,7 @@ The target at a character depends only on the text up to and including it: on wh
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,12 @@ TAB_WIDTH = 8
 FINAL_CONSONANTS = 0x11A8, 0x11C2  # the conjoining jamo
 PYTHON_LINE = re.compile(r"^(def |class |import |from \w+ import |    (return|if|for|self)\b)", re.MULTILINE)
 PYTHON_SHARE = 0.02  # a text counts as Python if more of its lines match
-CLOSING_QUOTES = {"“": "”", "「": "」", "『": "』", "«": "»", "„": "“"}
+COMMENT_OR_STRING = re.compile(
+    r"""("{3}|'{3})(?:\\.?|[^\\])*?(?:\1|\Z)"""  # a backslash belongs to the character after it
+    r"""|(["'])(?:\\.?|[^\\\n])*?(?:\2|(?=\n)|\Z)|#[^\n]*""",
+    re.DOTALL,
+)
+CLOSING_QUOTES = {'"': '"', "“": "”", "「": "」", "『": "』", "«": "»", "„": "“"}
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,7 @@ def inside_quotes(text: str) -> list[float]:
     """1 from an opening quotation mark to before the closing one; a blank line closes it too."""
     targets, close = [], ""
     for last, c in pairwise("\n" + text):
-        if c == "\n" == last:
-            close = ""
-        if close and c == close:
-            close = ""
-        elif not close:
-            close = '"' if c == '"' else CLOSING_QUOTES.get(c, "")
+        close = "" if c == close or c == "\n" == last else close or CLOSING_QUOTES.get(c, "")
         targets.append(float(bool(close)))
     return targets
 
@@ -49,9 +49,7 @@ def bracket_depth(text: str) -> list[float]:
     """The number of open brackets ( [ {; a blank line closes all of them."""
     targets, depth = [], 0
     for last, c in pairwise("\n" + text):
-        if c == "\n" == last:
-            depth = 0
-        depth = depth + 1 if c in "([{" else max(0, depth - 1) if c in ")]}" else depth
+        depth = 0 if c == "\n" == last else max(0, depth + (c in "([{") - (c in ")]}"))
         targets.append(float(depth))
     return targets
 
@@ -65,14 +63,9 @@ def indentation(text: str) -> list[float]:
     """The columns of white space read so far at the start of the line."""
     targets, columns, counting = [], 0, True
     for c in text:
-        if c == "\n":
-            columns, counting = 0, True
-        elif counting and c == " ":
-            columns += 1
-        elif counting and c == "\t":
-            columns = (columns // TAB_WIDTH + 1) * TAB_WIDTH
-        else:
-            counting = False
+        counting = c == "\n" or (counting and c in " \t")
+        if counting:
+            columns = 0 if c == "\n" else columns + 1 if c == " " else (columns // TAB_WIDTH + 1) * TAB_WIDTH
         targets.append(float(columns))
     return targets
 
@@ -84,11 +77,8 @@ def after_capital(text: str) -> list[float]:
 
 def inside_number(text: str) -> list[float]:
     """1 at digits, and at points, commas and underscores that follow them."""
-    targets, inside = [], False
-    for c in text:
-        inside = c.isdigit() or (inside and c in ".,_")
-        targets.append(float(inside))
-    return targets
+    inside = accumulate(text, lambda inside, c: c.isdigit() or (inside and c in ".,_"), initial=False)
+    return [float(value) for value in inside][1:]
 
 
 def word_boundary(text: str) -> list[float]:
@@ -98,26 +88,9 @@ def word_boundary(text: str) -> list[float]:
 
 def python_comment_or_string(text: str) -> list[float]:
     """1 in a Python comment or string, quotation marks included."""
-    targets: list[float] = []
-    quote, place = "", 0
-    while place < len(text):
-        c, size = text[place], 1
-        if not quote:
-            triple = text[place : place + 3]
-            if triple in ('"""', "'''"):
-                quote, size = triple, 3
-            elif c in "\"'#":
-                quote = c
-            inside = bool(quote)
-        else:
-            inside = True
-            if c == "\\" and quote != "#":
-                size = 2
-            elif (c == "\n" and len(quote) == 1) or (quote != "#" and text.startswith(quote, place)):
-                size, inside = (1, False) if c == "\n" else (len(quote), True)
-                quote = ""
-        targets += [float(inside)] * min(size, len(text) - place)
-        place += size
+    targets = [0.0] * len(text)
+    for match in COMMENT_OR_STRING.finditer(text):
+        targets[match.start() : match.end()] = [1.0] * len(match[0])
     return targets
 
 

@@ -1,5 +1,6 @@
 """Sentences that interpret a figure: how they name models, and their form."""
 
+import math
 from collections.abc import Sequence
 
 from charrnn.checkpoint.model import Model
@@ -13,6 +14,11 @@ def model_names(models: Sequence[tuple[str, Model]]) -> list[str]:
 
 def characters(n: int) -> str:
     return f"{n:,} character{'s' * (n != 1)}"
+
+
+def finite(value: float) -> float | None:
+    """The number for JSON, which has no infinity and no NaN."""
+    return value if math.isfinite(value) else None
 
 
 def sentence(clause: str) -> str:

@@ -41,13 +41,8 @@ class Line:
     columns: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "part": self.heading,
-            "name": self.name,
-            "equation": self.equation,
-            "values": self.values.tolist(),
-            **({"rows": [*self.rows], "columns": [*self.columns]} if self.rows else {}),
-        }
+        found = {"part": self.heading, "name": self.name, "equation": self.equation, "values": self.values.tolist()}
+        return {**found, "rows": [*self.rows], "columns": [*self.columns]} if self.rows else found
 
 
 def small(cell: str, layers: int, hidden_size: int, text: str, seed: int) -> Model:
@@ -75,8 +70,8 @@ def steps(model: Model, text: str) -> list[Line]:
             "leave -m out for a small untrained network."
         )
     ids = model.vocab.encode(text)
-    if len(model.vocab.unknown(text)) > 0:
-        raise UsageError(f"the model has never seen {model.vocab.unknown(text)[0]!r}: see charrnn info.")
+    if unknown := model.vocab.unknown(text):
+        raise UsageError(f"the model has never seen {unknown[0]!r}: see charrnn info.")
     if not 2 <= len(ids) <= MOST_STEPS + 1:
         raise UsageError(f"--text has from 2 to {MOST_STEPS + 1} symbols, not {len(ids)}.")
     params = Params(config.shapes, np.float64)
@@ -120,6 +115,11 @@ class Walk:
         """The name of a layer's value; with one layer it needs no number."""
         return name if self.config.layers == 1 else f"{name}[{k}]"
 
+    def computed(self, heading: str, k: int, function: Callable[..., object], values: object) -> Iterator[Line]:
+        """The values of a layer that a cell's `step` or `step_back` computes."""
+        for name, equation in equations(function, values, self.cell.gates):
+            yield Line(heading, self.layer(k, name), equation, getattr(values, name)[0])
+
     def forward(self) -> Iterator[Line]:
         for t, layers in enumerate(self.network.values):
             read, target = self.symbols[self.ids[t]], self.symbols[self.ids[t + 1]]
@@ -129,8 +129,7 @@ class Walk:
                 xw, hw = self.network.products(k, v.x, v.h_prev)
                 yield Line(heading, self.layer(k, "xw"), source, xw[0])
                 yield Line(heading, self.layer(k, "hw"), f"h_prev l{k}.Wh", hw[0])
-                for name, equation in equations(self.cell.step, v, self.cell.gates):
-                    yield Line(heading, self.layer(k, name), equation, getattr(v, name)[0])
+                yield from self.computed(heading, k, self.cell.step, v)
             p = self.p[t, 0]
             yield Line(heading, "logits", f"{self.layer(self.config.layers - 1, 'h')} Wy + by", self.logits[t, 0])
             yield Line(heading, "p", "exp(logits) / Σ exp(logits)", p)
@@ -149,8 +148,7 @@ class Walk:
                 if "c" in self.cell.states:
                     origin = "0 at the last step" if last else f"{self.layer(k, 'dc_prev')} of t = {t + 2}"
                     yield Line(heading, self.layer(k, "dc_next"), origin, d.dc_next[0])
-                for name, equation in equations(self.cell.step_back, d, self.cell.gates):
-                    yield Line(heading, self.layer(k, name), equation, getattr(d, name)[0])
+                yield from self.computed(heading, k, self.cell.step_back, d)
                 direct = " + dh_direct" if hasattr(d, "dh_direct") else ""
                 equation = f"[{self.names(d)[1]}] l{k}.Whᵀ{direct}"
                 yield Line(heading, self.layer(k, "dh_prev"), equation, d.dh_prev[0])
@@ -160,14 +158,13 @@ class Walk:
         grads, heading = Params(self.config.shapes, np.float64), "gradients, sums over t"
         self.network.backward(self.ids[:-1, None], self.dlogits, grads)
         _, layers = next(self.network.back_through_time(self.dlogits))
+        products: dict[str, str] = {}
         for k, d in enumerate(layers):
             dxw, dhw = self.names(d)
             x = f"= h[{k - 1}]" if k else "one-hot"
-            yield Line(heading, f"dl{k}.Wh", f"h_prevᵀ [{dhw}]", grads[f"l{k}.Wh"], *self.labels(f"l{k}.Wh"))
-            yield Line(heading, f"dl{k}.Wx", f"xᵀ [{dxw}], x {x}", grads[f"l{k}.Wx"], *self.labels(f"l{k}.Wx"))
-            yield Line(heading, f"dl{k}.b", f"[{dxw}]", grads[f"l{k}.b"])
-        yield Line(heading, "dWy", "hᵀ dlogits", grads["Wy"], *self.labels("Wy"))
-        yield Line(heading, "dby", "dlogits", grads["by"])
+            products |= {f"l{k}.Wh": f"h_prevᵀ [{dhw}]", f"l{k}.Wx": f"xᵀ [{dxw}], x {x}", f"l{k}.b": f"[{dxw}]"}
+        for name, product in (products | {"Wy": "hᵀ dlogits", "by": "dlogits"}).items():
+            yield Line(heading, f"d{name}", product, grads[name], *self.labels(name))
 
     def names(self, d: StepGradients) -> tuple[str, str]:
         """The names of the blocks of dxw and of dhw."""

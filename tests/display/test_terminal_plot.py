@@ -19,7 +19,7 @@ from charrnn.display.panels import Curve, Panel, share_tick
 from charrnn.display.terminal_plot import HEIGHT, LARGEST, Axis, draw_panel, heights
 from charrnn.errors import UsageError
 from charrnn.see.gradients import GradientNorms
-from charrnn.see.memory import Truncation
+from charrnn.see.memory import Memory, Truncation
 
 
 def drawn(panel: Panel, width: int = 80, encoding: str = "utf-8", colour: bool = False) -> str:
@@ -126,7 +126,8 @@ def test_panels_say_what_was_found() -> None:
         ("r.npz", "is still 40 % after 2 characters"),
     ]
     assert list(panel.curves[0].ys) == [1.0, 0.5, 0.1]
-    rows = [("m.npz", [(1, 3.0), (5, 2.0)], 1.5, [Truncation(5, 0.9, 0.8)]), ("n.npz", [(1, 3.0)], 1.2, [])]
+    cuts = [Truncation(5, 0.9, 0.8)]
+    rows = [("m.npz", Memory([(1, 3.0), (5, 2.0)], 1.5, cuts)), ("n.npz", Memory([(1, 3.0)], 1.2, []))]
     first, second = panels.memory_panels(rows)
     assert [curve.note for curve in first.curves] == ["never: 1.500", "never: 1.200"]
     assert [(list(curve.xs), list(curve.ys)) for curve in second.curves] == [([5.0], [0.9])]

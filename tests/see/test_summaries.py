@@ -5,6 +5,7 @@ import pytest
 
 from charrnn.see import curve, gradients, memory, neurons, step, surprise
 from charrnn.see.gradients import GradientNorms
+from charrnn.see.memory import Memory
 from charrnn.see.neurons import ProbeFit, Unit
 from charrnn.see.probes import PROBES
 from charrnn.see.sentence import model_names
@@ -31,7 +32,8 @@ def test_gradients_vanish_last_or_grow() -> None:
 
 
 def test_context_that_counts() -> None:
-    enough, more = ([(1, 3.0), (5, 2.009), (10, 2.005)], 2.0), ([(1, 3.0), (10, 2.25)], 2.0)
+    enough = Memory([(1, 3.0), (5, 2.009), (10, 2.005)], 2.0, [])
+    more = Memory([(1, 3.0), (10, 2.25)], 2.0, [])
     assert memory.summary(["the GRU"], [enough]) == (
         "Context beyond 5 characters lowers the loss by less than 0.01 nats."
     )
@@ -39,7 +41,7 @@ def test_context_that_counts() -> None:
         "Context beyond 5 characters lowers the GRU's loss by less than 0.01 nats; "
         "context beyond 10 characters still lowers the RNN's loss by 0.25 nats."
     )
-    assert "too short" in memory.summary(["the GRU"], [([(1, 3.0)], float("nan"))])
+    assert "too short" in memory.summary(["the GRU"], [Memory([(1, 3.0)], float("nan"), [])])
 
 
 def test_the_best_unit_or_none() -> None:

@@ -1,13 +1,24 @@
-"""What the commands of `see` share: the text that they show, and where the result goes."""
+"""What the commands of `see` share: their options, the text that they show, and where the result goes."""
 
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from charrnn.checks import check_int
 from charrnn.cli.inputs import TextInput, refuse_overwriting, report_unknown
-from charrnn.cli.options import Decorator, encoding_option, option, texts_argument, weights_option
+from charrnn.cli.options import (
+    Decorator,
+    encoding_option,
+    json_option,
+    option,
+    output_option,
+    plot_file_option,
+    plot_option,
+    texts_argument,
+    weights_option,
+)
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 from charrnn.options import STDIN
@@ -21,27 +32,35 @@ if TYPE_CHECKING:
 INPUT = "an input file: choose another -o for the picture"
 
 
+class Result(Protocol):
+    def as_dict(self) -> dict[str, Any]: ...
+
+
+R = TypeVar("R", bound=Result)
+
+
+def combined(*decorators: Decorator) -> Decorator:
+    return lambda command: reduce(lambda decorated, decorator: decorator(decorated), reversed(decorators), command)
+
+
 def text_options(chars: int) -> Decorator:
     """Options for the text and the part of it to show, by default `chars` characters."""
-    decorators = [
+    return combined(
         texts_argument(metavar="[TEXT...]"),
         weights_option(),
         option("--chars", type=int, default=chars, help="Number of characters to analyse."),
         option("--from", "skip", type=int, default=0, help="Number of characters to skip before them."),
         option("--all", "whole", is_flag=True, help="Use all of a training text, not only its validation split."),
         encoding_option(),
-    ]
+    )
 
-    def decorate(command: Any) -> Any:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
 
-    return decorate
+picture_options = combined(output_option(), json_option())
+plot_options = combined(plot_file_option(), plot_option(), json_option())
 
 
 class WindowInput:
-    """The windows of text that a command shows, for one model or several."""
+    """The windows of text that a command shows, for one model or several; `output` may not be one of the texts."""
 
     def __init__(
         self,
@@ -54,7 +73,6 @@ class WindowInput:
         whole: bool,
         encoding: str | None,
     ) -> None:
-        """`output` is a file that may not be one of the texts."""
         check_int("chars", chars, 1)
         check_int("from", skip, 0)
         self.weights, self.chars, self.skip, self.output = weights, chars, skip, output
@@ -83,24 +101,44 @@ class WindowInput:
 class Output:
     """Where the result goes: JSON to stdout, a picture to a file, or, without either, text to stdout."""
 
-    def __init__(
-        self, as_json: bool, output: str | None, inputs: Iterable[str], plots: bool = False, plot: bool = False
-    ) -> None:
-        """`inputs` are files that must not be overwritten. Raises UsageError early if `output` is not valid."""
-        self.as_json, self.output, self.answer = as_json, output, Answer()
-        if plot and output is None:
-            raise UsageError("--plot draws to a file: name it with -o.")
-        self.plotted = False
+    def __init__(self, inputs: Iterable[str], output: str | None, as_json: bool, plot: bool | None = None) -> None:
+        """`inputs` are files that must not be overwritten; `plot` is None if the command makes no plots.
+
+        Raises UsageError early if `output` is not valid.
+        """
+        self.output, self.as_json, self.plotted, self.answer = output, as_json, False, Answer()
         if output is not None:
             from charrnn.display.console import check_output
 
-            self.plotted = check_output(output, plots, plot)
+            self.plotted = check_output(output, plot is not None, bool(plot))
             for name in inputs:
                 refuse_overwriting(output, 0 if name == STDIN else name, INPUT)
+        elif plot:
+            raise UsageError("--plot draws to a file: name it with -o.")
+
+    def compare(
+        self,
+        command: str,
+        rows: "Sequence[tuple[str, Model, R]]",
+        summary: Callable[[Sequence[str], Sequence[R]], str],
+        draw: Callable[[Any, Sequence[tuple[str, R]]], None],
+        panels: "Callable[[Sequence[tuple[str, R]]], Sequence[Panel]]",
+    ) -> None:
+        """Writes the results of several models; a row is a path, its model, and the result."""
+        from charrnn.see.sentence import model_names
+
+        results = [(path, result) for path, _, result in rows]
+        self.emit(
+            ({"model": path, **result.as_dict()} for path, result in results),
+            summary(model_names([(path, model) for path, model, _ in rows]), [result for _, result in results]),
+            f"charrnn see {command}",
+            lambda console: draw(console, results),
+            lambda: panels(results),
+        )
 
     def emit(
         self,
-        objects: Callable[[], Iterable[dict[str, Any]]],
+        objects: Iterable[dict[str, Any]],
         summary: str,
         title: str,
         draw: "Draw",
@@ -112,34 +150,23 @@ class Output:
         `page` is the HTML, if it differs from what a terminal shows.
         """
         from charrnn.display import see as display
-        from charrnn.display.console import show
+        from charrnn.display.console import render, show, write_file
 
         whole = display.concluded(draw, summary)
         if self.output is not None:
-            self.draw_file(self.output, title, whole, panels, page)
+            ending = Path(self.output).suffix.lower()
+            if self.plotted and panels:
+                from charrnn.display.matplotlib_plot import plot
+
+                data = plot(panels(), ending[1:])
+            elif ending == ".html" and page:
+                data = page().encode("utf-8", "surrogatepass")
+            else:
+                data = render(self.output, title, whole)
+            write_file(self.output, data)
             remark(f"Saved {self.output}.")
         if self.as_json:
-            for values in objects():
+            for values in objects:
                 self.answer.line(json.dumps({**values, "summary": summary}))
         elif self.output is None:
             show(self.answer, whole)
-
-    def draw_file(
-        self,
-        output: str,
-        title: str,
-        draw: "Draw",
-        panels: "Callable[[], Sequence[Panel]] | None",
-        page: Callable[[], str] | None,
-    ) -> None:
-        from charrnn.display.console import render, write_file
-
-        ending = os.path.splitext(output)[1].lower().removeprefix(".")
-        if self.plotted and panels is not None:
-            from charrnn.display.matplotlib_plot import plot
-
-            write_file(output, plot(panels(), ending))
-        elif ending == "html" and page is not None:
-            write_file(output, page().encode("utf-8", "surrogatepass"))
-        else:
-            write_file(output, render(output, title, draw))

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from charrnn.checks import check_float, check_int
-from charrnn.cli.options import GroupedCommand, json_option, models_option, option, plot_file_option, plot_option
-from charrnn.cli.see.common import Output, WindowInput, text_options
+from charrnn.cli.options import GroupedCommand, models_option, option
+from charrnn.cli.see.common import Output, WindowInput, plot_options, text_options
 from charrnn.errors import UsageError
 
 LAGS, POSITIONS, CHARS = 100, 256, 20_000
@@ -19,9 +19,7 @@ LAGS, POSITIONS, CHARS = 100, 256, 20_000
 @option("--positions", type=int, default=POSITIONS, metavar="N", help="Number of losses, spread over the text.")
 @option("--untrained", is_flag=True, help="Use the same networks with untrained weights.")
 @option("--scale", type=float, metavar="F", show_default="1", help="Factor of the recurrent weights of --untrained.")
-@plot_file_option()
-@plot_option()
-@json_option()
+@plot_options
 def gradients(
     models: tuple[str, ...],
     texts: tuple[str, ...],
@@ -44,23 +42,15 @@ def gradients(
         check_float("scale", scale, at_least=0.0)
         if not untrained:
             raise UsageError("--scale needs --untrained: use both.")
-    out = Output(as_json, output, [*models, *texts], plots=True, plot=plot)
+    out = Output([*models, *texts], output, as_json, plot)
     from charrnn.display import panels
     from charrnn.display import see as display
     from charrnn.see.gradients import fresh, gradient_norms, summary
-    from charrnn.see.sentence import model_names
 
-    inputs, loaded, rows = WindowInput(texts, output, **which), [], []
+    inputs, rows = WindowInput(texts, output, **which), []
     for path in models:
         model, window = inputs.window(path)
         if untrained:
             model = fresh(model, 1.0 if scale is None else scale)
-        loaded.append((path, model))
-        rows.append((path, gradient_norms(model, window, lags, positions)))
-    out.emit(
-        lambda: ({"model": path, **found.as_dict()} for path, found in rows),
-        summary(model_names(loaded), [result for _, result in rows]),
-        "charrnn see gradients",
-        lambda console: display.gradients(console, rows),
-        lambda: panels.gradient_panels(rows),
-    )
+        rows.append((path, model, gradient_norms(model, window, lags, positions)))
+    out.compare("gradients", rows, summary, display.gradients, panels.gradient_panels)

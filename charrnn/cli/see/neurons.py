@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.options import GroupedCommand, json_option, model_option, option, output_option
-from charrnn.cli.see.common import Output, WindowInput, text_options
+from charrnn.cli.options import GroupedCommand, given, model_option, option
+from charrnn.cli.see.common import Output, WindowInput, picture_options, text_options
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.see.neurons import ProbeFit, Unit
+    from charrnn.see.neurons import ProbeFit, Ranking, Unit
     from charrnn.see.text_window import TextWindow
 
 CHARS, FIND_CHARS = 2000, 50_000
@@ -27,8 +27,7 @@ CHARS, FIND_CHARS = 2000, 50_000
 @option("--unit", type=int, show_default="found", help="Unit to colour by, from 0.")
 @option("--layer", type=int, show_default="the last", help="Layer of the unit, from 0.")
 @option("--of", metavar="NAME", show_default="h; --find: the states", help="h, c or a gate (i f o g, r z n).")
-@output_option()
-@json_option()
+@picture_options
 @click.pass_context
 def neurons(
     context: click.Context,
@@ -50,19 +49,22 @@ def neurons(
     text is TEXT, or the validation split of the text that the model was trained on.
     """
     check_options(find, top, unit, layer)
-    out = Output(as_json, output, [model, *texts])
-    by_default = context.get_parameter_source("chars") is click.core.ParameterSource.DEFAULT
+    out = Output([model, *texts], output, as_json)
     inputs = WindowInput(texts, output, **which)
-    loaded, window = inputs.open(model)
-    if find:
-        rank(out, model, loaded, window(FIND_CHARS if by_default else inputs.chars), of, top or 1)
-    elif unit is not None:
-        from charrnn.see.neurons import Unit
+    from charrnn.see import neurons as see
 
-        chosen = Unit(loaded.config.layers - 1 if layer is None else layer, of or "h", unit)
+    loaded, window = inputs.open(model)
+    kinds = [of] if of else []
+    if find:
+        chars = inputs.chars if given(context, {"chars"}) else FIND_CHARS
+        rank(out, model, see.find(loaded, window(chars), kinds, top or 1))
+    elif unit is not None:
+        chosen = see.Unit(loaded.config.layers - 1 if layer is None else layer, of or "h", unit)
         colour(out, model, loaded, window(inputs.chars), chosen, None)
     else:
-        fit = best_fit(loaded, window(max(inputs.chars, FIND_CHARS)), of)
+        fit = see.best(see.find(loaded, window(max(inputs.chars, FIND_CHARS)), kinds).fits)
+        if fit is None:
+            raise UsageError("no probe applies to this text: choose a unit with --unit.")
         colour(out, model, loaded, window(inputs.chars), fit.unit, fit)
 
 
@@ -78,34 +80,16 @@ def check_options(find: bool, top: int | None, unit: int | None, layer: int | No
         raise UsageError("--layer needs --unit: use both.")
 
 
-def rank(out: Output, path: str, model: "Model", window: "TextWindow", of: str | None, top: int) -> None:
-    from dataclasses import asdict
-
+def rank(out: Output, path: str, ranking: "Ranking") -> None:
     from charrnn.display import see as display
-    from charrnn.see.neurons import find, summary
+    from charrnn.see.neurons import summary
 
-    units = find(model, window, [of] if of else [], top)
-    values = {
-        "model": path,
-        "symbols": units.symbols,
-        "fits": [fit.as_dict() for fit in units.fits],
-        "saturation": [asdict(row) for row in units.saturation],
-    }
     out.emit(
-        lambda: [values],
-        summary(units.fits),
+        [{"model": path, **ranking.as_dict()}],
+        summary(ranking.fits),
         "charrnn see neurons --find",
-        lambda console: display.neurons(console, path, units),
+        lambda console: display.neurons(console, path, ranking),
     )
-
-
-def best_fit(model: "Model", window: "TextWindow", of: str | None) -> "ProbeFit":
-    from charrnn.see.neurons import best, find
-
-    fit = best(find(model, window, [of] if of else []).fits)
-    if fit is None:
-        raise UsageError("no probe applies to this text: choose a unit with --unit.")
-    return fit
 
 
 def colour(out: Output, path: str, model: "Model", window: "TextWindow", unit: "Unit", fit: "ProbeFit | None") -> None:
@@ -127,7 +111,7 @@ def colour(out: Output, path: str, model: "Model", window: "TextWindow", unit: "
     }
     conclusion = summary([fit]) if fit else unit_summary(unit, characters, activation)
     out.emit(
-        lambda: [values],
+        [values],
         conclusion,
         title,
         lambda console: display.activations(console, title, characters, activation, scale),

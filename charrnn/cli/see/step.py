@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from charrnn.checks import check_int, flag
-from charrnn.cli.options import GroupedCommand, given, json_option, model_option, option, output_option, seed_option
-from charrnn.cli.see.common import Output
+from charrnn.cli.options import GroupedCommand, given, model_option, option, seed_option
+from charrnn.cli.see.common import Output, picture_options
 from charrnn.display.terminal import safe
 from charrnn.errors import UsageError
 from charrnn.options import CELLS
@@ -21,8 +21,7 @@ TEXT = "abba"
 @option("--hidden-size", type=int, default=2, help="Units per layer, up to 8.")
 @seed_option(help="Seed of the weights, which have two decimals.")
 @model_option(default=None, show_default=False, help="Use a model file with at most 8 units per layer.")
-@output_option()
-@json_option()
+@picture_options
 @click.pass_context
 def step(
     context: click.Context,
@@ -49,14 +48,14 @@ def step(
         raise UsageError(f"{flag(next(iter(contradicting)))} is that of the model: leave it or -m out.")
     if not text:
         raise UsageError("--text is empty: it needs at least two characters.")
-    out = Output(as_json, output, [model] if model else [])
+    out = Output([model] if model else [], output, as_json)
     from charrnn.checkpoint.model import load
     from charrnn.display import see as display
     from charrnn.see.step import small, steps, summary
 
     lines = steps(load(model).of_text() if model else small(cell, layers, hidden_size, text, seed), text)
     out.emit(
-        lambda: (line.as_dict() for line in lines),
+        (line.as_dict() for line in lines),
         summary(lines),
         f"charrnn see step --text {safe(text)}",
         lambda console: display.step(console, lines),

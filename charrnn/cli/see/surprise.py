@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.options import GroupedCommand, json_option, model_option, option, output_option
-from charrnn.cli.see.common import Output, WindowInput, text_options
+from charrnn.cli.options import GroupedCommand, model_option, option
+from charrnn.cli.see.common import Output, WindowInput, picture_options, text_options
 from charrnn.cli.see.neurons import CHARS
 
 
@@ -14,8 +14,7 @@ from charrnn.cli.see.neurons import CHARS
 @model_option()
 @text_options(CHARS)
 @option("--worst", type=int, help="Show only the N most surprising lines, the worst first.")
-@output_option()
-@json_option()
+@picture_options
 def surprise(
     model: str, texts: tuple[str, ...], worst: int | None, output: str | None, as_json: bool, **which: Any
 ) -> None:
@@ -26,7 +25,7 @@ def surprise(
     """
     if worst is not None:
         check_int("worst", worst, 1)
-    out = Output(as_json, output, [model, *texts])
+    out = Output([model, *texts], output, as_json)
     from charrnn.display import see as display
     from charrnn.display.html import coloured
     from charrnn.see import surprise as see
@@ -45,7 +44,7 @@ def surprise(
 
     parts = [(display.line_title(line), line.begin, characters[line.begin : line.end]) for line in chosen]
     out.emit(
-        objects,
+        objects(),
         conclusion,
         title,
         lambda console: display.surprise(console, title, found, chosen),
