@@ -14,23 +14,18 @@ from charrnn.nn.loss import softmax
 
 Logits = NDArray[np.float64]
 Filter = Callable[[Logits], Logits]
-TINY = 1e-250  # dividing by a temperature below it overflows to -inf, which is the correct limit
+TINY = 1e-250  # a temperature below it gives the same probabilities, but overflows
 
 
 def temperature(t: float) -> Filter:
     """Divides the logits by t; t = 0 keeps only the largest logit (argmax, the first if several are equal)."""
+    divisor = max(t, TINY)
 
     def apply(logits: Logits) -> Logits:
         if t:
-            # the largest logit becomes 0 first, so that even t = 1e-320 only sends the others to -inf
-            scaled: Logits = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
-            if t > TINY:
-                return np.divide(scaled, t, out=scaled)
-            with np.errstate(over="ignore"):
-                return np.divide(scaled, t, out=scaled)
-        kept = np.full_like(logits, -np.inf)
-        np.put_along_axis(kept, logits.argmax(axis=-1, keepdims=True), 0.0, axis=-1)
-        return kept
+            scaled: Logits = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)  # the largest becomes 0
+            return np.divide(scaled, divisor, out=scaled)
+        return np.where(np.arange(logits.shape[-1]) == logits.argmax(axis=-1, keepdims=True), 0.0, -np.inf)
 
     return apply
 
@@ -53,11 +48,9 @@ def top_p(p: float) -> Filter:
         probabilities = softmax(logits)
         order = np.argsort(-probabilities, axis=-1, kind="stable")
         ordered = np.take_along_axis(probabilities, order, axis=-1)
-        dropped = np.cumsum(ordered, axis=-1) - ordered >= p
-        dropped[..., 0] = False
-        mask = np.empty_like(dropped)
-        np.put_along_axis(mask, order, dropped, axis=-1)
-        return np.where(mask, -np.inf, logits)
+        kept = np.empty(logits.shape, dtype=bool)
+        np.put_along_axis(kept, order, np.cumsum(ordered, axis=-1) - ordered < p, axis=-1)
+        return np.where(kept, logits, -np.inf)
 
     return apply
 

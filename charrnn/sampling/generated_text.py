@@ -7,7 +7,7 @@ import numpy as np
 from charrnn.arrays import Mask, RandomStream
 from charrnn.checks import LARGEST
 from charrnn.sampling.options import SamplingOptions
-from charrnn.sampling.rules import Ending, NoCopy, NoRepeat, Rule
+from charrnn.sampling.rules import Ending, NoCopy, NoRepeat
 from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS
 
@@ -33,11 +33,9 @@ class GeneratedText:
     ) -> None:
         self.spelling, self.seed, self.uniform = spelling, seed, uniforms(seed).__next__
         self.decoder = UNITS[spelling.vocab.unit].decoder()
-        self.rules: list[Rule] = []
+        self.rules = [NoCopy(options.copies)] if options.copies is not None else []
         if options.no_repeat:
             self.rules.append(NoRepeat(options.no_repeat, prompt))
-        if options.copies is not None:
-            self.rules.append(NoCopy(options.copies))
         self.ending = Ending(options.stop, options.lines) if options.stop or options.lines else None
         self.free = spelling.free and not self.rules  # every symbol is always allowed
         # every symbol is a character that is certain at once

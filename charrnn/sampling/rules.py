@@ -5,16 +5,6 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 
-class Rule(Protocol):
-    """Follows a text, and forbids characters."""
-
-    def banned(self, more: str = "") -> Collection[str]:
-        """The characters that must not follow the text and the character `more`, if there is one."""
-
-    def push(self, character: str) -> None:
-        """Appends a character to the text."""
-
-
 class Copies(Protocol):
     """Sequences of `n` characters that must not be generated."""
 
@@ -24,57 +14,49 @@ class Copies(Protocol):
         """The characters that complete one of these sequences after a context of n - 1 characters."""
 
 
-class NoRepeat:
+class NoCopy:
+    """Follows a text, and forbids the sequences `copies` in it."""
+
+    def __init__(self, copies: Copies) -> None:
+        self.copies, self.context = copies, ""
+
+    def banned(self, more: str = "") -> Collection[str]:
+        """The characters that must not follow the text and the character `more`, if there is one."""
+        context = self.after(more)
+        return self.copies.completing(context) if len(context) == self.copies.n - 1 else ()
+
+    def push(self, character: str) -> None:
+        """Appends a character to the text."""
+        self.context = self.after(character)
+
+    def after(self, more: str) -> str:
+        """The last n - 1 characters of the text and `more`, or fewer at its start."""
+        text = self.context + more
+        return text[max(len(text) - self.copies.n + 1, 0) :]
+
+
+class NoRepeat(NoCopy):
     """Forbids every sequence of `n` characters that the text, which starts with `prompt`, already contains."""
 
     def __init__(self, n: int, prompt: str) -> None:
-        self.n, self.text = n, list[str]()
+        super().__init__(self)  # the text itself is what it must not copy
+        self.n = n
         self.followers: dict[str, list[str]] = defaultdict(list)  # characters seen after each n - 1 characters
         for character in prompt:
             self.push(character)
 
-    def context(self) -> str | None:
-        """The last n - 1 characters, None if the text is shorter."""
-        start = len(self.text) - (self.n - 1)
-        return "".join(self.text[start:]) if start >= 0 else None
-
-    def banned(self, more: str = "") -> Sequence[str]:
-        """The characters that would repeat a sequence after the text and `more`."""
-        if more:
-            self.push(more)
-        context = self.context()
-        followers = () if context is None else tuple(self.followers.get(context, ()))
-        if more:
-            self.pop()
-        return followers
-
-    def push(self, character: str) -> None:
-        context = self.context()
-        if context is not None:
-            self.followers[context].append(character)
-        self.text.append(character)
-
-    def pop(self) -> None:
-        """Removes the last character."""
-        self.text.pop()
-        context = self.context()
-        if context is not None:
-            self.followers[context].pop()
-
-
-class NoCopy:
-    """Forbids the sequences `copies`."""
-
-    def __init__(self, copies: Copies) -> None:
-        self.copies, self.kept = copies, copies.n - 1
-        self.text = ""
+    def completing(self, context: str) -> Sequence[str]:
+        return self.followers.get(context, ())
 
     def banned(self, more: str = "") -> Collection[str]:
-        context = (self.text + more)[-self.kept :] if self.kept else ""
-        return self.copies.completing(context) if len(context) == self.kept else ()
+        banned = super().banned(more)
+        # `more` itself follows the context: in "aa", the next "a" repeats the pair that it completes
+        return [*banned, more] if more and self.after(more) == self.context else banned
 
     def push(self, character: str) -> None:
-        self.text = (self.text + character)[-self.kept :] if self.kept else ""
+        if len(self.context) == self.n - 1:
+            self.followers[self.context].append(character)
+        super().push(character)
 
 
 class Ending:
@@ -84,7 +66,7 @@ class Ending:
     """
 
     def __init__(self, stop: Sequence[str], lines: int | None) -> None:
-        self.stop, self.lines, self.withheld, self.done = tuple(stop), lines, "", False
+        self.stop, self.lines, self.withheld, self.done = stop, lines, "", False
         self.newlines = 0
 
     def push(self, character: str) -> str:

@@ -6,7 +6,7 @@ A character is spelled by one or several symbols. The codes of a character that 
 
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class Spelling:
         whole = vocab.unit == "char" or (raw and vocab.unit == "byte")
         self.free = whole and not self.ban and vocab.replacement is None
         self.known: dict[Held, Mask] = {}
+        self.continuations = [code for code in self.codes if code & 0xC0 == 0x80]  # of UTF-8
+        self.letters = cache(lambda kind: [code for code in self.codes if jamo_kind(chr(code)) == kind])
 
     def allowed(self, held: Held = (), banned: Banned | None = None) -> Mask | None:
         """Which symbols (V,) may follow `held`; None allows all. `banned` adds banned characters."""
@@ -68,47 +70,33 @@ class Spelling:
 
     def spells(self, start: Held, banned: Collection[str]) -> bool:
         """Whether these bytes are a character that is not banned, or the start of one."""
-        if not starts_utf8(start):
-            return False
         character = utf8(start)
-        if character:
-            return character not in banned
-        return any(self.spells((*start, code), banned) for code in self.continuations)
+        if character == "":
+            return any(self.spells((*start, code), banned) for code in self.continuations)
+        return character is not None and character not in banned
 
     def after_jamo(self, held: Held, code: int, banned: Banned) -> bool:
         """A vowel after a leading letter, a trailing letter after both, else whatever starts a character."""
         now, kind = banned(""), jamo_kind(chr(code))
+        if not held:
+            return self.starts(code, now)
         if len(held) == 1:
             return kind == "V" and self.becomes((*held, code), now)
-        if len(held) == 2 and kind == "T":
+        if kind == "T":
             return compose((*held, code)) not in now
-        if len(held) == 2:  # the syllable is complete, and the next character starts
-            return compose(held) not in now and self.starts(code, banned(compose(held)))
-        return self.starts(code, now)
+        # the syllable is complete, and the next character starts
+        return compose(held) not in now and self.starts(code, banned(compose(held)))
 
     def starts(self, code: int, banned: Collection[str]) -> bool:
         """Whether a character that is not banned can start with this code."""
         kind = jamo_kind(chr(code))
         if kind == "L":
-            return any(self.becomes((code, vowel), banned) for vowel in self.vowels)
+            return any(self.becomes((code, vowel), banned) for vowel in self.letters("V"))
         return not kind and chr(code) not in banned
 
     def becomes(self, pair: Held, banned: Collection[str]) -> bool:
         """Whether a leading letter and a vowel can become a syllable that is not banned."""
-        return compose(pair) not in banned or any(compose((*pair, t)) not in banned for t in self.trailing)
-
-    @cached_property
-    def continuations(self) -> list[int]:
-        """The continuation bytes of UTF-8 in the vocabulary."""
-        return [code for code in self.codes if code & 0xC0 == 0x80]
-
-    @cached_property
-    def vowels(self) -> list[int]:
-        return [code for code in self.codes if jamo_kind(chr(code)) == "V"]
-
-    @cached_property
-    def trailing(self) -> list[int]:
-        return [code for code in self.codes if jamo_kind(chr(code)) == "T"]
+        return compose(pair) not in banned or any(compose((*pair, t)) not in banned for t in self.letters("T"))
 
 
 def next_codes(unit: str, held: Held, characters: Iterable[str]) -> Iterator[int]:
@@ -123,18 +111,9 @@ def compose(letters: Held) -> str:
     return unicodedata.normalize("NFC", "".join(map(chr, letters)))
 
 
-def utf8(codes: Held) -> str:
-    """The character that these bytes encode, or "" if they do not encode one."""
+def utf8(codes: Held) -> str | None:
+    """The character that these bytes encode, "" for the start of one (RFC 3629), None for anything else."""
     try:
         return bytes(codes).decode("utf-8")
-    except UnicodeDecodeError:
-        return ""
-
-
-def starts_utf8(codes: Held) -> bool:
-    """Whether these bytes are a character or the start of one (RFC 3629)."""
-    try:
-        bytes(codes).decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.reason == "unexpected end of data" and error.start == 0
-    return True
+        return "" if error.reason == "unexpected end of data" and error.start == 0 else None
