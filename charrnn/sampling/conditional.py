@@ -1,7 +1,7 @@
 """Models of examples: a text for a label, and the target of a source by greedy or beam search."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from charrnn.checks import check_int
 from charrnn.errors import UsageError
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import log_softmax
-from charrnn.nn.params import Config, Params
+from charrnn.nn.params import Params
 from charrnn.nn.stepper import NetworkStepper
 from charrnn.sampling.filters import mask_logits
 from charrnn.sampling.mixture import check_weights
@@ -38,12 +38,12 @@ def for_labels(model: Model, weights: Mapping[str, float]) -> Model:
         if name not in labels:
             raise UsageError(f"the model has no label {name!r}. It has {', '.join(labels)}.")
     check_weights("label", list(weights.values()))
-    config = Config(model.config.cell, model.config.layers, model.config.hidden_size, V)
-    params, newline = Params(config.shapes), model.vocab.newline
-    for name, values in model.params.items():
-        params[name][:] = values[:V] if name == "l0.Wx" else values[..., :V] if name in ("Wy", "by") else values
+    config = replace(model.config, vocab_size=V)
+    params = Params(config.shapes)
+    for name, shape in config.shapes.items():
+        params[name][:] = model.params[name][tuple(map(slice, shape))]  # labels come after the vocabulary
     vectors = [model.params["l0.Wx"][V + labels.index(name)] for name in weights]
-    params["l0.Wx"][newline] = np.average(vectors, axis=0, weights=list(weights.values()))
+    params["l0.Wx"][model.vocab.newline] = np.average(vectors, axis=0, weights=list(weights.values()))
     return Model(config, model.vocab, params)
 
 
@@ -65,8 +65,8 @@ def read_sources(model: Model, sources: Sequence[str]) -> NetworkStepper:
     steps = max(map(len, inputs))
     window, reset = np.zeros((steps, len(inputs)), dtype=np.intp), np.zeros((steps, len(inputs)), dtype=bool)
     for column, ids in enumerate(inputs):  # aligned at the end; a reset removes the padding before each source
-        window[steps - len(ids) :, column] = ids
-        reset[steps - len(ids), column] = True
+        window[-len(ids) :, column] = ids
+        reset[-len(ids), column] = True
     network = engine.network(model.config, model.params, steps, len(inputs))
     streams = NetworkStepper(network, model.params, len(inputs))
     streams.logits = network.forward(window, None, reset)[-1]
@@ -91,7 +91,7 @@ def answers(model: Model, sources: Sequence[str]) -> list[Target]:
         for _ in range(LONGEST):
             logprobs = target_logprobs(model, streams.logits)
             ids = logprobs.argmax(axis=1)
-            scores += np.where(incomplete, logprobs.max(axis=1), 0.0)
+            scores += incomplete * logprobs.max(axis=1)
             incomplete &= ids != model.vocab.newline
             if not incomplete.any():
                 break
@@ -112,8 +112,8 @@ def beam_search(model: Model, source: str, beam: int) -> list[Target]:
     complete: list[tuple[float, list[int]]] = []
     for _ in range(LONGEST):
         extended = scores[:, None] + target_logprobs(model, streams.logits)
-        ends = extended[:, newline]
-        complete += [(float(end), beams[k]) for k, end in enumerate(ends) if np.isfinite(end)]
+        ends = zip(extended[:, newline].tolist(), beams, strict=True)
+        complete += [(logprob, ids) for logprob, ids in ends if np.isfinite(logprob)]
         complete = sorted(complete, key=lambda pair: -pair[0])[:beam]
         extended[:, newline] = -np.inf
         best = np.argsort(-extended, axis=None, kind="stable")[:beam]

@@ -54,5 +54,5 @@ def union(vocabs: Sequence[Vocab]) -> Vocab:
 
 def mix(models: Sequence[Model], weights: Sequence[float]) -> Model | Mixture:
     """The mixture of several models with these weights; a single model as it is."""
-    check_weights("model", weights)
-    return models[0] if len(models) == 1 else Mixture(tuple(models), tuple(weights))
+    mixture = Mixture(tuple(models), tuple(weights))
+    return models[0] if len(models) == 1 else mixture

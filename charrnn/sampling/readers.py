@@ -1,7 +1,7 @@
 """Steppers of a model or a mixture that have read the newline; a prompt as ids."""
 
 import unicodedata
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -9,35 +9,17 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
 from charrnn.nn.fast import engine
+from charrnn.nn.interface import Stepper
 from charrnn.nn.loss import log_softmax
 from charrnn.sampling.mixture import Mixture
 from charrnn.text.vocab import UNKNOWN, Vocab
 
 
-class Streams(Protocol):
-    """One or several texts that a model reads in parallel; `logits` (K, V) are those of the next symbols."""
-
-    logits: Array
-
-    def step(self, ids: list[int]) -> None:
-        """Advances every stream by its id."""
-
-    def step_all(self, ids: list[int]) -> None:
-        """Advances all streams by the same ids."""
-
-    def state(self, row: int = 0) -> Any:
-        """A copy of the state of one stream."""
-
-    def set_state(self, state: Any, row: int = 0) -> None:
-        """Returns one stream to a state."""
-
-
-def open_streams(model: Model | Mixture, count: int) -> Streams:
+def open_streams(model: Model | Mixture, count: int) -> Stepper:
     """Streams of `count` texts that have read a newline, if the vocabulary has one."""
     if isinstance(model, Mixture):
         return MixedStreams(model, count)
-    config, params = model.of_text().config, model.params
-    streams = engine.stepper(config, params, count)
+    streams = engine.stepper(model.of_text().config, model.params, count)
     if model.vocab.newline is not None:
         streams.step_all([model.vocab.newline])
     return streams
@@ -54,15 +36,14 @@ class MixedStreams:
         # the id of every symbol in each model, -1 if it has none
         self.ids = [model.vocab.ids_of(codes) for model in mixture.models]
         # the symbols of each model that the mixture has: their ids in the mixture, and in the model
-        self.places = [np.flatnonzero(np.isin(codes, model.vocab.codes)) for model in mixture.models]
-        self.own = [np.flatnonzero(np.isin(model.vocab.codes, codes)) for model in mixture.models]
+        self.shared = [np.intersect1d(codes, model.vocab.codes, return_indices=True)[1:] for model in mixture.models]
         self.shape = count, len(mixture.vocab)
         self.mix()
 
     def mix(self) -> None:
         """log p = log Σ w p over the models, in float64."""
         mixed = np.full(self.shape, -np.inf)
-        for streams, places, own, log_weight in zip(self.models, self.places, self.own, self.log_weights, strict=True):
+        for streams, (places, own), log_weight in zip(self.models, self.shared, self.log_weights, strict=True):
             log_p = log_softmax(streams.logits.astype(np.float64)) + log_weight
             mixed[:, places] = np.logaddexp(mixed[:, places], log_p[:, own])
         self.logits: Array = mixed
@@ -82,13 +63,13 @@ class MixedStreams:
             streams.step_all([i for i in known[ids].tolist() if i >= 0])
         self.mix()
 
-    def state(self, row: int = 0) -> Any:
-        return [streams.state(row) for streams in self.models], self.logits[row].copy()
+    def state(self, stream: int = 0) -> Any:
+        return [streams.state(stream) for streams in self.models], self.logits[stream].copy()
 
-    def set_state(self, state: Any, row: int = 0) -> None:
+    def set_state(self, state: Any, stream: int = 0) -> None:
         for streams, own in zip(self.models, state[0], strict=True):
-            streams.set_state(own, row)
-        self.logits[row] = state[1]
+            streams.set_state(own, stream)
+        self.logits[stream] = state[1]
 
 
 def encode_prompt(vocab: Vocab, prompt: str, unknown: str = "error") -> list[int]:
@@ -103,14 +84,14 @@ def encode_prompt(vocab: Vocab, prompt: str, unknown: str = "error") -> list[int
             ids: list[int] = vocab.encode(form).tolist()
             if UNKNOWN not in ids:
                 return ids
-        ids, missing = vocab.encode(prompt).tolist(), vocab.unknown(prompt)
     except UnicodeEncodeError:
         raise UsageError("the prompt contains a lone surrogate, which is not valid text: remove it.") from None
     if unknown == "error":
-        names = ", ".join(f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})" for symbol in missing[:3])
+        missing = vocab.unknown(prompt)[:3]
+        names = ", ".join(f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})" for symbol in missing)
         raise UsageError(
             f'the model has never seen {names} in the prompt. Remove them, or use unknown="skip". '
             f"It knows {len(vocab)} symbols: see charrnn info.",
             'unknown="skip"',
         )
-    return [i for i in ids if i != UNKNOWN]
+    return [i for i in vocab.encode(prompt).tolist() if i != UNKNOWN]

@@ -15,13 +15,14 @@ from charrnn.arrays import Mask
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int
 from charrnn.errors import UsageError
+from charrnn.nn.interface import Stepper
 from charrnn.nn.loss import log_softmax
 from charrnn.options import MOST_TEXTS
 from charrnn.sampling.filters import Filter, filters, mask_logits, sample_ids
 from charrnn.sampling.generated_text import GeneratedText
 from charrnn.sampling.mixture import Mixture
 from charrnn.sampling.options import SamplingOptions
-from charrnn.sampling.readers import Streams, encode_prompt, open_streams
+from charrnn.sampling.readers import encode_prompt, open_streams
 from charrnn.sampling.spelling import Spelling
 from charrnn.text.units import UNITS
 
@@ -45,7 +46,7 @@ class Text(Protocol):
 
 
 def generate(
-    streams: Streams, texts: Sequence[Text], filters: Sequence[Filter]
+    streams: Stepper, texts: Sequence[Text], filters: Sequence[Filter]
 ) -> Iterator[tuple[list[int], list[str]]]:
     """Draws one symbol per text and step until all texts are done; yields the ids and the characters now certain.
 
@@ -91,13 +92,13 @@ def sample(
     The generator returns why the text ended, as in `Sample`.
     Raises UsageError for options outside their ranges.
     """
-    sampler = Sampler(model, length, replace(options or SamplingOptions(), **keywords), prompt, unknown)
-    return characters(sampler, *sampler.texts([seed]))
+    options = replace(options or SamplingOptions(), **keywords)
+    return characters(Sampler(model, length, options, prompt, seed, unknown), seed)
 
 
-def characters(sampler: "Sampler", text: GeneratedText) -> Generator[str, None, str | None]:
-    """The characters of one text; returns why it ended."""
-    for _, pieces in generate(sampler.open_streams(1), [text], sampler.filters):
+def characters(sampler: "Sampler", seed: int) -> Generator[str, None, str | None]:
+    streams, (text,) = sampler.start([seed])
+    for _, pieces in generate(streams, [text], sampler.filters):
         yield from pieces[0]
     return text.end
 
@@ -120,15 +121,14 @@ def sample_many(
     have a `logprob`. Options and errors as in `sample`.
     """
     check_int("count", count, 1, MOST_TEXTS)
-    sampler = Sampler(model, length, replace(options or SamplingOptions(), **keywords), prompt, unknown)
-    sampler.texts([seed])  # raises errors now, not when the first text is asked for
+    sampler = Sampler(model, length, replace(options or SamplingOptions(), **keywords), prompt, seed, unknown)
     batches = (range(seed + i, seed + min(i + BATCH, count)) for i in range(0, count, BATCH))
     return (text for seeds in batches for text in sample_batch(sampler, seeds, scored))
 
 
 def sample_batch(sampler: "Sampler", seeds: Sequence[int], scored: bool) -> Iterator[Sample]:
     """The texts with these seeds, generated in parallel."""
-    texts, streams = sampler.texts(seeds), sampler.open_streams(len(seeds))
+    streams, texts = sampler.start(seeds)
     steps, logprobs = list[list[str]](), list[list[float]]()
     for ids, pieces in generate(streams, texts, sampler.filters):
         steps.append(pieces)
@@ -146,10 +146,11 @@ class Sampler:
     """A model with checked options and an encoded prompt, from which texts are generated."""
 
     def __init__(
-        self, model: Model | Mixture, length: int | None, options: SamplingOptions, prompt: str, unknown: str
+        self, model: Model | Mixture, length: int | None, options: SamplingOptions, prompt: str, seed: int, unknown: str
     ) -> None:
         if length is not None:
             check_int("length", length, 0)
+        check_int("seed", seed, 0)
         self.model, self.length, self.options, self.prompt = model, length, options, prompt
         self.filters = filters(options.temp, options.top_k, options.top_p, options.min_p)
         if options.raw and model.vocab.unit != "byte":
@@ -164,14 +165,8 @@ class Sampler:
             raise UsageError("the model knows no whole character.")
         self.ids = encode_prompt(model.vocab, prompt, unknown)
 
-    def texts(self, seeds: Sequence[int]) -> list[GeneratedText]:
-        """An empty text per seed."""
-        for seed in seeds:
-            check_int("seed", seed, 0)
-        return [GeneratedText(self.spelling, self.options, self.length, self.prompt, seed) for seed in seeds]
-
-    def open_streams(self, count: int) -> Streams:
-        """Streams that have read the prompt."""
-        streams = open_streams(self.model, count)
+    def start(self, seeds: Sequence[int]) -> tuple[Stepper, list[GeneratedText]]:
+        """Streams that have read the prompt, and an empty text per seed."""
+        streams = open_streams(self.model, len(seeds))
         streams.step_all(self.ids)
-        return streams
+        return streams, [GeneratedText(self.spelling, self.options, self.length, self.prompt, seed) for seed in seeds]
