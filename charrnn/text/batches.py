@@ -99,13 +99,12 @@ class Rows:
     @classmethod
     def of(cls, examples: Sequence[tuple[Ids, Ids, int]]) -> "Rows":
         """Rows from (inputs, targets, first step with a target) of each example."""
-        lengths = np.array([len(inputs) for inputs, _, _ in examples], dtype=np.intp)
-        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
-        none = [np.zeros(0, np.int32)]
-        inputs, targets = (
-            np.concatenate(none + [example[part] for example in examples]).astype(np.int32) for part in (0, 1)
-        )
-        firsts = np.array([first for _, _, first in examples], dtype=np.intp)
+        lengths = np.array([len(inputs) for inputs, _, _ in examples], np.intp)
+        firsts = np.array([first for _, _, first in examples], np.intp)
+        none = np.zeros(0, np.int32)
+        inputs = np.concatenate([none, *(inputs for inputs, _, _ in examples)], dtype=np.int32)
+        targets = np.concatenate([none, *(targets for _, targets, _ in examples)], dtype=np.int32)
+        starts = np.append(0, np.cumsum(lengths))
         loss_mask = np.arange(starts[-1]) >= np.repeat(starts[:-1] + firsts, lengths)
         return cls(inputs, targets, loss_mask, starts)
 
@@ -122,14 +121,12 @@ class Rows:
 
     @cached_property
     def reset(self) -> Mask:
-        reset = np.zeros(self.steps, dtype=bool)
-        reset[self.starts[:-1]] = True
-        return reset
+        return np.isin(np.arange(self.steps), self.starts)
 
     def ordered(self, order: NDArray[np.intp]) -> "Rows":
         """The examples in this order."""
         lengths = self.lengths[order]
-        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
+        starts = np.append(0, np.cumsum(lengths))
         places = np.repeat(self.starts[order] - starts[:-1], lengths) + np.arange(starts[-1])
         return Rows(self.inputs[places], self.targets[places], self.loss_mask[places], starts)
 

@@ -172,7 +172,7 @@ class Corpus:
     @property
     def occurring(self) -> list[str]:
         """The symbols of the vocabulary that occur in the text."""
-        return [self.vocab.symbol(code) for code in self.vocab.codes[self._counts(self.segments) > 0].tolist()]
+        return list(map(self.vocab.symbol, self.vocab.codes[self._counts(self.segments) > 0].tolist()))
 
     @property
     def label(self) -> str:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +65,7 @@ class Examples:
             digest.update(f"{len(more)}:{more}".encode("utf-8", "surrogatepass"))
             rows += more
             files.append(source.name)
-        if task is None and kind != "pairs":
-            task = labelled(kind, [label for label, _ in rows], str(names[0]))
-        examples = cls.of(rows, kind, unit, vocab, include, task)
+        examples = cls.of(rows, kind, unit, vocab, include, task, str(names[0]))
         examples.names, examples.sha256 = tuple(map(str, names)), digest.hexdigest()
         examples.files, examples.notes = tuple(files), notes
         return examples
@@ -80,11 +79,12 @@ class Examples:
         vocab: Vocab | None = None,
         include: Vocab | None = None,
         task: Task | None = None,
+        name: str = "the list",
     ) -> "Examples":
         """Examples from rows of (label, text) or (source, target)."""
         if task is None:
             pairs = kind == "pairs"
-            task = Task(kind, reverse=REVERSED) if pairs else labelled(kind, [label for label, _ in rows])
+            task = Task(kind, reverse=REVERSED) if pairs else labelled(kind, [label for label, _ in rows], name)
         if vocab is None:
             texts = "".join(text for row in rows for text in (row[1:] if task.labels else row))
             more = include.codes.tolist() if include else []
@@ -119,8 +119,8 @@ class Examples:
     @property
     def occurring(self) -> list[str]:
         """The symbols of the vocabulary that occur in the examples."""
-        ids = [self.vocab.encode(text) for row in self.rows for text in row]
-        return [self.vocab.symbol(code) for code in self.vocab.codes[np.unique(np.concatenate(ids))].tolist()]
+        ids = np.unique(encoded(self.vocab, "".join(text for row in self.rows for text in row)))
+        return list(map(self.vocab.symbol, self.vocab.codes[ids].tolist()))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -149,12 +149,8 @@ class Examples:
         labels = np.array([label for label, _ in self.rows])
         strata = [np.flatnonzero(labels == label) for label in self.task.labels] or [np.arange(len(self.rows))]
         for members in strata:
-            count = min(round(len(members) * val_fraction), len(members) - 1)
-            held[rng.permutation(members)[:count]] = True
-        parts: tuple[list[Example], list[Example]] = ([], [])
-        for row, is_held in zip(self.rows, held.tolist(), strict=True):
-            parts[is_held].append(row)
-        return parts
+            held[rng.permutation(members)[: min(round(len(members) * val_fraction), len(members) - 1)]] = True
+        return list(compress(self.rows, ~held)), list(compress(self.rows, held))
 
     def divide(self, options: Options) -> tuple[Packed, Rows]:
         """The training streams, and the steps of the validation split; duplicates between them are noted."""
@@ -171,7 +167,7 @@ def duplicates(train: Sequence[Example], held: Sequence[Example]) -> int:
     return sum(row in known for row in held)
 
 
-def labelled(kind: str, labels: list[str], name: str = "the list") -> Task:
+def labelled(kind: str, labels: list[str], name: str) -> Task:
     """The task of examples with these labels. Raises TextError if there is only one label."""
     names = tuple(sorted(set(labels)))
     if len(names) < 2:

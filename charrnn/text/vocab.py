@@ -30,14 +30,13 @@ class Vocab:
 
     def __init__(self, unit: str, codes: Iterable[int], rare: Iterable[int] = ()) -> None:
         self.unit = unit
-        self.rare: Codes = np.unique(np.fromiter(rare, dtype=np.uint32))
-        own = np.fromiter(codes, dtype=np.uint32)
-        self.codes: Codes = np.unique(np.append(own, np.uint32(REPLACEMENT)) if len(self.rare) else own)
-        top = max((int(codes[-1]) for codes in (self.codes, self.rare) if len(codes)), default=0)
-        self._id_of = np.full(top + 2, UNKNOWN, dtype=np.int32)
+        self.rare: Codes = np.unique(np.fromiter(rare, np.uint32))
+        own = (*codes, REPLACEMENT) if len(self.rare) else codes
+        self.codes: Codes = np.unique(np.fromiter(own, np.uint32))
+        top = max([0, *self.codes[-1:].tolist(), *self.rare[-1:].tolist()])
+        self._id_of = np.full(top + 2, UNKNOWN, np.int32)
         self._id_of[self.codes] = np.arange(len(self.codes))
-        if len(self.rare):
-            self._id_of[self.rare] = self._id_of[REPLACEMENT]
+        self._id_of[self.rare] = np.searchsorted(self.codes, REPLACEMENT)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -57,7 +56,7 @@ class Vocab:
     @property
     def symbols(self) -> list[str]:
         """The symbols as text, in the order of their ids (a byte above 127 as a surrogate escape)."""
-        return [self.symbol(code) for code in self.codes.tolist()]
+        return list(map(self.symbol, self.codes.tolist()))
 
     def symbol(self, code: int) -> str:
         return UNITS[self.unit].text(np.array([code], dtype=np.uint32))
@@ -99,8 +98,7 @@ class Vocab:
     def unknown(self, text: str) -> list[str]:
         """The distinct symbols of a text that are not in the vocabulary, in the order of the text."""
         codes = UNITS[self.unit].codes(text)
-        missing = codes[self.ids_of(codes) == UNKNOWN]
-        return [self.symbol(code) for code in dict.fromkeys(missing.tolist())]
+        return list(map(self.symbol, dict.fromkeys(codes[self.ids_of(codes) == UNKNOWN].tolist())))
 
     @property
     def sizes(self) -> NDArray[np.float64]:
@@ -113,7 +111,7 @@ class Vocab:
     @property
     def replacement(self) -> int | None:
         """The id of the unknown symbol, or None. It is never generated."""
-        return int(self._id_of[REPLACEMENT]) if len(self.rare) else None
+        return self.id_of(REPLACEMENT) if len(self.rare) else None
 
     @property
     def newline(self) -> int | None:
@@ -136,11 +134,12 @@ def vocabulary(
     letters of Hangul syllables and the symbols of `include`, which are added, are never rare. Raises TextError if all
     symbols would be rare, and UsageError if `include` has another unit.
     """
-    if include and include.unit != unit:
+    include = include or Vocab(unit, ())
+    if include.unit != unit:
         raise UsageError(f"a vocabulary of {unit}s cannot be combined with one of {include.unit}s.")
     codes = np.flatnonzero(counts).astype(np.uint32)
     counts = counts[codes]
-    keep = np.isin(codes, [NEWLINE, *(include.codes.tolist() if include else [])])
+    keep = np.isin(codes, np.append(include.codes, NEWLINE))
     if unit == "jamo":
         keep |= in_range(codes, 0x1100, 0x11FF)
     total = int(counts.sum())
@@ -152,12 +151,10 @@ def vocabulary(
         )
     if rare.any():
         rare |= codes == REPLACEMENT  # in the text it cannot be distinguished from the unknown symbol
-    kept, others = codes[~rare], codes[rare]
-    if include:
-        others = np.setdiff1d(np.union1d(others, include.rare), np.union1d(kept, include.codes))
-        kept = np.union1d(kept, include.codes)
-        if len(include.rare) and not len(others):
-            kept = kept[kept != REPLACEMENT]  # nothing is mapped to it any more
+    kept = np.union1d(codes[~rare], include.codes)
+    others = np.setdiff1d(np.union1d(codes[rare], include.rare), kept)
+    if len(include.rare) and not len(others):
+        kept = kept[kept != REPLACEMENT]  # nothing is mapped to it any more
     vocab = Vocab(unit, kept, others)
     if not rare.any():
         return vocab, []
