@@ -1,15 +1,16 @@
-"""A text and its undo tree, in which no earlier version is ever lost.
+"""A text and its undo tree, which keeps every earlier version.
 
 Every edit (`put`) adds a node below the current one. `undo` goes to the parent; an edit there starts a new branch.
 `redo` follows the branch that was visited last, `go` goes to any node.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import add
 from typing import Any, NamedTuple
 
 ORIGINAL, TYPED, MODEL = ".", "h", "m"  # authors of characters: in the file before, typed, accepted from the model
-AUTHORS = (ORIGINAL, TYPED, MODEL)
 OPERATIONS = ("put", "undo", "redo", "go", "stop")
 Operation = tuple[Any, ...]  # a method of `Document` and its arguments
 
@@ -30,10 +31,10 @@ class Edit:
     after: State
 
     def apply(self, state: State) -> State:
-        return spliced(state, self.at, self.at + len(self.before.text), self.after)
+        return spliced(state, self.at, self.before, self.after)
 
     def revert(self, state: State) -> State:
-        return spliced(state, self.at, self.at + len(self.after.text), self.before)
+        return spliced(state, self.at, self.after, self.before)
 
 
 @dataclass(eq=False)
@@ -66,8 +67,7 @@ class Document:
     def __init__(self, text: str = "", journal: Callable[[Operation], None] | None = None) -> None:
         self.state = State(text, ORIGINAL * len(text))
         self.cursor = len(text)
-        nothing = State("", "")
-        self.node = Node(0, None, Edit(0, nothing, nothing), 0)
+        self.node = Node(0, None, Edit(0, State("", ""), State("", "")), 0)
         self.nodes = [self.node]
         self.growing = False  # whether the next key may join the last edit
         self.journal = journal
@@ -85,13 +85,12 @@ class Document:
 
         The keys of a word are one edit, and so are consecutive deletions. Raises ValueError outside the text.
         """
-        if not 0 <= start <= end <= len(self.text) or author not in AUTHORS:
+        if not 0 <= start <= end <= len(self.text) or author not in (ORIGINAL, TYPED, MODEL):
             raise ValueError("put")
         if start == end and not new:
             return
         self.log("put", start, end, new, author)
-        before = State(self.text[start:end], self.authors[start:end])
-        edit = Edit(start, before, State(new, author * len(new)))
+        edit = Edit(start, State(self.text[start:end], self.authors[start:end]), State(new, author * len(new)))
         self.state = edit.apply(self.state)
         merged = merge(self.node.edit, edit) if self.growing and not self.node.children else None
         if merged is not None:
@@ -105,42 +104,42 @@ class Document:
 
     def undo(self) -> bool:
         """Goes back by one edit; False at the root."""
-        node = self.node
-        if node.parent is None:
+        edit, parent = self.node.edit, self.node.parent
+        if parent is None:
             return False
         self.log("undo")
-        self.state = node.edit.revert(self.state)
-        self.node, node.parent.last, self.growing = node.parent, node, False
-        self.cursor = node.edit.at + len(node.edit.before.text)
+        self.visit(parent)
+        self.cursor = edit.at + len(edit.before.text)
         return True
 
     def redo(self) -> bool:
         """Goes forward by one edit, along the branch that was visited last; False at its end."""
-        node = self.node.last
-        if node is None:
+        if self.node.last is None:
             return False
         self.log("redo")
-        self.state = node.edit.apply(self.state)
-        self.node, self.growing = node, False
-        self.cursor = node.edit.at + len(node.edit.after.text)
+        self.visit(self.node.last)
         return True
 
     def go(self, number: int) -> None:
         """Goes to the node of this number. Raises ValueError if there is none."""
         if not 0 <= number < len(self.nodes):
             raise ValueError("go")
-        goal = self.nodes[number]
-        if goal is self.node:
+        node = self.nodes[number]
+        if node is self.node:
             return
         self.log("go", number)
-        self.state = moved(self.state, self.node, goal)
-        self.node, self.growing = goal, False
-        self.cursor = goal.edit.at + len(goal.edit.after.text)
-        while goal.parent is not None:
-            goal.parent.last, goal = goal, goal.parent
+        self.visit(node)
+        while node.parent is not None:
+            node.parent.last, node = node, node.parent
+
+    def visit(self, node: Node) -> None:
+        """Goes to a node, and places the cursor after its edit."""
+        self.state = moved(self.state, self.node, node)
+        self.node, self.growing = node, False
+        self.cursor = node.edit.at + len(node.edit.after.text)
 
     def stop(self) -> None:
-        """Makes the next key a new edit."""
+        """Makes the next key start a new edit."""
         if self.growing:
             self.log("stop")
             self.growing = False
@@ -185,37 +184,28 @@ def moved(state: State, node: Node, goal: Node) -> State:
     return state
 
 
-def spliced(state: State, start: int, end: int, new: State) -> State:
-    return State(*(old[:start] + part + old[end:] for old, part in zip(state, new, strict=True)))
+def spliced(state: State, at: int, old: State, new: State) -> State:
+    """The state with `old`, which starts at index `at`, replaced by `new`."""
+    return State(*(text[:at] + part + text[at + len(old.text) :] for text, part in zip(state, new, strict=True)))
 
 
 def merge(first: Edit, then: Edit) -> Edit | None:
     """Both as one edit, if they are keys of one word or adjacent deletions; else None."""
-    inserted, deleted = first.after.text, then.before.text
-    if not deleted and len(then.after.text) == 1 and inserted and then.at == first.at + len(inserted):
-        if inserted[-1].isspace() and not then.after.text.isspace():
-            return None
-        return Edit(first.at, first.before, joined(first.after, then.after))
-    if inserted or then.after.text:
+    inserted, deleted, new = first.after.text, then.before.text, then.after.text
+    if not deleted and len(new) == 1 and inserted and then.at == first.at + len(inserted):
+        same_word = new.isspace() or not inserted[-1].isspace()
+        return Edit(first.at, first.before, joined(first.after, then.after)) if same_word else None
+    if inserted or new:
         return None
     if then.at + len(deleted) == first.at:  # backspace
         return Edit(then.at, joined(then.before, first.before), first.after)
-    if then.at == first.at:  # delete
-        return Edit(first.at, joined(first.before, then.before), first.after)
-    return None
+    return Edit(first.at, joined(first.before, then.before), first.after) if then.at == first.at else None  # delete
 
 
 def joined(first: State, second: State) -> State:
-    return State(first.text + second.text, first.authors + second.authors)
+    return State(*map(add, first, second))
 
 
 def common_prefix(a: Sequence[Any], b: Sequence[Any]) -> int:
     """The length of the longest common prefix; by bisection, because slices are compared fast."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return bisect_left(range(min(len(a), len(b))), True, key=lambda n: a[: n + 1] != b[: n + 1])

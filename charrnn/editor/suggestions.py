@@ -14,7 +14,7 @@ PIECES = {
 class Suggestions:
     """Continuations of the text `before` the cursor, one of them chosen.
 
-    `kept` are the rests of earlier ones, shown until `items`, with their probabilities, are ready.
+    `kept` are the remainders of earlier ones, shown until `items`, with their probabilities, are ready.
     """
 
     def __init__(self) -> None:
@@ -24,12 +24,13 @@ class Suggestions:
         self.chosen = 0
 
     def follow(self, before: str) -> None:
-        """Continues with another text before the cursor: continuations that agree with it keep their rest."""
+        """Adapts to a new text before the cursor: of continuations that agree with it, the remainder is kept."""
         if before == self.before and self.items:
             return
-        new = before.removeprefix(self.before) if before.startswith(self.before) else None
-        rests = [None if new is None or not text.startswith(new) else text[len(new) :] for text in self.texts]
-        chosen = rests[self.chosen] if rests else None
+        new = before[len(self.before) :]
+        grown = before == self.before + new
+        rests = [text.removeprefix(new) if grown and text.startswith(new) else "" for text in self.texts]
+        chosen = rests[self.chosen] if rests else ""
         self.kept = list(dict.fromkeys(rest for rest in rests if rest))
         self.chosen = self.kept.index(chosen) if chosen else 0
         self.before, self.items = before, []

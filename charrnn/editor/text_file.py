@@ -4,12 +4,12 @@ The draft contains a line of JSON with the text as it was opened, then a line pe
 as it happens. It is deleted when the text has been saved or discarded.
 """
 
-import contextlib
 import errno
 import hashlib
 import json
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,7 @@ class TextFile:
 
     def __init__(self, path: PathLike | None = None) -> None:
         """Reads the file, and opens and locks its draft. Raises TextError if that is not possible."""
-        self.path = None if path is None else real_path(path)
-        self.given_path = path
+        self.path, self.given_path = real_path(path), path
         self.bom = self.crlf = False
         data = None if self.path is None else read(self.path)
         self.digest = digest(data)  # of the file when it was last read or written; "" for no file
@@ -50,12 +49,11 @@ class TextFile:
         try:
             self.descriptor = open_draft(self.draft)
             self.recover()
-        except OSError as error:
+        except BaseException as error:
             self.release()
+            if not isinstance(error, OSError):
+                raise
             self.warning = f"no draft can be written here ({error.strerror or error}): save often"
-        except BaseException:
-            self.release()
-            raise
 
     def decoded(self, data: bytes) -> str:
         """The text of the file; its line ends and byte order mark are remembered for saving."""
@@ -140,7 +138,7 @@ class TextFile:
                 rest = rest[os.write(self.descriptor, rest) :]
         except OSError as error:
             self.warning = f"the draft could not be written ({error.strerror or error}): save soon"
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.ftruncate(self.descriptor, self.size)
             return
         self.size += len(self.pending)
@@ -149,12 +147,12 @@ class TextFile:
     def sync(self) -> None:
         """Makes the draft survive a power failure."""
         if self.descriptor is not None:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.fsync(self.descriptor)
 
     def overwrites(self, path: PathLike | None = None) -> str:
-        """What saving would overwrite that was not read here, as the start of a question; empty if nothing."""
-        goal = self.path if path is None else real_path(path)
+        """The start of a question if saving would overwrite a file that was not read here or has changed, else ""."""
+        goal = real_path(path) or self.path
         on_disk = "" if goal is None else digest(read(goal))
         if goal != self.path:
             return f"{path} exists" if on_disk else ""
@@ -165,7 +163,7 @@ class TextFile:
 
         Raises TextError if that is not possible; the old file is unchanged then.
         """
-        goal = self.path if path is None else real_path(path)
+        goal = real_path(path) or self.path
         if goal is None:
             raise TextError("the text has no name yet.")
         draft = draft_of(goal)
@@ -180,11 +178,11 @@ class TextFile:
         except OSError as error:
             raise TextError(f"{goal} could not be written: {error.strerror or error}.") from None
         if draft != self.draft:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 portability.rename(self.draft, draft)
                 self.draft = draft
         self.path, self.digest, self.saved, self.written = goal, digest(data), text, True
-        self.given_path = self.given_path if path is None else path
+        self.given_path = path or self.given_path
         self.record(("saved",))
 
     def release(self) -> None:
@@ -195,15 +193,15 @@ class TextFile:
     def close(self, keep_draft: bool = False) -> None:
         """Closes the draft, and deletes it unless it is to be kept."""
         if self.descriptor is not None and not keep_draft:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.unlink(self.draft)
         self.release()
 
 
-def real_path(path: PathLike) -> Path:
+def real_path(path: PathLike | None) -> Path | None:
     """The path with links followed. Raises TextError unless a plain file is or can be there."""
     try:
-        return target(path, "text", "FILE")
+        return None if path is None else target(path, "text", "FILE")
     except CharRNNError as error:
         raise TextError(str(error)) from None
 
