@@ -14,7 +14,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.checks import check_float
 from charrnn.display.terminal import safe
 from charrnn.editor.chrome import BINDINGS, CSS, HELP, KEY_LINE, notice_line, status_line
-from charrnn.editor.dialogs import Ask, Branches, Prompt, step_temperature
+from charrnn.editor.dialogs import Ask, Prompt, choose_branch, step_temperature
 from charrnn.editor.document import MODEL
 from charrnn.editor.predictions import Predictor, run_in_turns
 from charrnn.editor.side_panel import SidePanel
@@ -38,23 +38,21 @@ class Editor(App[None]):
 
     def __init__(self, model: Model, name: str, file: TextFile, temp: float, seed: int) -> None:
         super().__init__()
-        check_float("temp", temp, at_least=0.0)
         self.file, self.temp, self.seed = file, temp, seed
         config = model.config
         self.about = f"{name} · {config.cell.upper()} {config.layers} x {config.hidden_size} · {model.vocab.unit}"
         self.predictor = Predictor(model)
         self.suggestions = Suggestions()
         self.document = file.open() if file.recovered is None else file.recovered
-        self.redraws = 0  # how often new continuations were asked for
+        self.redraws = 0  # number of requests for new continuations
         self.notice = ""
-        self.busy = False
-        self.discarded = False
+        self.busy = self.discarded = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
         with Horizontal():
-            yield Page(self.document)
-            yield SidePanel(self.suggestions)
+            yield Page(self.document, self.changed)
+            yield SidePanel(self.suggestions, turned=self.show, taken=self.take)
         yield Static(id="notice")
         yield Static(id="status")
         yield Static(KEY_LINE, id="keys", markup=False)
@@ -67,12 +65,13 @@ class Editor(App[None]):
         self.set_interval(SYNC_EVERY, self.sync)
         self.changed()
         if self.file.recovered is not None:
-            length = len(self.document.text)
-            question = f"{self.file.name} has an unsaved draft ({length:,} characters). Escape: decide later."
-            answers = {"y": "continue with the draft", "n": "discard the draft, and open the file"}
-            self.push_screen(Ask(question, answers), self.recover)
+            self.recover()
 
-    def recover(self, answer: str | None) -> None:
+    @work
+    async def recover(self) -> None:
+        question = f"{self.file.name} has an unsaved draft ({len(self.document.text):,} characters)."
+        answers = {"y": "continue with the draft", "n": "discard the draft, and open the file"}
+        answer = await self.push_screen_wait(Ask(f"{question} Escape: decide later.", answers))
         if answer is None:
             self.exit()
             return
@@ -140,7 +139,7 @@ class Editor(App[None]):
         self.show()
         self.predict()
 
-    @work(exclusive=True)
+    @work(exclusive=True, group="predictions")
     async def predict(self) -> None:
         """Reads the text and suggests continuations; cancelled by the next call."""
         before = self.before
@@ -150,19 +149,16 @@ class Editor(App[None]):
         if not self.suggestions.items:
             await asyncio.sleep(PATIENCE)
             seed = self.seed + self.predictor.streams * (len(before) + 10**9 * self.redraws)
-            work = self.predictor.continuations(self.panel.length, self.temp, seed, self.suggestions.kept)
-            self.suggestions.update(await run_in_turns(work))
+            drawing = self.predictor.continuations(self.panel.length, self.temp, seed, self.suggestions.kept)
+            self.suggestions.update(await run_in_turns(drawing))
             self.show()
         self.busy = False
 
-    def on_page_changed(self) -> None:
-        self.changed()
+    # accepting
 
-    def on_side_panel_turned(self) -> None:
-        self.show()
-
-    def on_side_panel_taken(self, event: SidePanel.Taken) -> None:
-        self.page.put(event.character or self.suggestions.text, MODEL)
+    def take(self, text: str) -> None:
+        """Inserts a text of the model, and returns to the page."""
+        self.page.put(text, MODEL)
         self.page.focus()
 
     def action_take(self, size: str) -> None:
@@ -184,33 +180,26 @@ class Editor(App[None]):
 
     # undo and branches
 
-    def action_undo(self) -> None:
-        self.moved(self.document.undo(), "nothing to undo")
-
-    def action_redo(self) -> None:
-        self.moved(self.document.redo(), "nothing to redo")
-
-    def moved(self, done: bool, otherwise: str) -> None:
-        if done:
+    def action_step(self, method: str) -> None:
+        """One step in the tree of edits: "undo" or "redo"."""
+        if getattr(self.document, method)():
             self.changed()
         else:
-            self.show_notice(otherwise)
+            self.show_notice(f"nothing to {method}")
 
-    def action_branches(self) -> None:
-        self.push_screen(Branches(self.document.branches()), self.go)
-
-    def go(self, number: int | None) -> None:
+    @work
+    async def action_branches(self) -> None:
+        number = await self.push_screen_wait(choose_branch(self.document.branches()))
         if number is not None:
-            self.document.go(number)
+            self.document.go(int(number))
             self.changed()
 
     # temperature
 
-    def action_temperature(self) -> None:
+    @work
+    async def action_temperature(self) -> None:
         question = "temperature: lower is more predictable, higher more varied, 0 the most likely (↑ ↓ change it)"
-        self.push_screen(Prompt(question, f"{self.temp:g}", step_temperature), self.set_temperature)
-
-    def set_temperature(self, value: str | None) -> None:
+        value = await self.push_screen_wait(Prompt(question, f"{self.temp:g}", step_temperature))
         if value is None:
             return
         try:
@@ -225,59 +214,44 @@ class Editor(App[None]):
 
     # saving and quitting
 
-    def action_save(self, then_leave: bool = False) -> None:
-        if self.file.path is None:
-            self.action_save_as(then_leave)
-        else:
-            self.save("", then_leave)
+    @work
+    async def action_save(self) -> None:
+        await self.save(ask=self.file.path is None)
 
-    def action_save_as(self, then_leave: bool = False) -> None:
-        self.push_screen(Prompt("save as", str(self.file.path or "")), lambda path: self.save(path, then_leave))
+    @work
+    async def action_save_as(self) -> None:
+        await self.save(ask=True)
 
-    def save(self, path: str | None, then_leave: bool) -> None:
-        """Saves, to another file if a path is given; asks before it overwrites what was not read here."""
+    async def save(self, ask: bool) -> bool:
+        """Saves, to another file if asked; asks before overwriting a file that was not read here or has changed."""
+        path = await self.push_screen_wait(Prompt("save as", str(self.file.path or ""))) if ask else ""
         if path is None:
-            return
+            return False
         try:
             overwrites = self.file.overwrites(path or None)
-        except CharRNNError as error:
-            self.show_notice(str(error))
-            return
-        if overwrites:
             answers = {"y": "overwrite it with this text", "n": "do not save"}
-            self.push_screen(
-                Ask(f"{overwrites}.", answers),
-                lambda answer: self.write(path, then_leave) if answer == "y" else None,
-            )
-        else:
-            self.write(path, then_leave)
-
-    def write(self, path: str, then_leave: bool) -> None:
-        try:
+            if overwrites and await self.push_screen_wait(Ask(f"{overwrites}.", answers)) != "y":
+                return False
             self.document.stop()
             self.file.save(self.document.text, path or None)
         except CharRNNError as error:
             self.show_notice(str(error))
-            return
+            return False
         self.show_notice(f"saved in {self.file.name}")
-        if then_leave:
-            self.exit()
+        return True
 
-    def action_leave(self) -> None:
+    @work
+    async def action_leave(self) -> None:
         if len(self.screen_stack) > 1:  # closes the open dialog instead
             self.screen.dismiss(None)
-        elif self.unsaved:
+            return
+        if self.unsaved:
             answers = {"s": "save and quit", "t": "throw away the changes and quit"}
-            self.push_screen(Ask(f"{self.file.name} is not saved. Escape cancels.", answers), self.leave)
-        else:
-            self.exit()
-
-    def leave(self, answer: str | None) -> None:
-        if answer == "t":
-            self.discarded = True
-            self.exit()
-        elif answer == "s":
-            self.action_save(then_leave=True)
+            answer = await self.push_screen_wait(Ask(f"{self.file.name} is not saved. Escape cancels.", answers))
+            self.discarded = answer == "t"
+            if answer is None or (answer == "s" and not await self.save(ask=self.file.path is None)):
+                return
+        self.exit()
 
     def action_keys(self) -> None:
         self.push_screen(Ask("Escape closes this list.", HELP))

@@ -12,8 +12,8 @@ COMMANDS = (
     ("ctrl+n", "^N", "turn", "show the next continuation"),
     ("ctrl+r", "^R", "redraw", "draw new continuations"),
     ("escape", "Esc", "list", "go to the list and back: ↑ ↓ choose, Enter accepts"),
-    ("ctrl+z", "^Z", "undo", "undo"),
-    ("ctrl+y", "^Y", "redo", "redo"),
+    ("ctrl+z", "^Z", "step('undo')", "undo"),
+    ("ctrl+y", "^Y", "step('redo')", "redo"),
     ("ctrl+b", "^B", "branches", "list all branches, and go to one"),
     ("ctrl+t", "^T", "temperature", "change the temperature"),
     ("ctrl+s", "^S", "save", "save"),
@@ -21,9 +21,7 @@ COMMANDS = (
     ("ctrl+q,ctrl+c", "^Q", "leave", "quit"),
     ("ctrl+g", "^G", "keys", "show this list"),
 )
-BINDINGS: list[BindingType] = [
-    Binding(keys, action, show=False, priority=action == "leave") for keys, _, action, _ in COMMANDS
-]
+BINDINGS: list[BindingType] = [Binding(keys, action, priority=action == "leave") for keys, _, action, _ in COMMANDS]
 HELP = {label: text for _, label, _, text in COMMANDS}
 KEY_LINE = "^G keys  Tab word  ^L line  ^A all  ^N next  Esc list  ^Z undo  ^B branches  ^T temp  ^S save  ^Q quit"
 CSS = """

@@ -1,7 +1,7 @@
 """Dialogs over the page: questions answered by one key, a prompt, the list of branches."""
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import events
@@ -15,17 +15,15 @@ from textual.widgets.option_list import Option
 
 from charrnn.display.terminal import safe
 from charrnn.editor.document import Branch
+from charrnn.editor.text_layout import VISIBLE
 
 BEFORE, AFTER = 16, 44  # characters of a branch that are shown around the point where it diverges
-Answer = TypeVar("Answer")
 
 
-class Dialog(ModalScreen[Answer | None], Generic[Answer]):
+class Dialog(ModalScreen[str | None]):
     """A question above a widget; the answer is None if the dialog is cancelled."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c,ctrl+q,ctrl+b", "cancel", show=False, priority=True)
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+b", "dismiss", priority=True)]
 
     def __init__(self, question: str, widget: Widget) -> None:
         super().__init__()
@@ -36,11 +34,14 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
             yield Static(Text(self.question))
             yield self.widget
 
-    def action_cancel(self) -> None:
-        self.dismiss(None)
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)
 
 
-class Ask(Dialog[str]):
+class Ask(Dialog):
     """A question answered by one key; `answers` maps keys to what they do."""
 
     def __init__(self, question: str, answers: dict[str, str]) -> None:
@@ -55,20 +56,14 @@ class Ask(Dialog[str]):
             self.dismiss(key)
 
 
-class Prompt(Dialog[str]):
+class Prompt(Dialog):
     """Asks for a line; the arrow keys change it by `step`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(1)", show=False),
-        Binding("down", "step(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("up", "step(1)"), ("down", "step(-1)")]
 
     def __init__(self, question: str, value: str, step: Callable[[str, int], str] | None = None) -> None:
         self.input, self.step = Input(value), step
         super().__init__(question, self.input)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value)
 
     def action_step(self, by: int) -> None:
         if self.step is not None:
@@ -76,18 +71,11 @@ class Prompt(Dialog[str]):
             self.input.cursor_position = len(self.input.value)
 
 
-class Branches(Dialog[int]):
-    """The ends of all branches; the answer is the number of a node."""
-
-    def __init__(self, branches: list[Branch]) -> None:
-        self.branches = branches
-        super().__init__(
-            "All versions of this text, the newest first. Enter goes to one, Escape cancels.",
-            OptionList(*(Option(summary(branch)) for branch in branches)),
-        )
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self.branches[event.option_index].number)
+def choose_branch(branches: list[Branch]) -> Dialog:
+    """A list of branches; the answer is the number of a node."""
+    options = [Option(summary(branch), str(branch.number)) for branch in branches]
+    question = "All versions of this text, the newest first. Enter goes to one, Escape cancels."
+    return Dialog(question, OptionList(*options))
 
 
 def summary(branch: Branch) -> Text:
@@ -97,7 +85,7 @@ def summary(branch: Branch) -> Text:
     after = text[point : point + AFTER] + ("…" if len(text) > point + AFTER else "")
     line = Text(f"{'▸' if branch.here else ' '} {len(text):>7,}  ", no_wrap=True, overflow="ellipsis")
     for part, style in ((before, "dim"), (after, "cyan")):
-        line.append(safe(part.replace("\n", "⏎").replace("\t", "⇥")), style)
+        line.append(safe(part.translate(VISIBLE)), style)
     return line
 
 

@@ -6,6 +6,7 @@ probability that it does not is another factor: the text is followed by the star
 """
 
 import asyncio
+import re
 from collections.abc import Generator, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count, islice
@@ -31,6 +32,7 @@ MARK_EVERY = 64  # symbols between two saved states
 PAUSE_EVERY = 128  # symbols read before the generator yields
 DRAW_EVERY = 8  # symbols drawn before the generator yields
 STREAMS = 4  # continuations at a time
+SURROGATE = re.compile("[\ud800-\udfff]")
 CUT = 0.5  # a continuation is cut to whole words if at least this share of it remains
 Result = TypeVar("Result")
 Probabilities = NDArray[np.float64]
@@ -59,8 +61,7 @@ class Predictor:
     """
 
     def __init__(self, model: Model, streams: int = STREAMS) -> None:
-        self.model, self.streams = model, streams
-        self.vocab, self.unit = model.vocab, UNITS[model.vocab.unit]
+        self.streams, self.vocab, self.unit = streams, model.vocab, UNITS[model.vocab.unit]
         self.starts = self.unit.starts(self.vocab.codes)
         self.spelling = Spelling(self.vocab)
         self.reader = open_streams(model, 1)
@@ -71,14 +72,18 @@ class Predictor:
         self.marks = [(0, self.reader.state())]  # numbers of symbols, and the states after them
 
     def read(self, text: str) -> Generator[None, None, None]:
-        """Reads the text before the cursor, from the last saved state that still applies; of a long text only the end.
+        """Reads the text before the cursor, from the last saved state that still applies; only the end of a long text.
 
-        A generator that yields now and then, so that other tasks can run; it may be abandoned at any time.
+        A generator that yields periodically, so that other tasks can run; it may be abandoned at any time.
         """
         start = max(len(text) // CONTEXT - 1, 0) * CONTEXT
-        ids = self.encode(text[start:])
+        text = text[start:]
+        try:
+            ids, self.missing = encode_prompt(self.vocab, text, "error"), []
+        except UsageError:
+            ids, self.missing = encode_prompt(self.vocab, text, "skip"), self.vocab.unknown(text)
         same = common_prefix(ids, self.ids) if start == self.start else 0
-        if same < len(self.ids) or start != self.start:
+        if same < len(self.ids):
             while self.marks[-1][0] > same:
                 self.marks.pop()
             same, state = self.marks[-1]
@@ -94,13 +99,6 @@ class Predictor:
             if end % PAUSE_EVERY == 0:
                 yield
 
-    def encode(self, text: str) -> list[int]:
-        try:
-            ids, self.missing = encode_prompt(self.vocab, text, "error"), []
-        except UsageError:
-            ids, self.missing = encode_prompt(self.vocab, text, "skip"), self.vocab.unknown(text)
-        return ids
-
     def characters(self, limit: int, temp: float) -> list[tuple[str, float]]:
         """The `limit` most likely next characters with their probabilities, the most likely first."""
         return list(islice(((text, p) for text, p in self.outcomes(temp) if is_text(text)), limit))
@@ -113,38 +111,29 @@ class Predictor:
         are surrogate escapes.
         """
         state, order = self.reader.state(), count()
-        # minus the probability, insertion order for ties, and a complete character or the rank of a symbol in a prefix
-        queue: list[tuple[float, int, str, Prefix | None, int]] = []
+        queue: list[tuple[float, int, Outcome, Iterator[Outcome]]] = []  # insertion order for ties
 
-        def push_character(text: str, probability: float) -> None:
-            heappush(queue, (-probability, next(order), text, None, 0))
+        def push(outcomes: Iterator[Outcome]) -> None:
+            """Adds the first of the outcomes, which are sorted; the others follow one by one."""
+            for outcome in islice(outcomes, 1):
+                heappush(queue, (-outcome.probability, next(order), outcome, outcomes))
 
-        def push_symbol(prefix: Prefix, rank: int) -> None:
-            if rank < len(prefix.ranking):
-                probability = float(prefix.probabilities[prefix.ranking[rank]])
-                heappush(queue, (-probability, next(order), "", prefix, rank))
-
-        push_symbol(Prefix([], self.likely([], state, temp), state), 0)
+        push(ranked([], self.likely([], state, temp), state))
         while queue and queue[0][0] < 0.0:
-            cost, _, text, prefix, rank = heappop(queue)
-            if prefix is None:
-                yield text, -cost
-                continue
-            push_symbol(prefix, rank + 1)
-            index = int(prefix.ranking[rank])
-            ids = [*prefix.ids, index]
+            _, _, (probability, ids, before, ended), others = heappop(queue)
+            push(others)
             decoder, text = self.decoded(ids)
             unfinished = decoder.flush()
-            if text or not unfinished:
-                yield text, -cost
+            if ended or text or not unfinished:
+                yield unfinished if ended else text, probability
                 continue
-            self.reader.set_state(prefix.state)
-            self.reader.step_all([index])
+            self.reader.set_state(before)
+            self.reader.step_all(ids[-1:])
             after = self.reader.state()
             self.reader.set_state(state)
-            p = -cost * self.likely(ids, after, temp)
-            push_character(unfinished, float(p[self.starts].sum()))  # it ends here: another character starts
-            push_symbol(Prefix(ids, np.where(self.starts, 0.0, p), after), 0)
+            p = probability * self.likely(ids, after, temp)
+            push(iter([Outcome(float(p[self.starts].sum()), ids, after, True)]))  # it ends: another character starts
+            push(ranked(ids, np.where(self.starts, 0.0, p), after))
 
     def likely(self, ids: list[int], state: Any, temp: float) -> Probabilities:
         """Probabilities (V,) of the symbol after `ids`, of which the last has been read."""
@@ -163,10 +152,10 @@ class Predictor:
         """Returns at most `streams` continuations of up to `length` characters, drawn with seed, seed + 1, ...
 
         The first ones continue those in `kept`, in their order; the others are sorted, the most likely first.
-        A generator that yields now and then, so that other tasks can run.
+        A generator that yields periodically, so that other tasks can run.
         """
         starts = [*kept, *[""] * self.streams][: self.streams]
-        texts = [Stream(self.spelling, text, length, seed + i) for i, text in enumerate(starts)]
+        texts = [Stream(self, text, length, seed + i) for i, text in enumerate(starts)]
         scale = [temperature(temp)]
         for k in range(self.streams):
             self.batch.set_state(self.reader.state(), k)
@@ -174,11 +163,12 @@ class Predictor:
             p = probabilities(mask_logits(self.batch.logits, [text.spelled for text in texts]), scale)
             closing = p @ self.starts
             for i, text in enumerate(texts):
-                text.score(float(p[i, ids[i]]), float(closing[i]))
+                text.nats.append(minus_log(p[i, ids[i]]))
+                text.closing.append(minus_log(closing[i]))
             if len(texts[0].nats) % DRAW_EVERY == 0:
                 yield
-        found = [self.scored(text, length) for text in texts]
-        ordered = found[: len(kept)] + sorted(found[len(kept) :], key=lambda c: c.nats / max(len(c.text), 1))
+        drawn = [self.scored(text, length) for text in texts]
+        ordered = drawn[: len(kept)] + sorted(drawn[len(kept) :], key=lambda c: c.nats / max(len(c.text), 1))
         return [c for c in {c.text: c for c in reversed(ordered)}.values() if c.text][::-1]
 
     def scored(self, stream: "Stream", length: int) -> Continuation:
@@ -191,41 +181,43 @@ class Predictor:
         return Continuation(text, nats)
 
 
-class Prefix:
-    """The first symbols of a character; `probabilities` (V,) are those of the prefix followed by each symbol.
+class Outcome(NamedTuple):
+    """The symbols of a character or the first of them; `before` is the state of the reader before the last one."""
 
-    `state` is that of the reader after the prefix, `ranking` (V,) the symbols, the most likely first.
-    """
+    probability: float
+    ids: list[int]
+    before: Any
+    ended: bool = False  # the character ends here, although it could grow
 
-    def __init__(self, ids: list[int], probabilities: Probabilities, state: Any) -> None:
-        self.ids, self.probabilities, self.state = ids, probabilities, state
-        self.ranking = np.argsort(-probabilities, kind="stable")
+
+def ranked(ids: list[int], p: Probabilities, state: Any) -> Iterator[Outcome]:
+    """`ids` followed by each symbol, the most likely first; `p` (V,) are the probabilities, `state` is after `ids`."""
+    for index in map(int, np.argsort(-p, kind="stable")):
+        yield Outcome(float(p[index]), [*ids, index], state)
 
 
 class Stream:
     """A continuation that starts with `start`, while it is generated, until it has more than `limit` characters.
 
-    `nats` are those of each symbol; `closing` those of the event that a new character starts at this symbol.
+    `nats` are those of each symbol; `closing` those of the event that a character starts at this symbol.
     `spelled` are the symbols (V,) that may come next by spelling, None for all.
     """
 
-    def __init__(self, spelling: Spelling, start: str, limit: int, seed: int) -> None:
-        self.spelling, self.limit, self.least = spelling, limit, len(start)
-        self.decoder, self.uniform = UNITS[spelling.vocab.unit].decoder(), uniforms(seed).__next__
-        self.start: list[int] = spelling.vocab.encode(start).tolist()
-        self.starts = UNITS[spelling.vocab.unit].starts(spelling.vocab.codes)
+    def __init__(self, predictor: Predictor, start: str, limit: int, seed: int) -> None:
+        self.spelling, self.starts, self.limit, self.least = predictor.spelling, predictor.starts, limit, len(start)
+        self.decoder, self.uniform = predictor.unit.decoder(), uniforms(seed).__next__
+        self.start: list[int] = predictor.vocab.encode(start).tolist()
         self.spelled: Mask | None = None
         self.texts: list[str] = []
-        self.length = 0
         self.nats: list[float] = []
         self.closing: list[float] = []
 
     @property
     def done(self) -> bool:
-        return self.length > self.limit
+        return sum(map(len, self.texts)) > self.limit
 
     def allowed(self) -> Mask | None:
-        """The given symbol while there are any; the first symbol after them starts a character."""
+        """Only the next symbol of `start`, until they are used up; the symbol after them starts a character."""
         self.spelled, n = self.spelling.allowed(self.decoder.held), len(self.texts)
         if n < len(self.start):
             return cast(Mask, np.arange(len(self.starts)) == self.start[n])
@@ -235,13 +227,7 @@ class Stream:
 
     def push(self, symbol: int) -> str:
         self.texts.append(self.decoder.push(self.spelling.codes[symbol]))
-        self.length += len(self.texts[-1])
         return self.texts[-1]
-
-    def score(self, probability: float, closing: float) -> None:
-        """The probabilities of the symbol that was pushed last, and that a character started there."""
-        self.nats.append(minus_log(probability))
-        self.closing.append(minus_log(closing))
 
 
 async def run_in_turns(work: Generator[None, None, Result]) -> Result:
@@ -260,7 +246,7 @@ def minus_log(probability: float) -> float:
 
 def is_text(text: str) -> bool:
     """Whether the text can be encoded in UTF-8."""
-    return not any("\ud800" <= c <= "\udfff" for c in text)
+    return not SURROGATE.search(text)
 
 
 def whole_words(text: str, length: int, least: int = 0) -> str:
@@ -268,8 +254,8 @@ def whole_words(text: str, length: int, least: int = 0) -> str:
 
     A word is cut if it is long, or if fewer than `least` characters would be left.
     """
-    bad = next((i for i, c in enumerate(text) if not is_text(c)), len(text))
-    end = min(length, bad)
+    bad = SURROGATE.search(text)
+    end = min(length, bad.start() if bad else len(text))
     if end < len(text) and not text[end].isspace():
         word = next((i for i in range(end - 1, 0, -1) if text[i].isspace()), 0)
         end = word if word >= max(CUT * end, least) else end

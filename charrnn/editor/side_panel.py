@@ -1,19 +1,19 @@
 """The side panel: the most likely next characters, and continuations, each of which can be accepted."""
 
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
-from textual.message import Message
+from textual.binding import BindingType
 from textual.widget import Widget
 
 from charrnn.display.charts import bar
 from charrnn.editor.predictions import STREAMS, Continuation
 from charrnn.editor.suggestions import Suggestions
-from charrnn.editor.text_layout import TextLayout, cells, shown
+from charrnn.editor.text_layout import VISIBLE, TextLayout, cells, shown
 
-NAMES = {" ": "␣", "\n": "⏎", "\t": "⇥", "\u3000": "␣"}
+NAMES = VISIBLE | str.maketrans(" \u3000", "␣␣")
 HEADINGS = 3  # lines of the panel without an entry
 FEWEST, MOST = 3, 20  # listed characters
 TALL = 40  # height from which on continuations have more rows
@@ -27,27 +27,16 @@ class Entry(NamedTuple):
 
 
 class SidePanel(Widget, can_focus=True):
-    """Lists `characters` with their probabilities, and the continuations of `suggestions`."""
+    """Lists `characters` with their probabilities, and the continuations of `suggestions`.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "turn(-1)", show=False),
-        Binding("down", "turn(1)", show=False),
-        Binding("enter", "take", show=False),
-    ]
+    Calls `turned` when another continuation has been chosen, and `taken` with a text that has been accepted.
+    """
 
-    class Taken(Message):
-        """A character was accepted, or (None) the chosen continuation."""
+    BINDINGS: ClassVar[list[BindingType]] = [("up", "turn(-1)"), ("down", "turn(1)"), ("enter", "take")]
 
-        def __init__(self, character: str | None) -> None:
-            super().__init__()
-            self.character = character
-
-    class Turned(Message):
-        """Another continuation was chosen."""
-
-    def __init__(self, suggestions: Suggestions) -> None:
+    def __init__(self, suggestions: Suggestions, turned: Callable[[], None], taken: Callable[[str], None]) -> None:
         super().__init__()
-        self.suggestions = suggestions
+        self.suggestions, self.turned, self.taken = suggestions, turned, taken
         self.characters: list[tuple[str, float]] = []
         self.at = 0
 
@@ -79,17 +68,16 @@ class SidePanel(Widget, can_focus=True):
         for i, text in enumerate(self.suggestions.texts):
             mark, style = ("▸", "cyan") if i == self.suggestions.chosen else (" ", "")
             entries.append(Entry(Text(f"{mark} {headings[i] if headings else '...'}", style), count + i))
-            line = "".join(NAMES.get(c, c) if c in "\n\t" else c for c in text)
+            line = text.translate(VISIBLE)
             for start, end in TextLayout(line, width - 2).rows[: self.rows]:
                 entries.append(Entry(Text("  " + "".join(map(shown, line[start:end])), style + " dim"), count + i))
         return entries
 
     def render(self) -> Text:
         lines = self.lines()
-        if self.has_focus:
-            for entry in lines:
-                if entry.number == self.at:
-                    entry.text.stylize("reverse")
+        for entry in lines:
+            if self.has_focus and entry.number == self.at:
+                entry.text.stylize("reverse")
         return Text("\n").join(entry.text for entry in lines)
 
     def action_turn(self, by: int) -> None:
@@ -102,18 +90,14 @@ class SidePanel(Widget, can_focus=True):
         continuation = number - len(self.listed)
         if continuation >= 0:
             self.suggestions.chosen = min(continuation, len(self.suggestions.texts) - 1)
-            self.post_message(self.Turned())
+            self.turned()
         self.refresh()
 
     def action_take(self) -> None:
-        self.post_message(self.Taken(self.listed[self.at][0] if self.at < len(self.listed) else None))
+        self.taken(self.listed[self.at][0] if self.at < len(self.listed) else self.suggestions.text)
 
     def on_focus(self) -> None:
         self.at = 0
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         offset, lines = event.get_content_offset(self), self.lines()
@@ -123,7 +107,7 @@ class SidePanel(Widget, can_focus=True):
 
 
 def character_line(character: str, probability: float, width: int) -> Text:
-    name = NAMES.get(character) or "".join(map(shown, character))
+    name = "".join(map(shown, character.translate(NAMES)))
     pad = " " * max(1, 3 - sum(map(cells, name)))
     line = Text(f"  {name}{pad}{percent(probability):>7} ")
     return line.append(bar(probability, max(width - 14, 4)), "cyan")

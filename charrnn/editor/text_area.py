@@ -1,28 +1,24 @@
 """The page: the text with a continuation shown at the cursor, and the keys that type and move."""
 
 import re
+from collections.abc import Callable
 from itertools import groupby
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Offset, Region, Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from charrnn.editor.document import MODEL, ORIGINAL, TYPED, Document
+from charrnn.editor.predictions import SURROGATE
 from charrnn.editor.text_layout import TextLayout, shown
 
 GHOST = "g"
-STYLES = {
-    ORIGINAL: Style(),
-    TYPED: Style(),
-    MODEL: Style(color="cyan"),
-    GHOST: Style(dim=True, italic=True),
-}
+STYLES = {ORIGINAL: Style(), TYPED: Style(), MODEL: Style(color="cyan"), GHOST: Style(dim=True, italic=True)}
 CURSOR = Style(reverse=True)
 VERTICAL = ("up", "down", "pageup", "pagedown")
 MOVES = (*VERTICAL, "left", "right", "home", "end", "ctrl+left", "ctrl+right", "ctrl+home", "ctrl+end")
@@ -31,29 +27,26 @@ LONGEST_WORD = 1000  # characters searched for the start of a word
 
 
 class Page(ScrollView, can_focus=True):
-    """Shows and edits a document. `ghost` is the continuation shown at the cursor."""
+    """Shows and edits a document, and calls `changed` after each change of its text or its cursor.
+
+    `ghost` is the continuation shown at the cursor.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key, f"move('{key}')", show=False) for key in MOVES),
-        Binding("tab", "app.take('word')", show=False),  # here, because screens bind it, too
-        Binding("backspace", "delete('left')", show=False),
-        Binding("delete", "delete('right')", show=False),
-        Binding("ctrl+w", "delete('ctrl+left')", show=False),
+        *((key, f"move('{key}')") for key in MOVES),
+        ("tab", "app.take('word')"),  # here, because screens bind it, too
+        ("backspace", "delete('left')"),
+        ("delete", "delete('right')"),
+        ("ctrl+w", "delete('ctrl+left')"),
     ]
 
-    class Changed(Message):
-        """The text or the position of the cursor has changed."""
-
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, changed: Callable[[], None]) -> None:
         super().__init__()
-        self.document = document
-        self.ghost = ""
-        self.column: int | None = None  # which moves up and down aim at
+        self.document, self.changed = document, changed
+        self.ghost = self.authors = ""
+        self.column: int | None = None  # that vertical moves aim at
         self.width = 0
         self.layout_now = TextLayout("", 1)
-
-    def on_mount(self) -> None:
-        self.show()
 
     def on_resize(self) -> None:
         self.show()
@@ -61,8 +54,9 @@ class Page(ScrollView, can_focus=True):
     def show(self) -> None:
         """Lays out the current text, and scrolls to the cursor."""
         self.width = max(self.scrollable_content_region.width - 1, 2)  # the cursor may be after the last column
-        text, cursor = self.document.text, self.document.cursor
-        wanted = (text[:cursor] + self.visible_ghost + text[cursor:], self.width)
+        (text, authors), cursor, ghost = self.document.state, self.document.cursor, self.visible_ghost
+        self.authors = authors[:cursor] + GHOST * len(ghost) + authors[cursor:]
+        wanted = (text[:cursor] + ghost + text[cursor:], self.width)
         if wanted != (self.layout_now.text, self.layout_now.width):
             self.layout_now = TextLayout(*wanted)
         self.virtual_size = Size(self.width + 1, len(self.layout_now.rows))
@@ -85,15 +79,8 @@ class Page(ScrollView, can_focus=True):
         if row >= len(layout.rows):
             return Strip.blank(self.size.width, STYLES[ORIGINAL])
         start, end = layout.rows[row]
-        cursor, authors, ghost = self.document.cursor, self.document.authors, len(self.visible_ghost)
-
-        def author_of(i: int) -> str:
-            if i < cursor:
-                return authors[i]
-            return GHOST if i < cursor + ghost else authors[i - ghost]
-
-        segments = []
-        for (author, here), group in groupby(range(start, end), lambda i: (author_of(i), i == cursor)):
+        cursor, segments = self.document.cursor, []
+        for (author, here), group in groupby(range(start, end), lambda i: (self.authors[i], i == cursor)):
             text = "".join(shown(layout.text[i]) for i in group)
             segments.append(Segment(text, STYLES[author] + CURSOR if here else STYLES[author]))
         if cursor == end and layout.place(cursor)[0] == row:
@@ -108,7 +95,7 @@ class Page(ScrollView, can_focus=True):
     def replace(self, start: int, end: int, new: str, author: str = TYPED) -> None:
         self.document.put(start, end, new, author)
         self.column = None
-        self.post_message(self.Changed())
+        self.changed()
 
     def on_key(self, event: events.Key) -> None:
         typed = "\n" if event.key in ("enter", "ctrl+j") else event.character if event.is_printable else None
@@ -119,9 +106,8 @@ class Page(ScrollView, can_focus=True):
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         self.document.stop()
-        self.put("".join(c for c in text if not "\ud800" <= c <= "\udfff"))
+        self.put(SURROGATE.sub("", event.text.replace("\r\n", "\n").replace("\r", "\n")))
         self.document.stop()
 
     def on_click(self, event: events.Click) -> None:
@@ -143,7 +129,7 @@ class Page(ScrollView, can_focus=True):
         self.document.stop()
         if index != self.document.cursor:
             self.document.cursor = index
-            self.post_message(self.Changed())
+            self.changed()
 
     def goal(self, key: str) -> int:
         """The index to which a key moves the cursor."""
@@ -155,7 +141,7 @@ class Page(ScrollView, can_focus=True):
             return self.text_index(self.layout_now.index(row, 0 if key == "home" else self.width + 1))
         if key == "ctrl+left":
             match = WORD_BEFORE.search(text, max(cursor - LONGEST_WORD, 0), cursor)
-            return match.start() if match and match.start() < cursor else max(cursor - 1, 0)
+            return match.start() if match else cursor
         if key == "ctrl+right":
             match = WORD_AFTER.match(text, cursor)
             return match.end() if match else cursor

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from charrnn.display.terminal import safe
 
+VISIBLE = str.maketrans("\n\t", "⏎⇥")  # for texts in one line
 TAB = "    "
 HIDDEN = {"\ufe0e", "\ufe0f"}  # variation selectors: terminals disagree on their width
 

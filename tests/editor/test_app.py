@@ -498,7 +498,7 @@ def test_the_list_of_branches_is_one_of_lines() -> None:
     async def script(editor: Editor, pilot: "Pilot[None]") -> None:
         for word in ("[red]a", "b\x1b", "c"):
             editor.page.put(word)
-            editor.action_undo()
+            editor.action_step("undo")
         await press(editor, pilot, "ctrl+b")
         options = editor.screen.query_one(OptionList).options
         assert [str(option.prompt).split()[-2:] for option in options] == [["1", "c"], ["2", "b␛"], ["6", "[red]a"]]
