@@ -1,9 +1,7 @@
 """The cells: vanilla RNN, LSTM and GRU, each one step forward and one step backward, one line per equation.
 
-A cell is given xw = x_t Wx + b and hw = h_{t-1} Wh, one (B, H) block per gate (`xw.f`), and computes h_t. Backward, it
-is given dh, the gradient of the loss with respect to h_t, and computes the gradients of its pre-activations:
-da_f is the gradient of xw.f, and of hw.f too, because the two are added (the GRU has one exception).
-The products with the weights, the same for every cell, are in `network.py`.
+`Cell` describes what the equations are given and what they return. The products with the weights, which are the same
+for every cell, are in `network.py`.
 """
 
 from collections.abc import Callable
@@ -35,15 +33,26 @@ def sigmoid(x: Array) -> Array:
 
 
 class Cell:
-    """One kind of recurrent network.
+    """One kind of recurrent network: the equations of one layer for one step.
 
-    `gates` names the blocks of Wx, Wh and b in their order, `states` what is carried from step to step (h, or h and c);
-    `sigmoids` are the gates between 0 and 1.
+    `gates` has one letter per gate, in the order of their blocks in Wx, Wh and b; `sigmoids` are those with values
+    between 0 and 1. `states` are the values carried to the next step: h, or h and the memory c.
+    Every array is (B, H), for B streams and H units. Names with c exist only in cells with a memory.
 
-    `step` takes xw, hw and the states before the step, and returns at least the states after it. `step_back` takes what
-    `step` returned, completed by `h_prev` (and `c_prev`), then dh (and `dc_next`, the gradient of c_t from step t + 1).
-    It returns `da_` and the name of each gate; `dhw_` and the name of a gate where the gradient of hw differs;
-    `dh_direct`, the gradient of h_{t-1} that does not pass through Wh; with a memory c, `dc` and `dc_prev`.
+    step(xw, hw, h_prev, c_prev) is the step forward.
+        xw, hw          x_t Wx + b and h_{t-1} Wh, split into one array per gate: xw.f, hw.f
+        h_prev, c_prev  h_{t-1}, c_{t-1}
+        It returns `StepValues` with h and c, the states after the step, and all that `step_back` needs.
+
+    step_back(v, dh, dc_next) is the step backward; "gradient" means that of the loss.
+        v        the result of `step`, to which h_prev and c_prev are added
+        dh       gradient of h_t, from the layer above and from step t + 1
+        dc_next  gradient of c_t, from step t + 1 only
+        It returns `StepGradients` with
+        da_f         for every gate f: gradient of xw.f, and of hw.f too where the two are added
+        dhw_f        gradient of hw.f, for a gate where it differs from da_f
+        dh_direct    the part of the gradient of h_{t-1} that does not pass through Wh, unless it is 0
+        dc, dc_prev  gradients of c_t and c_{t-1}
     """
 
     gates: str

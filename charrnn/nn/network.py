@@ -143,25 +143,20 @@ class Network:
     # The carried state
 
     def carry(self) -> None:
-        """The state after the window becomes the state before the next."""
         self.before = self.values[-1]
 
     def reset(self) -> None:
-        """An empty state: zeros."""
         shape, dtype = (self.config.layers, self.streams, self.config.hidden_size), self.params.flat.dtype
         self.set_state({name: np.zeros(shape, dtype) for name in self.cell.states})
 
     def state(self) -> dict[str, Array]:
-        """The carried state by name (h, c), each (layers, B, H)."""
         return {name: np.stack([getattr(v, name) for v in self.before]) for name in self.cell.states}
 
     def store_state(self, out: dict[str, Array]) -> None:
-        """Writes the carried state to arrays like those of `state`."""
         for name, values in self.state().items():
             out[name][:] = values
 
     def set_state(self, state: dict[str, Array]) -> None:
-        """Copies `state` to the carried state."""
         dtype = self.params.flat.dtype
         self.before = [
             StepValues(**{name: state[name][k].astype(dtype) for name in self.cell.states})

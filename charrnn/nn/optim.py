@@ -24,10 +24,7 @@ class Status(IntEnum):
     BAD_WEIGHT = 2
 
 
-NOT_FINITE = {
-    Status.BAD_WEIGHT: "a weight is not finite",
-    Status.BAD_MEAN: "a mean of squares is not finite",
-}
+NOT_FINITE = {Status.BAD_WEIGHT: "a weight is not finite", Status.BAD_MEAN: "a mean of squares is not finite"}
 
 
 class Optimizer:
@@ -165,16 +162,12 @@ def clip_scale(length: float, limit: float) -> float:
     return limit / length if limit and limit < length < math.inf else 1.0
 
 
-def constant(progress: float) -> float:
-    return 1.0
-
-
 def cosine(progress: float) -> float:
     """From 1 to 0 along half a cosine (Loshchilov & Hutter 2017)."""
     return 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
 
 
-SCHEDULES: dict[str, Callable[[float], float]] = {"cosine": cosine, "constant": constant}
+SCHEDULES: dict[str, Callable[[float], float]] = {"cosine": cosine, "constant": lambda progress: 1.0}
 
 
 def learning_rate(schedule: str, peak: float, step: int, span: int, cut: tuple[int, int] | None = None) -> float:

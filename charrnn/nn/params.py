@@ -1,8 +1,8 @@
 """The configuration of a network, and its weights in one flat vector, each under its name."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -17,64 +17,26 @@ Shapes = dict[str, tuple[int, ...]]
 FORGET_BIAS = 1.0
 
 
-def shapes(gates: int, layers: int, hidden_size: int, vocab_size: int) -> Shapes:
-    """Name and shape of every weight: `l0.Wh` (H, G·H), `l0.Wx` (V, G·H), `l0.b` (G·H,), `l1.Wh`, ..., `Wy`, `by`."""
-    result: Shapes = {}
-    for layer in range(layers):
-        inputs = hidden_size if layer else vocab_size
-        result[f"l{layer}.Wh"] = (hidden_size, gates * hidden_size)
-        result[f"l{layer}.Wx"] = (inputs, gates * hidden_size)
-        result[f"l{layer}.b"] = (gates * hidden_size,)
-    result["Wy"] = (hidden_size, vocab_size)
-    result["by"] = (vocab_size,)
-    return result
-
-
 class Params(dict[str, Array]):
     """Weights by name: views of `flat`, so that one operation on `flat` changes them all."""
 
-    def __init__(
-        self, shapes: Mapping[str, tuple[int, ...]], dtype: DTypeLike = np.float32, flat: Array | None = None
-    ) -> None:
-        super().__init__()
-        self.shapes = dict(shapes)
-        size = sum(map(math.prod, shapes.values()))
-        self.flat: Array = zeros((size,), dtype) if flat is None else flat
-        self.starts: dict[str, int] = {}
-        start = 0
-        for name, shape in self.shapes.items():
-            end = start + math.prod(shape)
-            self.starts[name] = start
-            self[name] = self.flat[start:end].reshape(shape)
-            start = end
+    def __init__(self, shapes: Shapes, dtype: DTypeLike = np.float32, flat: Array | None = None) -> None:
+        sizes = [math.prod(shape) for shape in shapes.values()]
+        self.shapes, self.flat = shapes, zeros((sum(sizes),), dtype) if flat is None else flat
+        self.starts = dict(zip(shapes, accumulate(sizes, initial=0), strict=False))
+        for (name, start), size in zip(self.starts.items(), sizes, strict=True):
+            self[name] = self.flat[start : start + size].reshape(shapes[name])
 
     def matrix(self, layer: int) -> Array:
         """Wh, Wx and b of a layer, stacked: (H + inputs + 1, G·H), a view."""
-        names = [f"l{layer}.{name}" for name in ("Wh", "Wx", "b")]
-        start, size = self.starts[names[0]], sum(self[name].size for name in names)
-        return self.flat[start : start + size].reshape(-1, self[names[0]].shape[1])
+        parts, start = [self[f"l{layer}.{name}"] for name in ("Wh", "Wx", "b")], self.starts[f"l{layer}.Wh"]
+        return self.flat[start : start + sum(part.size for part in parts)].reshape(-1, parts[0].shape[1])
 
     def copy(self) -> "Params":
         """A copy with memory of its own."""
         twin = Params(self.shapes, self.flat.dtype)  # aligned, as self.flat.copy() would not be
         twin.flat[:] = self.flat
         return twin
-
-
-def initialise(params: Params, gates: str, hidden_size: int, rng: np.random.Generator) -> None:
-    """Weights uniform in ±1/sqrt(H), biases 0, that of the forget gate 1 (Jozefowicz et al. 2015).
-
-    l0.Wx is uniform in ±sqrt(3), which has unit variance: its input is one-hot, so its fan-in is 1.
-    """
-    for name, values in params.items():
-        if values.ndim == 1:
-            values[:] = 0.0
-        else:
-            bound = math.sqrt(3.0) if name == "l0.Wx" else 1.0 / math.sqrt(hidden_size)
-            values[:] = rng.uniform(-bound, bound, size=values.shape)
-        if name.endswith(".b") and "f" in gates:
-            forget = gates.index("f") * hidden_size
-            values[forget : forget + hidden_size] = FORGET_BIAS
 
 
 @dataclass(frozen=True)
@@ -102,19 +64,34 @@ class Config:
         return CELLS[self.cell].states
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return shapes(len(self.gates), self.layers, self.hidden_size, self.vocab_size)
+    def shapes(self) -> Shapes:
+        """The shape of every weight by name: `l0.Wh` (H, G·H), `l0.Wx` (V, G·H), `l0.b` (G·H,), ..., `Wy`, `by`."""
+        H, V, columns = self.hidden_size, self.vocab_size, len(self.gates) * self.hidden_size
+        result: Shapes = {}
+        for k in range(self.layers):
+            result |= {f"l{k}.Wh": (H, columns), f"l{k}.Wx": (H if k else V, columns), f"l{k}.b": (columns,)}
+        return {**result, "Wy": (H, V), "by": (V,)}
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def fresh_params(config: Config, seed: int, dtype: DTypeLike = np.float32) -> Params:
-    """Random weights; the same seed gives the same weights. Raises UsageError if they do not fit into memory."""
+    """Random weights; the same seed gives the same weights. Raises UsageError if they do not fit into memory.
+
+    Weights are uniform in ±1/sqrt(H), biases 0, that of the forget gate 1 (Jozefowicz et al. 2015). `l0.Wx` is uniform
+    in ±sqrt(3), which has unit variance: its input is one-hot, so its fan-in is 1.
+    """
     try:
         params = Params(config.shapes, dtype)
     except (MemoryError, ValueError):
         raise UsageError(f"{config.layers} x {config.hidden_size} does not fit into memory.") from None
     rng = np.random.Generator(np.random.PCG64([seed, RandomStream.WEIGHTS]))
-    initialise(params, config.gates, config.hidden_size, rng)
+    for name, values in params.items():
+        if values.ndim == 2:
+            bound = math.sqrt(3.0) if name == "l0.Wx" else 1.0 / math.sqrt(config.hidden_size)
+            values[:] = rng.uniform(-bound, bound, size=values.shape)
+        elif name != "by" and "f" in config.gates:
+            forget = config.gates.index("f") * config.hidden_size
+            values[forget : forget + config.hidden_size] = FORGET_BIAS
     return params

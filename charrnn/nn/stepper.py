@@ -18,24 +18,20 @@ class NetworkStepper:
         self.logits: Array = np.tile(params["by"], (streams, 1))
 
     def step(self, ids: list[int]) -> None:
-        """Reads one symbol per stream."""
         self.logits = self.network.forward(np.array([ids]))[0]
         self.network.carry()
 
     def step_all(self, ids: list[int]) -> None:
-        """Reads a sequence of symbols, the same in all streams."""
         for i in ids:
             self.step([i] * self.streams)
 
     def state(self, stream: int = 0) -> State:
-        """A copy of the state of one stream, its logits included."""
         state = {name: values[:, stream] for name, values in self.network.state().items()}
         return state, self.logits[stream].copy()
 
     def set_state(self, state: State, stream: int = 0) -> None:
-        """Returns one stream to a state, its own or that of another stream."""
         states = self.network.state()
+        own, self.logits[stream] = state
         for name, values in states.items():
-            values[:, stream] = state[0][name]
+            values[:, stream] = own[name]
         self.network.set_state(states)
-        self.logits[stream] = state[1]
