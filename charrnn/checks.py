@@ -2,14 +2,14 @@
 
     @dataclass(frozen=True)
     class Options:
-        dropout: Annotated[float, Setting("Fraction of activations to drop.", at_least=0.0, below=1.0)] = 0.2
+        dropout: float = setting(0.2, "Fraction of activations to drop.", at_least=0.0, below=1.0)
 
 `validate` checks all fields of such a dataclass; `charrnn.cli.options.options_from` turns them into click options.
 `from_file` makes one from the JSON of a model file.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from numbers import Number
 from types import NoneType
@@ -45,6 +45,11 @@ class Setting:
     changeable: bool = False
 
 
+def setting(default: T, help: str = "", group: str = "Options", **more: Any) -> T:
+    """A field of a dataclass with this default, and a `Setting` of these values."""
+    return field(default=default, metadata={"setting": Setting(help, group, **more)})
+
+
 class Declared(NamedTuple):
     """A field with a `Setting`: a `kind` (int, float, str, bool), or None if `optional`, or a tuple if `multiple`."""
 
@@ -60,12 +65,12 @@ class Declared(NamedTuple):
 def declared(options: type) -> tuple[Declared, ...]:
     """The fields of a dataclass that have a `Setting`, in their order."""
     found = []
-    for field in fields(options):
-        hint, setting = (*get_args(field.type), None, None)[:2]
-        if isinstance(setting, Setting):
-            kind = next(kind for kind in get_args(hint) or (hint,) if kind is not NoneType)
-            optional, multiple = NoneType in get_args(hint), get_origin(hint) is tuple
-            found.append(Declared(field.name, kind, optional, multiple, field.default, setting))
+    for item in fields(options):
+        if "setting" in item.metadata:
+            kinds = get_args(item.type) or (item.type,)
+            kind = next(kind for kind in kinds if kind is not NoneType)
+            shape = NoneType in kinds, get_origin(item.type) is tuple
+            found.append(Declared(item.name, kind, *shape, item.default, item.metadata["setting"]))
     return tuple(found)
 
 
@@ -77,10 +82,9 @@ def validate(options: Any) -> None:
         if isinstance(value, Number) and hasattr(value, "item"):
             value = value.item()
             object.__setattr__(options, name, value)
-        if optional and value is None:
-            continue
-        for item in value if multiple else (value,):
-            check(name, item, kind, setting)
+        if value is not None or not optional:
+            for item in value if multiple else (value,):
+                check(name, item, kind, setting)
 
 
 def check(name: str, value: object, kind: type, setting: Setting) -> None:
@@ -88,8 +92,7 @@ def check(name: str, value: object, kind: type, setting: Setting) -> None:
     if kind is int:
         check_int(name, value, int(max(setting.at_least, -LARGEST)), int(min(setting.at_most, LARGEST)))
     elif kind is float:
-        limits = {"at_least": setting.at_least, "above": setting.above, "at_most": setting.at_most}
-        check_float(name, value, **limits, below=setting.below)
+        check_number(name, value, setting)
     elif setting.choices and value not in setting.choices:
         raise UsageError(f"{name} is one of {', '.join(setting.choices)}, not {shown(value)!r}.", name)
     elif not isinstance(value, kind):
@@ -109,25 +112,18 @@ def check_int(name: str, value: object, low: int, high: int = LARGEST) -> None:
         raise UsageError(f"{name} is a whole number {limits}, not {shown(value)}.", name)
 
 
-def check_float(
-    name: str,
-    value: object,
-    *,
-    at_least: float = -math.inf,
-    above: float = -math.inf,
-    at_most: float = math.inf,
-    below: float = math.inf,
-) -> None:
-    """Raises UsageError unless `value` is a finite number inside the limits."""
+def check_float(name: str, value: object, **limits: Any) -> None:
+    """Raises UsageError unless `value` is a finite number inside the `limits`, fields of `Setting`."""
+    check_number(name, value, Setting(**limits))
+
+
+def check_number(name: str, value: object, setting: Setting) -> None:
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if math.isfinite(number) and at_least <= number <= at_most and above < number < below:
-        return
-    limits = [
-        f"{word} {limit:g}"
-        for word, limit in (("at least", at_least), ("above", above), ("at most", at_most), ("below", below))
-        if math.isfinite(limit)
-    ]
-    raise UsageError(f"{name} is a number {' and '.join(limits)}, not {shown(value)}.", name)
+    inside = setting.at_least <= number <= setting.at_most and setting.above < number < setting.below
+    if not (inside and math.isfinite(number)):
+        limits = {word: getattr(setting, word) for word in ("at_least", "above", "at_most", "below")}
+        words = [f"{word.replace('_', ' ')} {limit:g}" for word, limit in limits.items() if math.isfinite(limit)]
+        raise UsageError(f"{name} is a number {' and '.join(words)}, not {shown(value)}.", name)
 
 
 def require(condition: bool, name: str) -> None:

@@ -7,9 +7,9 @@ defaults. This file works without NumPy, so that the command line starts fast.
 import codecs
 import re
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
-from charrnn.checks import MOST_LAYERS, Setting, declared, flag, from_file, shown, validate
+from charrnn.checks import MOST_LAYERS, declared, flag, from_file, setting, shown, validate
 from charrnn.errors import UsageError
 
 CELLS = ("lstm", "gru", "rnn")  # the built-in ones, for the help; `nn` checks the name
@@ -34,141 +34,109 @@ class Options:
     and after `DEFAULT_STEPS` if neither is given. Raises UsageError for a value out of range.
     """
 
-    task: Annotated[str, Setting(choices=TASKS)] = "text"
-    cell: Annotated[str, Setting(f"Recurrent cell: {', '.join(CELLS)}.", MAIN, metavar="NAME", chosen=True)] = "gru"
-    layers: Annotated[int, Setting("Number of layers.", MAIN, at_least=1, at_most=MOST_LAYERS, chosen=True)] = 2
-    hidden_size: Annotated[int, Setting("Number of units per layer.", MAIN, at_least=1, chosen=True)] = 128
-    dropout: Annotated[
-        float,
-        Setting("Dropout rate between layers and before the output.", TRAINING, at_least=0.0, below=1.0, chosen=True),
-    ] = 0.2
-    unit: Annotated[
-        str,
-        Setting(
-            "Unit of text: a character (code point), a byte, or a character with Hangul syllables split into letters.",
-            MAIN,
-            choices=UNITS,
-        ),
-    ] = "char"
-    encoding: Annotated[str, Setting("Encoding of the text files.", TEXT)] = "utf-8"
-    seq_length: Annotated[
-        int,
-        Setting(
-            "Steps per window: how far the gradient is propagated back in time.", TRAINING, at_least=1, chosen=True
-        ),
-    ] = 64
-    batch_size: Annotated[
-        int, Setting("Number of streams of text that are read in parallel.", TRAINING, at_least=1, chosen=True)
-    ] = 32
-    epochs: Annotated[
-        int | None, Setting("Number of passes over the text, in the whole run.", MAIN, at_least=1, changeable=True)
-    ] = None
-    steps: Annotated[
-        int | None,
-        Setting(
-            "Number of steps of the whole run; with --epochs, the run ends at whichever comes first.",
-            MAIN,
-            at_least=1,
-            changeable=True,
-        ),
-    ] = None
-    lr: Annotated[float, Setting("Learning rate (peak).", TRAINING, above=0.0, chosen=True)] = 0.004
-    optimizer: Annotated[str, Setting("Optimizer.", TRAINING, choices=OPTIMIZERS)] = "adam"
-    schedule: Annotated[
-        str,
-        Setting(
-            "Learning-rate schedule after the warm-up; it spans --epochs if given, else --steps.",
-            TRAINING,
-            choices=SCHEDULES,
-        ),
-    ] = "cosine"
-    clip: Annotated[
-        float, Setting("Clip the gradient norm to this value; 0 disables clipping.", TRAINING, at_least=0.0)
-    ] = 1.0
-    weight_decay: Annotated[
-        float,
-        Setting(
-            "Decoupled weight decay (as in AdamW), scaled by the learning rate.",
-            TRAINING,
-            at_least=0.0,
-            below=1.0,
-            chosen=True,
-        ),
-    ] = 0.0
-    patience: Annotated[
-        int,
-        Setting(
-            "Early stopping: stop after N evaluations without improvement; 0 disables it.",
-            TRAINING,
-            at_least=0,
-            chosen=True,
-            changeable=True,
-        ),
-    ] = 0
-    cut: Annotated[
-        str,
-        Setting(
-            "From STEP on, compress the learning-rate schedule to end at TOTAL (to repeat a run that was shortened "
-            "by --minutes).",
-            TRAINING,
-            metavar="STEP:TOTAL",
-            show_default=False,
-        ),
-    ] = ""
-    val_fraction: Annotated[
-        float,
-        Setting(
-            "Fraction of each file, at its end, for the validation split; 0 disables it.", TEXT, at_least=0.0, below=1.0
-        ),
-    ] = 0.1
-    eval_every: Annotated[
-        int,
-        Setting(
-            "Compute the validation loss every N steps; 0 chooses N from the size of the split.", TRAINING, at_least=0
-        ),
-    ] = 0
-    seed: Annotated[
-        int, Setting("Seed of the random numbers; the same seed gives the same run.", TRAINING, at_least=0)
-    ] = 0
-    workers: Annotated[
-        int,
-        Setting(
-            "Number of processes that share the streams; 0 chooses it from the network and the cores.",
-            TRAINING,
-            at_least=0,
-            at_most=1024,
-            changeable=True,
-        ),
-    ] = 0
-    min_count: Annotated[
-        int,
-        Setting(
-            "Map symbols that occur fewer than N times to an unknown symbol (never sampled); 1 keeps all, 0 decides "
-            "automatically for large vocabularies.",
-            TEXT,
-            at_least=0,
-        ),
-    ] = 0
-    engine: Annotated[
-        str,
-        Setting(
-            "Implementation of the network: fast, or plain (the code in nn/, slow).",
-            TRAINING,
-            choices=ENGINES,
-            changeable=True,
-        ),
-    ] = "fast"
+    task: str = setting("text", choices=TASKS)
+    cell: str = setting("gru", f"Recurrent cell: {', '.join(CELLS)}.", MAIN, metavar="NAME", chosen=True)
+    layers: int = setting(2, "Number of layers.", MAIN, at_least=1, at_most=MOST_LAYERS, chosen=True)
+    hidden_size: int = setting(128, "Number of units per layer.", MAIN, at_least=1, chosen=True)
+    dropout: float = setting(
+        0.2, "Dropout rate between layers and before the output.", TRAINING, at_least=0.0, below=1.0, chosen=True
+    )
+    unit: str = setting(
+        "char",
+        "Unit of text: a character (code point), a byte, or a character with Hangul syllables split into letters.",
+        MAIN,
+        choices=UNITS,
+    )
+    encoding: str = setting("utf-8", "Encoding of the text files.", TEXT)
+    seq_length: int = setting(
+        64, "Steps per window: how far the gradient is propagated back in time.", TRAINING, at_least=1, chosen=True
+    )
+    batch_size: int = setting(
+        32, "Number of streams of text that are read in parallel.", TRAINING, at_least=1, chosen=True
+    )
+    epochs: int | None = setting(
+        None, "Number of passes over the text, in the whole run.", MAIN, at_least=1, changeable=True
+    )
+    steps: int | None = setting(
+        None,
+        "Number of steps of the whole run; with --epochs, the run ends at whichever comes first.",
+        MAIN,
+        at_least=1,
+        changeable=True,
+    )
+    lr: float = setting(0.004, "Learning rate (peak).", TRAINING, above=0.0, chosen=True)
+    optimizer: str = setting("adam", "Optimizer.", TRAINING, choices=OPTIMIZERS)
+    schedule: str = setting(
+        "cosine",
+        "Learning-rate schedule after the warm-up; it spans --epochs if given, else --steps.",
+        TRAINING,
+        choices=SCHEDULES,
+    )
+    clip: float = setting(1.0, "Clip the gradient norm to this value; 0 disables clipping.", TRAINING, at_least=0.0)
+    weight_decay: float = setting(
+        0.0,
+        "Decoupled weight decay (as in AdamW), scaled by the learning rate.",
+        TRAINING,
+        at_least=0.0,
+        below=1.0,
+        chosen=True,
+    )
+    patience: int = setting(
+        0,
+        "Early stopping: stop after N evaluations without improvement; 0 disables it.",
+        TRAINING,
+        at_least=0,
+        chosen=True,
+        changeable=True,
+    )
+    cut: str = setting(
+        "",
+        "From STEP on, compress the learning-rate schedule to end at TOTAL (to repeat a run that was shortened "
+        "by --minutes).",
+        TRAINING,
+        metavar="STEP:TOTAL",
+        show_default=False,
+    )
+    val_fraction: float = setting(
+        0.1,
+        "Fraction of each file, at its end, for the validation split; 0 disables it.",
+        TEXT,
+        at_least=0.0,
+        below=1.0,
+    )
+    eval_every: int = setting(
+        0, "Compute the validation loss every N steps; 0 chooses N from the size of the split.", TRAINING, at_least=0
+    )
+    seed: int = setting(0, "Seed of the random numbers; the same seed gives the same run.", TRAINING, at_least=0)
+    workers: int = setting(
+        0,
+        "Number of processes that share the streams; 0 chooses it from the network and the cores.",
+        TRAINING,
+        at_least=0,
+        at_most=1024,
+        changeable=True,
+    )
+    min_count: int = setting(
+        0,
+        "Map symbols that occur fewer than N times to an unknown symbol (never sampled); 1 keeps all, 0 decides "
+        "automatically for large vocabularies.",
+        TEXT,
+        at_least=0,
+    )
+    engine: str = setting(
+        "fast",
+        "Implementation of the network: fast, or plain (the code in nn/, slow).",
+        TRAINING,
+        choices=ENGINES,
+        changeable=True,
+    )
 
     def __post_init__(self) -> None:
         validate(self)
         if self.unit == "byte" and self.min_count > 1:
             raise UsageError("min_count is for characters: of bytes there are 256 at most.", "min_count")
         self.cut_at()
-        try:
-            text_encoding = codecs.lookup(self.encoding)._is_text_encoding
-        except (LookupError, ValueError):
-            text_encoding = False
-        if not text_encoding:
+        if encoding_name(self.encoding) is None:
             raise UsageError(f"encoding {self.encoding!r} is not a text encoding that Python knows.", "encoding")
 
     def length(self, windows: int) -> tuple[int, int]:
@@ -210,7 +178,7 @@ class Options:
         """
         for name, value in given.items():
             stored = getattr(self, name)
-            same = value == stored or (name == "encoding" and same_encoding(value, stored))
+            same = value == stored or (name == "encoding" and encoding_name(value) == encoding_name(stored))
             if not same and name not in CHANGEABLE and (name, value) != ("eval_every", 0):
                 raise UsageError(
                     f"{flag(name)} {value} contradicts the model file, which was trained with "
@@ -228,8 +196,10 @@ CHANGEABLE = tuple(field.name for field in declared(Options) if field.setting.ch
 CHOSEN = tuple(field.name for field in declared(Options) if field.setting.chosen)
 
 
-def same_encoding(one: str, other: str) -> bool:
+def encoding_name(encoding: str) -> str | None:
+    """The name of a text encoding that Python knows, the same for all its aliases."""
     try:
-        return codecs.lookup(one).name == codecs.lookup(other).name
+        codec = codecs.lookup(encoding)
     except (LookupError, ValueError):
-        return False
+        return None
+    return codec.name if codec._is_text_encoding else None

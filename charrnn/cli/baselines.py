@@ -9,7 +9,6 @@ from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.checkpoint.run import Run
     from charrnn.evaluation.baselines import Baselines
     from charrnn.evaluation.score import Score
     from charrnn.evaluation.verdict import Comparison
@@ -41,7 +40,14 @@ class BaselineComparison:
             raise UsageError(
                 f"{path} does not record what it was trained on, so that it has no baselines: leave --baselines out."
             )
-        source = self.training_text(path, model, model.run, corpus)
+        source = corpus
+        if corpus.sha256 != model.run.sha256:
+            source = self.read_training_text(path, model)
+            if source.sha256 != model.run.sha256:
+                raise TextError(
+                    f"{source.label} has changed since {path} was trained on it, so that its baselines are unknown: "
+                    "leave --baselines out."
+                )
         train, held_out = source.split(model.run.options.val_fraction)
         same = source is corpus
         if same and segments != held_out:
@@ -55,18 +61,6 @@ class BaselineComparison:
             self.known[key] = compute_baselines(train, corpus, segments)
         summary = summarize_fit(model, corpus, segments, score.nats) if same else None
         return Comparison(self.known[key], verdict(score.bits_per_char, self.known[key], summary))
-
-    def training_text(self, path: str, model: "Model", run: "Run", corpus: "Corpus") -> "Corpus":
-        """The text that a model was trained on, which may be the one that it was scored on."""
-        if corpus.sha256 == run.sha256:
-            return corpus
-        source = self.read_training_text(path, model)
-        if source.sha256 != run.sha256:
-            raise TextError(
-                f"{source.label} has changed since {path} was trained on it, so that its baselines are unknown: "
-                "leave --baselines out."
-            )
-        return source
 
 
 def compare_training(training: "Training", say: Callable[[str], None]) -> "Comparison | None":

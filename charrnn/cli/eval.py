@@ -80,13 +80,13 @@ def evaluate(
     from charrnn.checkpoint.model import load
 
     first = load(models[0], weights)
+    used, missing = ("graded", "the examples") if first.task else ("scored", "the text to score")
+    advice = f"name {missing}: charrnn eval TEXT{model_argument(*models)}"
+    reader = TextInput(texts, encoding, whole, used, advice)
     if first.task:
         if len(models) > 1 or compare:
             raise UsageError(f"{models[0]} was trained on examples: grade it alone, without --baselines.")
-        return grade(models[0], first, texts, encoding, whole, as_json)
-    reader = TextInput(
-        texts, encoding, whole, "scored", f"name the text to score: charrnn eval TEXT{model_argument(*models)}"
-    )
+        return grade(models[0], first, reader, as_json)
     own = replace(reader, texts=(), encoding=None)
     comparison = BaselineComparison(own.corpus) if compare else None
     rows = list(scored_rows(models, first, weights, reader, comparison))

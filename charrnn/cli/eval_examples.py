@@ -1,20 +1,18 @@
 """`charrnn eval` for a model of examples: accuracy on labels or targets."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.inputs import TextInput
-from charrnn.cli.options import model_argument
 from charrnn.display.terminal import Answer
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.display.console import Draw
-    from charrnn.evaluation.classification import Labelled
-    from charrnn.evaluation.pairs import Paired
 
 
-def grade(path: str, model: "Model", texts: tuple[str, ...], encoding: str | None, whole: bool, as_json: bool) -> None:
+def grade(path: str, model: "Model", reader: TextInput, as_json: bool) -> None:
     """Grades a model on examples, or on the validation split of its training, and shows the result."""
     from charrnn.display import evaluation as display
     from charrnn.display.console import show
@@ -22,40 +20,24 @@ def grade(path: str, model: "Model", texts: tuple[str, ...], encoding: str | Non
     from charrnn.evaluation.pairs import grade_pairs
 
     assert model.task is not None
-    reader = TextInput(texts, encoding, whole, "graded", f"name the examples: charrnn eval TEXT{model_argument(path)}")
     rows, part = reader.examples(path, model, model.task)
-    answer = Answer()
+    answer, figures = Answer(), dict[str, Any](model=path, part=part)
     if model.task.kind == "pairs":
         pairs = grade_pairs(model, rows)
-        figures = pair_figures(pairs)
         draw: Draw = partial(display.pairs, grade=pairs)
+        figures |= {"examples": pairs.examples, "exact": pairs.accuracy, "character_error_rate": pairs.error_rate}
+        figures["worst"] = named(pairs.worst, "source", "target", "written", "edits")
     else:
         labels = grade_labels(model, rows)
-        figures = label_figures(labels)
         draw = partial(display.labels, grade=labels)
+        figures |= {"examples": labels.examples, "accuracy": labels.accuracy, "macro_f1": labels.f1}
+        figures |= {"labels": labels.labels, "confusion": labels.confusion.tolist()}
+        figures["mistakes"] = named(labels.mistakes, "text", "label", "given", "probability")
     if as_json:
-        answer.json({"model": path, "part": part, **figures})
+        answer.json(figures)
     else:
         show(answer, draw)
 
 
-def pair_figures(grade: "Paired") -> dict[str, Any]:
-    worst = [dict(zip(("source", "target", "written", "edits"), row, strict=True)) for row in grade.worst]
-    return {
-        "examples": grade.examples,
-        "exact": grade.accuracy,
-        "character_error_rate": grade.error_rate,
-        "worst": worst,
-    }
-
-
-def label_figures(grade: "Labelled") -> dict[str, Any]:
-    mistakes = [dict(zip(("text", "label", "given", "probability"), row, strict=True)) for row in grade.mistakes]
-    return {
-        "examples": grade.examples,
-        "accuracy": grade.accuracy,
-        "macro_f1": grade.f1,
-        "labels": grade.labels,
-        "confusion": grade.confusion.tolist(),
-        "mistakes": mistakes,
-    }
+def named(rows: Iterable[tuple[object, ...]], *names: str) -> list[dict[str, object]]:
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -46,16 +46,11 @@ def read_text(
         raise TextError(f"{path} does not record which file it was trained on: {advice}.")
     encoding = encoding or (run.options.encoding if run else "utf-8")
     try:
-        return read(names, known_encoding(encoding))
+        return read(names, Options(encoding=encoding).encoding)
     except TextError as error:
         if texts:
             raise
         raise TextError(f"{error} {path} was trained on it: {advice}.") from None
-
-
-def known_encoding(encoding: str) -> str:
-    """The encoding itself. Raises UsageError if Python does not know it."""
-    return Options(encoding=encoding).encoding
 
 
 @dataclass(frozen=True)
@@ -132,7 +127,7 @@ def open_named_corpus(
     """The corpus in files and folders, as a model of this unit generates text; optionally with a validation split."""
     from charrnn.text.raw_text import RawText
 
-    corpus = RawText.read(texts, unit, known_encoding(encoding), VAL_FRACTION if held_out else 0.0, progress)
+    corpus = RawText.read(texts, unit, Options(encoding=encoding).encoding, VAL_FRACTION if held_out else 0.0, progress)
     notes(corpus.notes)
     return corpus
 
@@ -181,16 +176,15 @@ def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, 
     from charrnn.sampling.mixture import mix
 
     weighted = [split(name) for name in names]
-    loaded = [load(path, weights) for path, _ in weighted]
-    paths = list(zip((path for path, _ in weighted), loaded, strict=True))
-    return paths, mix(loaded, [weight for _, weight in weighted])
+    loaded = [(path, load(path, weights)) for path, _ in weighted]
+    return loaded, mix([model for _, model in loaded], [weight for _, weight in weighted])
 
 
-def split(name: str) -> tuple[str, float]:
-    """A path and its weight, PATH:WEIGHT; without a number after the last colon, the weight is 1."""
-    path, _, number = name.rpartition(":")
+def split(name: str, known: Collection[str] = ()) -> tuple[str, float]:
+    """A path or label and its weight, NAME:WEIGHT; 1 without a number after the last colon, and for `known` names."""
+    start, _, number = name.rpartition(":")
     try:
-        return (path, float(number)) if path else (name, 1.0)
+        return (start, float(number)) if start and name not in known else (name, 1.0)
     except ValueError:
         return name, 1.0
 
@@ -212,10 +206,8 @@ def read_prompt(path: str) -> str:
 
 def lines_of(texts: tuple[str, ...]) -> list[str]:
     """The texts themselves; for `-`, the lines of standard input."""
-    lines: list[str] = []
-    for text in texts:
-        lines += utf8("standard input", standard_input()).splitlines() if text == STDIN else [text]
-    return lines
+    read = ((utf8("standard input", standard_input()).splitlines() if text == STDIN else [text]) for text in texts)
+    return [line for lines in read for line in lines]
 
 
 def standard_input(limit: int = -1) -> bytes:

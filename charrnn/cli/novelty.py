@@ -22,7 +22,6 @@ from charrnn.options import STDIN
 
 if TYPE_CHECKING:
     from charrnn.evaluation.novelty import Novelty
-    from charrnn.text.raw_text import RawText
 
 
 @command()
@@ -68,7 +67,16 @@ def novelty(
         notes(skipped)
         sample, validation = measure(parts, corpus)
     if as_json:
-        answer.json(report(samples, corpus, sample, validation))
+        answer.json(
+            {
+                "samples": samples,
+                "corpus": [source.name for source in corpus.sources],
+                "corpus_chars": corpus.chars,
+                **figures(sample),
+                "copied": sample.runs,
+                "held_out": figures(validation) if validation else None,
+            }
+        )
         return
     from charrnn.display.console import show
     from charrnn.display.novelty import marked, table
@@ -78,21 +86,8 @@ def novelty(
     show(answer, lambda out: table(out, sample, validation))
 
 
-def report(
-    samples: tuple[str, ...], corpus: "RawText", sample: "Novelty", validation: "Novelty | None"
-) -> dict[str, Any]:
-    """The results as JSON; offsets are in characters from 0, lines from 1."""
-    return {
-        "samples": list(samples),
-        "corpus": [source.name for source in corpus.sources],
-        "corpus_chars": corpus.chars,
-        **figures(sample),
-        "copied": sample.runs,
-        "held_out": figures(validation) if validation else None,
-    }
-
-
 def figures(novelty: "Novelty") -> dict[str, Any]:
+    """The results as JSON; offsets are in characters from 0, lines from 1."""
     longest, run = None, novelty.longest
     if run is not None:
         longest = {"text": novelty.words(run), "chars": run.length, "at": run.at}

@@ -167,14 +167,16 @@ def sample(
     answer, echo = Answer(), "" if no_echo else prompt
     if count == 1 and best_of is None and not as_json:
         characters = sample_one(model, length, **settings)
-        announce(seed_line)
+        if seed_line:
+            remark(seed_line)
         ends = [write_one(answer, echo, characters)]
     else:
         scored = as_json or best_of is not None
         texts: Iterable[Sample] = sample_many(model, best_of or count, length, scored=scored, **settings)
-        announce(seed_line)
+        if seed_line:
+            remark(seed_line)
         if best_of is not None:
-            texts = sorted(texts, key=unlikeliness)[:count]
+            texts = sorted(texts, key=lambda text: math.inf if text.logprob is None else -text.logprob)[:count]
         ends = write_json(answer, echo, prompt, texts) if as_json else write_many(answer, echo, texts, not labels)
     explain(ends, options, length)
 
@@ -192,11 +194,6 @@ def check_usage(
     if (corpus or encoding) and not no_copy:
         name = "--corpus" if corpus else "--encoding"
         raise UsageError(f"{name} works with --no-copy only: add --no-copy N, or remove {name}.")
-
-
-def announce(seed_line: str) -> None:
-    if seed_line:
-        remark(seed_line)
 
 
 def write_one(answer: Answer, echo: str, characters: Generator[str, None, str | None]) -> str | None:
@@ -238,11 +235,6 @@ def write_json(answer: Answer, echo: str, prompt: str, texts: "Iterable[Sample]"
         answer.json(record)
         ends.append(text.end)
     return ends
-
-
-def unlikeliness(text: "Sample") -> float:
-    """The key that sorts the most likely text first, and an empty one last."""
-    return math.inf if text.logprob is None else -text.logprob
 
 
 def explain(ends: list[str | None], options: SamplingOptions, length: int) -> None:

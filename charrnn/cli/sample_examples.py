@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from charrnn.cli.inputs import lines_of, load_models, report_unknown, unknown_symbols
+from charrnn.cli.inputs import lines_of, load_models, report_unknown, split, unknown_symbols
 from charrnn.cli.options import Completions, given
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import CharRNNError, UsageError
@@ -27,14 +27,10 @@ def complete_labels(context: click.Context, parameter: click.Parameter, incomple
 
 
 def weighted(labels: tuple[str, ...], known: tuple[str, ...]) -> dict[str, float]:
-    """Labels and their weights: LABEL or LABEL:WEIGHT; a label of the model may itself contain a colon."""
+    """Labels and their weights, as LABEL or LABEL:WEIGHT; a label of the model may itself contain a colon."""
     weights: dict[str, float] = {}
     for label in labels:
-        name, _, number = label.rpartition(":")
-        try:
-            name, weight = (label, 1.0) if label in known or not name else (name, float(number))
-        except ValueError:
-            name, weight = label, 1.0
+        name, weight = split(label, known)
         weights[name] = weights.get(name, 0.0) + weight
     return weights
 

@@ -25,10 +25,8 @@ from charrnn.cli.signals import stopping
 from charrnn.cli.train_plan import (
     LABEL_TASKS,
     clock_seconds,
-    load_start,
     plan_training,
     print_plan,
-    print_transfer,
     read,
     resume_training,
     task_from_flags,
@@ -119,7 +117,9 @@ def train(
         raise UsageError("--log-every only applies to --json: use both, or neither.")
     seconds = clock_seconds(minutes, chosen)
     check_new_or_resumed(texts, model, resume, force, minutes, init_from)
+    from charrnn.checkpoint.model import load
     from charrnn.system.atomic import check_room, claimed
+    from charrnn.training.transfer import options_from_model
 
     with claimed(model):
         deadline = None
@@ -128,13 +128,13 @@ def train(
             if training is None:
                 return 0
         else:
-            source, chosen = load_start(init_from, chosen)
+            source = None if init_from is None else load(init_from)
+            chosen = options_from_model(source, chosen) if source else chosen
             options = Options(**chosen)
             corpus = read_new(texts, model, options, quiet, source)
             training, plan, deadline = plan_training(corpus, options, chosen, seconds, start_time, source)
             if not quiet:
                 print_plan(plan, training, seconds, model, init_from)
-                print_transfer(init_from, training)
         check_room(model, training.model.room)
         if not quiet:
             notes(training.notes)
@@ -148,18 +148,16 @@ def check_new_or_resumed(
     texts: tuple[str, ...], model: str, resume: bool, force: bool, minutes: float | None, init_from: str | None
 ) -> None:
     """Raises UsageError for options that contradict each other or the existence of the model file."""
-    if resume and minutes is not None:
-        raise UsageError("--minutes plans a new run: use --steps or --epochs with --resume.")
-    if resume and init_from:
-        raise UsageError("--resume continues a run and --init-from starts a new one: use one of them.")
-    if resume and force:
-        raise UsageError("--resume continues the run in the model file and --force replaces it: use one of them.")
-    if not (texts or resume):
-        raise UsageError("no text to train on: use charrnn train TEXT, or - for standard input.")
-    if not (resume or force) and os.path.isfile(model):
-        raise UsageError(
-            f"{model} already exists: use --resume to continue its run, --force to replace it, or -m for another file."
-        )
+    exists = f"{model} already exists: use --resume to continue its run, --force to replace it, or -m for another file."
+    for wrong, message in (
+        (resume and minutes is not None, "--minutes plans a new run: use --steps or --epochs with --resume."),
+        (resume and init_from, "--resume continues a run and --init-from starts a new one: use one of them."),
+        (resume and force, "--resume continues the run in the model file and --force replaces it: use one of them."),
+        (not (texts or resume), "no text to train on: use charrnn train TEXT, or - for standard input."),
+        (not (resume or force) and os.path.isfile(model), exists),
+    ):
+        if wrong:
+            raise UsageError(message)
 
 
 def read_new(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
 LABEL_TASKS = ("generate", "classify")
+TASK_FLAGS = {"text": [], "pairs": ["--pairs"], **{task: ["--labelled", "--task", task] for task in LABEL_TASKS}}
 
 
 def clock_seconds(minutes: float | None, given: dict[str, Any]) -> float | None:
@@ -45,17 +46,6 @@ def read(
 
     with ReadProgress(texts, quiet) as reading:
         return read_dataset(texts, options, vocab, beside, reading.progress)
-
-
-def load_start(init_from: str | None, given: dict[str, Any]) -> "tuple[Model | None, dict[str, Any]]":
-    """The model to start from, if any, and the given options together with those that its weights fix."""
-    if init_from is None:
-        return None, given
-    from charrnn.checkpoint.model import load
-    from charrnn.training.transfer import options_from_model
-
-    source = load(init_from)
-    return source, options_from_model(source, given)
 
 
 def plan_training(
@@ -94,7 +84,7 @@ def plan_training(
 
 
 def print_plan(plan: "Plan", training: "Training", seconds: float | None, model: str, init_from: str | None) -> None:
-    """Prints the plan, the reason for each choice, and the command that repeats the run."""
+    """Prints the plan with its reasons, the command that repeats the run, and what is kept of `init_from`."""
     options, reasons = training.options, dict(plan.reasons)
     time_limit = "" if seconds is None else f" for {duration(seconds)}"
     remark(f"plan{time_limit}: {options.cell.upper()} {options.layers} x {options.hidden_size}, {training.end:,} steps")
@@ -105,16 +95,11 @@ def print_plan(plan: "Plan", training: "Training", seconds: float | None, model:
         remark(f"  {flag(name)} {value if isinstance(value, str) else format(value, 'g')}: {reason}")
     if seconds is not None:
         remark(f"To repeat this run exactly: {repeating_command(training, model, init_from)}")
+    if training.transfer is not None:
+        from charrnn.display.info import carried_over
 
-
-def print_transfer(init_from: str | None, training: "Training") -> None:
-    """Prints which weights were kept of the model that a run starts from, and which are new."""
-    if training.transfer is None:
-        return
-    from charrnn.display.info import carried_over
-
-    for line in carried_over(str(init_from), training.transfer, training.source.occurring):
-        remark(line)
+        for line in carried_over(str(init_from), training.transfer, training.source.occurring):
+            remark(line)
 
 
 def repeating_command(training: "Training", model: str, init_from: str | None) -> str:
@@ -123,7 +108,7 @@ def repeating_command(training: "Training", model: str, init_from: str | None) -
     for name, _, _, _, default, setting in declared(Options):
         value = getattr(training.options, name)
         if name == "task":
-            words += flags_of_task(value)
+            words += TASK_FLAGS[value]
         elif value is not None and (setting.chosen or value != default):
             words += [flag(name), shlex.quote(str(value))]
     words += ["--init-from", shlex.quote(init_from)] if init_from else []
@@ -134,20 +119,10 @@ def task_from_flags(labelled: bool, pairs: bool, task: str | None, resume: bool)
     """The option `task`, if the flags set it; a resumed run keeps its own."""
     if pairs and (labelled or task):
         raise UsageError(f"--pairs and {'--labelled' if labelled else '--task'} are different tasks: use one of them.")
-    if pairs:
-        return {"task": "pairs"}
     if task and not (labelled or resume):
         raise UsageError(f"--task {task} needs labelled examples: add --labelled.")
-    if task or (labelled and not resume):
-        return {"task": task or LABEL_TASKS[0]}
-    return {}
-
-
-def flags_of_task(task: str) -> list[str]:
-    """The flags that set a task."""
-    if task in LABEL_TASKS:
-        return ["--labelled", "--task", task]
-    return ["--pairs"] if task == "pairs" else []
+    chosen = "pairs" if pairs else task or (LABEL_TASKS[0] if labelled and not resume else None)
+    return {"task": chosen} if chosen else {}
 
 
 def resume_training(texts: tuple[str, ...], path: str, given: dict[str, Any], quiet: bool) -> "Training | None":

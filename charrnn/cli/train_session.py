@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.options import counted, model_argument
@@ -52,24 +53,22 @@ class Records:
             remark(f"warning: the JSON records cannot be written: {error.strerror or error}. The training continues.")
 
 
+@dataclass
 class Session:
     """Runs a training until it ends or a signal stops it; `saved` is the last step in the model file."""
 
-    def __init__(
-        self,
-        training: "Training",
-        model: str,
-        save_every: int,
-        records: Records | None,
-        quiet: bool,
-        compare: bool,
-        deadline: "Deadline | None",
-    ) -> None:
-        self.training, self.model, self.save_every = training, model, save_every
-        self.records, self.quiet, self.compare, self.deadline = records, quiet, compare, deadline
+    training: "Training"
+    model: str
+    save_every: int
+    records: Records | None
+    quiet: bool
+    compare: bool
+    deadline: "Deadline | None"
+    save_interval: float = SAVE_SECONDS
+
+    def __post_init__(self) -> None:
         self.start_time = self.saved_at = time.monotonic()
-        self.save_interval = SAVE_SECONDS
-        self.saved: int | None = training.run.step or None
+        self.saved: int | None = self.training.run.step or None
 
     def run(self, stop: Stop) -> int:
         from charrnn.display.training import display

@@ -1,9 +1,8 @@
 """`SamplingOptions`: how symbols are chosen, what is never generated, and where a text ends; without NumPy."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from charrnn.checks import Setting, validate
+from charrnn.checks import setting, validate
 from charrnn.errors import UsageError
 from charrnn.sampling.rules import Copies
 
@@ -18,60 +17,47 @@ class SamplingOptions:
     UsageError if a value is outside its range.
     """
 
-    temp: Annotated[
-        float,
-        Setting(
-            "Temperature: below 1 more predictable, above 1 more surprising; 0 always takes the most likely symbol.",
-            SAMPLING,
-            ("-t", "--temp", "--temperature"),
-            metavar="T",
-            at_least=0.0,
-        ),
-    ] = 0.8
-    top_k: Annotated[
-        int, Setting("Sample from the K most likely symbols only; 0 disables it.", SAMPLING, metavar="K", at_least=0)
-    ] = 0
-    top_p: Annotated[
-        float,
-        Setting(
-            "Sample from the most likely symbols that make up probability P; 1 disables it.",
-            SAMPLING,
-            metavar="P",
-            above=0.0,
-            at_most=1.0,
-        ),
-    ] = 1.0
-    min_p: Annotated[
-        float,
-        Setting(
-            "Sample from symbols at least P times as likely as the most likely one; 0 disables it.",
-            SAMPLING,
-            metavar="P",
-            at_least=0.0,
-            at_most=1.0,
-        ),
-    ] = 0.0
-    ban: Annotated[
-        str, Setting("Never generate these characters.", CONSTRAINTS, metavar="CHARS", show_default=False)
-    ] = ""
-    no_repeat: Annotated[
-        int,
-        Setting(
-            "Never repeat a sequence of N characters (prompt included); 0 disables it.",
-            CONSTRAINTS,
-            metavar="N",
-            at_least=0,
-            show_default=False,
-        ),
-    ] = 0
-    raw: Annotated[bool, Setting("Allow byte models to generate invalid UTF-8.", CONSTRAINTS)] = False
-    stop: Annotated[
-        tuple[str, ...],
-        Setting("End before this string; can be given several times.", MAIN, metavar="TEXT", show_default=False),
-    ] = ()
-    lines: Annotated[
-        int | None, Setting("End after N whole lines.", MAIN, metavar="N", at_least=1, show_default=False)
-    ] = None
+    temp: float = setting(
+        0.8,
+        "Temperature: below 1 more predictable, above 1 more surprising; 0 always takes the most likely symbol.",
+        SAMPLING,
+        flags=("-t", "--temp", "--temperature"),
+        metavar="T",
+        at_least=0.0,
+    )
+    top_k: int = setting(
+        0, "Sample from the K most likely symbols only; 0 disables it.", SAMPLING, metavar="K", at_least=0
+    )
+    top_p: float = setting(
+        1.0,
+        "Sample from the most likely symbols that make up probability P; 1 disables it.",
+        SAMPLING,
+        metavar="P",
+        above=0.0,
+        at_most=1.0,
+    )
+    min_p: float = setting(
+        0.0,
+        "Sample from symbols at least P times as likely as the most likely one; 0 disables it.",
+        SAMPLING,
+        metavar="P",
+        at_least=0.0,
+        at_most=1.0,
+    )
+    ban: str = setting("", "Never generate these characters.", CONSTRAINTS, metavar="CHARS", show_default=False)
+    no_repeat: int = setting(
+        0,
+        "Never repeat a sequence of N characters (prompt included); 0 disables it.",
+        CONSTRAINTS,
+        metavar="N",
+        at_least=0,
+        show_default=False,
+    )
+    raw: bool = setting(False, "Allow byte models to generate invalid UTF-8.", CONSTRAINTS)
+    stop: tuple[str, ...] = setting(
+        (), "End before this string; can be given several times.", MAIN, metavar="TEXT", show_default=False
+    )
+    lines: int | None = setting(None, "End after N whole lines.", MAIN, metavar="N", at_least=1, show_default=False)
     copies: Copies | None = None
 
     def __post_init__(self) -> None:
