@@ -115,17 +115,13 @@ class Rows:
     def steps(self) -> int:
         return len(self.inputs)
 
-    @property
-    def lengths(self) -> NDArray[np.intp]:
-        return np.diff(self.starts)
-
     @cached_property
     def reset(self) -> Mask:
         return np.isin(np.arange(self.steps), self.starts)
 
     def ordered(self, order: NDArray[np.intp]) -> "Rows":
         """The examples in this order."""
-        lengths = self.lengths[order]
+        lengths = np.diff(self.starts)[order]
         starts = np.append(0, np.cumsum(lengths))
         places = np.repeat(self.starts[order] - starts[:-1], lengths) + np.arange(starts[-1])
         return Rows(self.inputs[places], self.targets[places], self.loss_mask[places], starts)
@@ -150,8 +146,7 @@ class Packed:
     def __init__(self, rows: Rows, batch_size: int, seq_length: int, seed: int) -> None:
         self.rows, self.seed, self.seq_length = rows, seed, seq_length
         self.batch_size = min(batch_size, len(rows))
-        longest = int(rows.lengths.max())
-        self.windows = ceil_div(ceil_div(rows.steps, self.batch_size) + longest, seq_length)
+        self.windows = ceil_div(ceil_div(rows.steps, self.batch_size) + int(np.diff(rows.starts).max()), seq_length)
         self.notes = []
         if self.batch_size < batch_size:
             self.notes.append(f"there are few examples: batch size {self.batch_size} instead of {batch_size}.")

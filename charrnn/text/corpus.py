@@ -149,13 +149,8 @@ class Corpus:
         ids, held_out = self.split(options.val_fraction)
         return Streams(ids, options.batch_size, options.seq_length), held_out
 
-    @property
-    def chars(self) -> int:
-        """Number of characters of the text, in any unit."""
-        return self.count_chars(self.segments)
-
     def count_chars(self, segments: Sequence[Segment]) -> int:
-        """Number of characters of these segments."""
+        """Number of characters of these segments, in any unit."""
         return self.measure(segments)[0]
 
     def measure(self, segments: Sequence[Segment]) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """`RawText`: a corpus as code points, as a model generates them; read again, chunk by chunk, for every pass."""
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,13 +71,13 @@ class RawText:
             yield self.part(source, size - held, size - held + int(np.ceil(held * share)))
 
     def part(self, source: Source, begin: int, end: int) -> Codes:
-        parts, offset = [np.empty(0, dtype=np.uint32)], 0
+        parts, offset = [], 0
         for codes in self.codes(source):
-            parts.append(codes[max(begin - offset, 0) : max(end - offset, 0)].astype(np.uint32))
+            parts.append(codes[max(begin - offset, 0) : max(end - offset, 0)])
             offset += len(codes)
             if offset >= end:
                 break
-        return np.concatenate(parts)
+        return joined(parts)
 
 
 def read_samples(paths: Sequence[str], corpus: RawText) -> tuple[list[str], list[Codes]]:
@@ -85,13 +85,16 @@ def read_samples(paths: Sequence[str], corpus: RawText) -> tuple[list[str], list
     notes: list[str] = []
 
     def read(source: Source, on_block: OnBlock) -> Codes:
-        chunks = characters(source, corpus.unit, corpus.encoding, on_block)
-        return np.concatenate([np.empty(0, dtype=np.uint32), *(codes.astype(np.uint32) for codes in chunks)])
+        return joined(characters(source, corpus.unit, corpus.encoding, on_block))
 
     _, samples, _ = survey(list(find_sources(paths, notes, corpus.encoding)), read, lambda _: None, notes)
     if not any(map(len, samples)):
         raise TextError(f"{', '.join(map(str, paths[:3]))} contains no text.")
     return notes, samples
+
+
+def joined(chunks: Iterable[Chars]) -> Codes:
+    return np.concatenate([np.empty(0, np.uint32), *chunks], dtype=np.uint32)
 
 
 def characters(source: Source, unit: str, encoding: str, on_block: OnBlock) -> Iterator[Codes | NDArray[np.uint8]]:
@@ -101,10 +104,7 @@ def characters(source: Source, unit: str, encoding: str, on_block: OnBlock) -> I
     Raises TextError if the bytes are not valid in this encoding.
     """
     if unit == "byte":
-        utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        for block in source.blocks(on_block):
-            yield UNITS["char"].codes(utf8.decode(block))
-        yield UNITS["char"].codes(utf8.decode(b"", True))
+        yield from map(UNITS["char"].codes, codecs.iterdecode(source.blocks(on_block), "utf-8", "surrogateescape"))
     elif unit == "jamo":
         jamo, rest = UNITS["jamo"], np.empty(0, dtype=np.uint32)
         for codes in source.codes(jamo, encoding, on_block):

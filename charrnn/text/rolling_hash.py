@@ -97,7 +97,7 @@ def overlapping(chunks: Iterable[Chars], size: int) -> Iterator[Chars]:
     """The chunks, each with the last `size` characters before it."""
     rest: Chars | None = None
     for chunk in chunks:
-        whole = chunk if rest is None or not len(rest) else np.concatenate([rest, chunk])
+        whole = np.concatenate([rest, chunk]) if rest is not None and len(rest) else chunk
         yield whole
         rest = whole[max(len(whole) - size, 0) :]
 
@@ -110,17 +110,13 @@ class HashSet:
 
     def __init__(self, hashes: Hashes) -> None:
         self.hashes, self.inverse = np.unique(hashes, return_inverse=True)
-        self.shift = np.uint64(64 - max((SPARSE * len(self.hashes)).bit_length(), 8))
-        self.table = np.zeros(1 << (64 - int(self.shift)), dtype=bool)
-        self.slots = self.slots_of(self.hashes)
-        self.table[self.slots] = True
-
-    def slots_of(self, hashes: Hashes) -> Places:
-        return (hashes >> self.shift).view(np.intp)
+        self.bits = max((SPARSE * len(self.hashes)).bit_length(), 8)
+        self.table = np.zeros(1 << self.bits, dtype=bool)
+        self.keep(np.ones(len(self.hashes), dtype=bool))
 
     def find(self, hashes: Hashes) -> tuple[Places, Places]:
         """The places in `hashes` of those that are in the set, and the index of each in the set."""
-        places = np.flatnonzero(self.table[self.slots_of(hashes)])
+        places = np.flatnonzero(self.table[first_bits(hashes, self.bits)])
         index = np.minimum(np.searchsorted(self.hashes, hashes[places]), len(self.hashes) - 1)
         same = self.hashes[index] == hashes[places]
         return places[same], index[same]
@@ -128,7 +124,7 @@ class HashSet:
     def keep(self, wanted: NDArray[np.bool_]) -> None:
         """Limits the set to these; others may still be found."""
         self.table.fill(False)
-        self.table[self.slots[wanted]] = True
+        self.table[first_bits(self.hashes[wanted], self.bits)] = True
 
 
 class NgramFilter:
@@ -149,7 +145,7 @@ class NgramFilter:
         """Adds the n-grams of a text."""
         for codes in overlapping(chunks, self.n - 1):
             hashes = Hashed(codes).hashes(self.n)
-            np.bitwise_or.at(self.words, self.places(hashes), marks(hashes))
+            np.bitwise_or.at(self.words, first_bits(hashes, self.bits), marks(hashes))
             self.alphabet = np.union1d(self.alphabet, np.flatnonzero(np.bincount(codes)).astype(np.uint32))
         self.last_values = scattered(self.alphabet) * np.uint64(pow(BASE, self.n - 1, MODULUS))
 
@@ -157,11 +153,12 @@ class NgramFilter:
         """The characters that complete an n-gram of the texts after n - 1 others."""
         hashes = np.uint64(hash_of(context)) + self.last_values
         wanted = marks(hashes)
-        present = self.words[self.places(hashes)] & wanted == wanted
-        return [chr(code) for code in self.alphabet[present].tolist()]
+        present = self.words[first_bits(hashes, self.bits)] & wanted == wanted
+        return list(map(chr, self.alphabet[present].tolist()))
 
-    def places(self, hashes: Hashes) -> Places:
-        return (hashes >> np.uint64(64 - self.bits)).view(np.intp)
+
+def first_bits(hashes: Hashes, bits: int) -> Places:
+    return (hashes >> np.uint64(64 - bits)).view(np.intp)
 
 
 def marks(hashes: Hashes) -> Hashes:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from charrnn.arrays import Ids
+from charrnn.checks import require
 from charrnn.text.vocab import NEWLINE, Vocab
 
 KINDS = ("generate", "classify", "pairs")
@@ -38,12 +39,8 @@ class Task:
     reverse: bool = False
 
     def __post_init__(self) -> None:
-        if (
-            self.kind not in KINDS
-            or len(self.labels) != len(self.counts)
-            or (self.kind == "pairs") == bool(self.labels)
-        ):
-            raise ValueError("task")
+        require(self.kind in KINDS and (self.kind == "pairs") != bool(self.labels), "task")
+        require(len(self.labels) == len(self.counts), "task")
 
     @property
     def needs(self) -> set[int]:
@@ -68,11 +65,10 @@ class Task:
     def from_dict(cls, values: dict[str, Any]) -> "Task":
         """The task in a model file. Raises ValueError, TypeError or KeyError if it is not valid."""
         labels, counts = values["labels"], values["counts"]
-        valid = isinstance(values["reverse"], bool) and isinstance(values["kind"], str)
-        valid &= all(isinstance(label, str) for label in labels) and len(set(labels)) == len(labels)
-        valid &= all(type(count) is int and count > 0 for count in counts)
-        if not valid or set(values) != {"kind", "labels", "counts", "reverse"}:
-            raise ValueError("task")
+        require(set(values) == {"kind", "labels", "counts", "reverse"}, "task")
+        require(isinstance(values["reverse"], bool) and isinstance(values["kind"], str), "task")
+        require(all(isinstance(label, str) for label in labels) and len(set(labels)) == len(labels), "task")
+        require(all(type(count) is int and count > 0 for count in counts), "task")
         return cls(values["kind"], tuple(labels), tuple(counts), values["reverse"])
 
     def source(self, vocab: Vocab, ids: Ids) -> Ids:

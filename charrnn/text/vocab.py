@@ -142,8 +142,12 @@ def vocabulary(
     keep = np.isin(codes, np.append(include.codes, NEWLINE))
     if unit == "jamo":
         keep |= in_range(codes, 0x1100, 0x11FF)
-    total = int(counts.sum())
-    least = 1 if unit == "byte" else min_count or default_min_count(counts[~keep], len(codes), total)
+    total, least = int(counts.sum()), 1
+    if min_count and unit != "byte":
+        least = min_count
+    elif unit != "byte" and len(codes) > LARGE:
+        few = counts[~keep]
+        least = max(n for n in range(1, OFTEN + 1) if few[few < n].sum() <= SHARE * total)
     rare = (counts < least) & ~keep
     if rare.any() and (rare | (codes == NEWLINE)).all():
         raise TextError(
@@ -163,10 +167,3 @@ def vocabulary(
         f"({counts[rare].sum() / total:.2%} of the text) and are mapped to an unknown symbol, which is never generated "
         "(--min-count 1 keeps them)."
     ]
-
-
-def default_min_count(counts: NDArray[np.int64], distinct: int, total: int) -> int:
-    """The smallest count of a symbol that is not rare, in a text of `total` symbols, `distinct` of them distinct."""
-    if distinct <= LARGE:
-        return 1
-    return max(least for least in range(1, OFTEN + 1) if counts[counts < least].sum() <= SHARE * total)

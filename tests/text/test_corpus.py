@@ -145,7 +145,7 @@ def test_the_cut_falls_at_the_same_character_in_every_unit(text: str, fraction: 
         tail = "".join(corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held_out)
         parts.add((corpus.vocab.decode(train[:]), tail))
         assert corpus.count_chars(held_out) == int(len(text) * fraction)
-        assert corpus.chars == len(text)
+        assert corpus.count_chars(corpus.segments) == len(text)
     assert len(parts) == 1
     assert "".join(parts.pop()) == text
 
