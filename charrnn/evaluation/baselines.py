@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.evaluation.ngram import ORDERS, SLICE, most_symbols, ngram_nats, ngram_texts
-from charrnn.evaluation.score import spelling_nats
+from charrnn.evaluation.ngram import SLICE, most_symbols, ngram_nats, ngram_texts
+from charrnn.evaluation.score import Score, spelling_nats
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.ids import Symbols, pieces
 from charrnn.text.vocab import Vocab
@@ -20,22 +20,10 @@ LARGEST_DICTIONARY = 1 << 25  # of xz: more than MOST_BYTES
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """`total` nats for the scored `symbols`, which spell `chars` characters."""
+class Baseline(Score):
+    """The score of a baseline, without its correct predictions and bytes."""
 
-    name: str
-    total: float
-    symbols: int
-    chars: int
-
-    @property
-    def nats(self) -> float:
-        """Mean nats per symbol, like a model's loss."""
-        return self.total / self.symbols
-
-    @property
-    def bits_per_char(self) -> float:
-        return self.total / math.log(2) / max(self.chars, 1)
+    name: str = ""
 
     def as_dict(self) -> dict[str, float]:
         return {"nats": self.nats, "bits_per_char": self.bits_per_char}
@@ -94,15 +82,17 @@ def compute_baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment
     counted = train[begin:size]
 
     def row(name: str, total: float) -> Baseline:
-        return Baseline(name, total + spelling, symbols, chars)
+        return Baseline(total, symbols, chars=chars, name=name)
 
     added = xz_bytes(train, (begin, size), corpus, segments)
     totals = sum(ngram_nats(counted, text, len(vocab)) for text in ngram_texts(corpus.ids, segments, vocab.newline))
-    names = ["unigram", *(f"{order}-gram" for order in range(2, ORDERS + 1))]
     return Baselines(
-        uniform=Baseline("uniform", symbols * math.log(len(vocab) + max(len(vocab.rare) - 1, 0)), symbols, chars),
-        ngrams=tuple(row(name, float(total)) for name, total in zip(names, np.atleast_1d(totals), strict=False)),
-        xz=row("xz", math.log(256) * added),
+        uniform=row("uniform", symbols * math.log(len(vocab) + max(len(vocab.rare) - 1, 0))),
+        ngrams=tuple(
+            row(f"{order}-gram" if order > 1 else "unigram", float(total) + spelling)
+            for order, total in enumerate(np.atleast_1d(totals), 1)
+        ),
+        xz=row("xz", math.log(256) * added + spelling),
         counted=len(counted),
     )
 
@@ -120,12 +110,11 @@ def last_symbols(ids: Symbols, vocab: Vocab) -> int:
 
 def xz_bytes(train: Symbols, part: tuple[int, int], corpus: Corpus, segments: Sequence[Segment]) -> int:
     """The bytes that the segments add when they are compressed after `part` of the training text."""
-    before = [(train, *part)]
-    whole = [*before, *((corpus.ids, segment.begin, segment.end) for segment in segments)]
+    whole = [(train, *part), *((corpus.ids, segment.begin, segment.end) for segment in segments)]
     size = sum(map(len, utf8(whole, corpus.vocab)))
     with ThreadPoolExecutor(2) as threads:
-        without, with_segments = threads.map(lambda ranges: xz_size(utf8(ranges, corpus.vocab), size), (before, whole))
-    return with_segments - without
+        before, after = threads.map(lambda ranges: xz_size(utf8(ranges, corpus.vocab), size), (whole[:1], whole))
+    return after - before
 
 
 def utf8(ranges: Sequence[tuple[Symbols, int, int]], vocab: Vocab) -> Iterator[bytes]:

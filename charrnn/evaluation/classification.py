@@ -18,7 +18,24 @@ WORST = 10  # errors that are kept
 
 
 @dataclass(frozen=True)
-class Labelled:
+class Grade:
+    """How many of the `examples` are predicted exactly."""
+
+    examples: int
+    exact: int
+
+    @property
+    def accuracy(self) -> float:
+        return self.exact / self.examples
+
+    @property
+    def error(self) -> float:
+        """The standard error of the accuracy."""
+        return float(np.sqrt(self.accuracy * (1.0 - self.accuracy) / self.examples))
+
+
+@dataclass(frozen=True)
+class Labelled(Grade):
     """Graded labels. `confusion` (L, L): rows are the true labels, columns the predicted ones. `mistakes` are the most
     confident errors, as (text, label, predicted, p(predicted)).
     """
@@ -26,19 +43,6 @@ class Labelled:
     labels: tuple[str, ...]
     confusion: NDArray[np.int64]
     mistakes: list[tuple[str, str, str, float]]
-
-    @property
-    def examples(self) -> int:
-        return int(self.confusion.sum())
-
-    @property
-    def accuracy(self) -> float:
-        return int(np.trace(self.confusion)) / self.examples
-
-    @property
-    def error(self) -> float:
-        """The standard error of the accuracy."""
-        return float(np.sqrt(self.accuracy * (1.0 - self.accuracy) / self.examples))
 
     @property
     def f1(self) -> float:
@@ -51,14 +55,13 @@ class Labelled:
 def grade_labels(model: Model, rows: Sequence[Example]) -> Labelled:
     """Classifies the texts of examples (label, text), whose labels the model must have."""
     labels = labels_of(model)
-    index = {label: k for k, label in enumerate(labels)}
-    true = np.array([index[label] for label, _ in rows])
+    true = np.array([labels.index(label) for label, _ in rows])
     logs = classify(model, [text for _, text in rows])
     predicted, confusion = logs.argmax(axis=1), np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(confusion, (true, predicted), 1)
     wrong = [k for k in np.argsort(-logs.max(axis=1), kind="stable").tolist() if true[k] != predicted[k]]
     mistakes = [(rows[k][1], rows[k][0], labels[predicted[k]], float(np.exp(logs[k].max()))) for k in wrong[:WORST]]
-    return Labelled(labels, confusion, mistakes)
+    return Labelled(len(rows), int(np.trace(confusion)), labels, confusion, mistakes)
 
 
 def labels_of(model: Model) -> tuple[str, ...]:
@@ -82,8 +85,8 @@ def classify(model: Model, texts: Sequence[str]) -> Array:
     if task.kind == "classify":
         rows = Rows.of([task.steps(model.vocab, one, 0) for one in ids])
         logs: Array = np.zeros((len(texts), len(labels)))
-        for logits, _, places in scorer.windows(rows):
-            logs[np.searchsorted(rows.starts, places, side="right") - 1] = logits[:, len(model.vocab) :]
+        for logits, _, examples in scorer.windows(rows):
+            logs[examples] = logits[:, len(model.vocab) :]
     else:
         rows_of = [Rows.of([task.steps(model.vocab, one, k) for one in ids]) for k in range(len(labels))]
         logs = np.log(np.array(task.counts, float)) - np.stack([scorer.nats(rows) for rows in rows_of], axis=1)

@@ -182,9 +182,9 @@ def ngram_texts(ids: Symbols, segments: Sequence[Segment], newline: int | None) 
 def joined(lines: Sequence[tuple[Ids, Ids]]) -> Text:
     """The text of these lines, each as its context and its scored symbols."""
     sizes = np.array([(len(context), len(scored)) for context, scored in lines])
-    starts = np.zeros(sizes.sum(), dtype=bool)
-    starts[np.cumsum(sizes.sum(axis=1))[:-1]] = True
-    starts[:1] = True
+    ends = sizes.sum(axis=1).cumsum()
+    starts = np.zeros(ends[-1], dtype=bool)
+    starts[[0, *ends[:-1]]] = True
     scored = np.repeat(np.tile([False, True], len(lines)), sizes.ravel())
     return Text(np.concatenate([part for line in lines for part in line]), starts, scored)
 

@@ -67,10 +67,11 @@ class Position(NamedTuple):
 
 
 class SeenNgrams:
-    """Which n-grams of a text occur in a corpus, and which in its training part."""
+    """Which n-grams of a text occur in a corpus, and which in its training part; `at` is the index of each place."""
 
     def __init__(self, text: Hashed, n: int) -> None:
         self.n, self.sieve = n, HashSet(text.hashes(n))
+        self.at = self.sieve.inverse
         self.anywhere = np.zeros(len(self.sieve.hashes), dtype=bool)
         self.trained = self.anywhere.copy()
 
@@ -85,19 +86,14 @@ class SeenNgrams:
         if self.trained.sum() > before:
             self.sieve.keep(~self.trained)
 
-    def mask(self, trained: bool) -> Mask:
-        """For the n-gram at each place of the text, whether it was found (in the training part)."""
-        seen: Mask = (self.trained if trained else self.anywhere)[self.sieve.inverse]
-        return seen
-
 
 class LongestRun:
     """The longest copied run of a text so far; each chunk of the corpus is searched for a longer one."""
 
-    def __init__(self, text: Hashed) -> None:
-        self.text, self.length = text, 0
+    def __init__(self, parts: Sequence[Codes]) -> None:
+        self.text, self.length = Hashed(joined(parts)), 0
         self.run: CopiedRun | None = None
-        self.sieve = HashSet(text.hashes(1))
+        self.sieve = HashSet(self.text.hashes(1))
 
     def search(self, chunk: Hashed, end: int, position: Position) -> None:
         """Searches the first `end` characters of a chunk, which starts at a position of the corpus."""
@@ -123,21 +119,20 @@ class LongestRun:
         return int(places[0]), length
 
 
-def search(corpus: RawText, ngrams: Sequence[SeenNgrams], sample: LongestRun, held_out: LongestRun | None) -> None:
+def search(corpus: RawText, ngrams: Sequence[SeenNgrams], sample: LongestRun, held_out: LongestRun) -> None:
     """Streams a corpus past the n-grams and runs: all of it for the sample, the training part for the held-out text."""
     for source, size, held in zip(corpus.sources, corpus.sizes, corpus.held_out, strict=True):
         rest: Chars = np.empty(0, dtype=np.uint8)
         position = Position(source.name, 0, 1)
         for codes in corpus.codes(source):
-            whole: Chars = np.concatenate([rest, codes]) if len(rest) else codes
+            whole: Chars = np.concatenate([rest, codes])
             chunk, trained = Hashed(whole), min(max(size - held - position.offset, 0), len(whole))
             for seen in ngrams:
                 seen.search(chunk, trained)
             sample.search(chunk, len(whole), position)
-            if held_out is not None:
-                held_out.search(chunk, trained, position)
-            overlap = max(max(LENGTHS) - 1, sample.length, held_out.length if held_out else 0)
-            done = max(len(whole) - overlap, 0)  # a longer run may start in the rest
+            held_out.search(chunk, trained, position)
+            # a longer run may start in the rest
+            done = max(len(whole) - max(max(LENGTHS) - 1, sample.length, held_out.length), 0)
             rest, position = whole[done:], position.after(whole[:done])
 
 
@@ -147,28 +142,24 @@ def novelty(codes: Sequence[Codes], corpus: RawText) -> tuple[Novelty, Novelty |
     Samples are searched for in the whole corpus, validation text in the training part.
     """
     held = list(corpus.last_parts(HELD_OUT)) if any(corpus.held_out) else []
-    sample, held_out = Hashed(joined(codes)), Hashed(joined(held)) if held else None
     both = Hashed(joined([*codes, *held]))
     ngrams = [SeenNgrams(both, n) for n in LENGTHS]
-    sample_run, held_out_run = LongestRun(sample), LongestRun(held_out) if held_out else None
-    search(corpus, ngrams, sample_run, held_out_run)
-    end = len(sample.codes)
-    of_sample = summary(codes, sample_run, [(seen.n, seen.mask(False)[:end]) for seen in ngrams])
-    if held_out_run is None:
-        return of_sample, None
-    return of_sample, summary(held, held_out_run, [(seen.n, seen.mask(True)[end + 1 :]) for seen in ngrams])
+    sample, held_out = LongestRun(codes), LongestRun(held)
+    search(corpus, ngrams, sample, held_out)
+    end = len(sample.text.codes)
+    of_sample = summary(codes, sample, [seen.anywhere[seen.at[:end]] for seen in ngrams])
+    return of_sample, summary(held, held_out, [seen.trained[seen.at[end + 1 :]] for seen in ngrams]) if held else None
 
 
-def summary(parts: Sequence[Codes], longest: LongestRun, seen_ngrams: Sequence[tuple[int, Mask]]) -> Novelty:
+def summary(parts: Sequence[Codes], longest: LongestRun, seen_ngrams: Sequence[Mask]) -> Novelty:
     """The novelty of a text of several parts, given its longest run and, for each n, which of its n-grams were seen."""
     letters, run = longest.text.codes != SEPARATOR, longest.run
-    new: dict[int, float | None] = dict.fromkeys(LENGTHS)
+    new: dict[int, float | None] = {}
     copied = np.zeros(len(letters), dtype=bool)
-    for n, mask in seen_ngrams:
+    for n, mask in zip(LENGTHS, seen_ngrams, strict=True):
         seen = mask[: max(len(letters) - n + 1, 0)]
         whole = np.lib.stride_tricks.sliding_window_view(letters, n).all(axis=-1) if len(seen) else seen
-        if whole.any():
-            new[n] = 1.0 - float(seen[whole].mean())
+        new[n] = 1.0 - float(seen[whole].mean()) if whole.any() else None
         if n == MARKED:
             for shift in range(n):
                 copied[shift : shift + len(seen)] |= seen
@@ -180,4 +171,4 @@ def summary(parts: Sequence[Codes], longest: LongestRun, seen_ngrams: Sequence[t
 def joined(parts: Sequence[Codes]) -> Codes:
     """The parts one after another, with separators between them."""
     separator = np.array([SEPARATOR], dtype=np.uint32)
-    return np.concatenate([piece for part in parts for piece in (part.astype(np.uint32), separator)])[:-1]
+    return np.concatenate([separator, *(codes for part in parts for codes in (part, separator))], dtype=np.uint32)[1:-1]

@@ -3,36 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from charrnn.checkpoint.model import Model
-from charrnn.evaluation.classification import WORST
+from charrnn.evaluation.classification import WORST, Grade
 from charrnn.sampling.conditional import answers
 from charrnn.text.examples import Example
 
 
 @dataclass(frozen=True)
-class Paired:
-    """Graded pairs: `exact` of `examples` targets are equal; `edits` is the sum of the edit distances.
+class Paired(Grade):
+    """Graded pairs: `edits` is the sum of the edit distances, `symbols` that of the lengths of the targets.
 
-    `symbols` is the sum of the lengths of the targets. `worst` are the pairs with the most edits, as (source, target,
-    generated, edits).
+    `worst` are the pairs with the most edits, as (source, target, generated, edits).
     """
 
-    examples: int
-    exact: int
     edits: int
     symbols: int
     worst: list[tuple[str, str, str, int]]
-
-    @property
-    def accuracy(self) -> float:
-        return self.exact / self.examples
-
-    @property
-    def error(self) -> float:
-        """The standard error of the accuracy."""
-        return float(np.sqrt(self.accuracy * (1.0 - self.accuracy) / self.examples))
 
     @property
     def error_rate(self) -> float:

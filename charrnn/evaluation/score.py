@@ -34,7 +34,7 @@ class Score:
 
     total: float
     symbols: int
-    correct: int
+    correct: int = 0
     chars: int = 0
     bytes: int = 0
 
@@ -61,7 +61,7 @@ class Score:
 
 
 def total_score(windows: Iterable[tuple[Array, Ids, Places]], replacement: int = UNKNOWN) -> Score:
-    """The sums over windows of logits (n, V), targets (n,) and places; `replacement` is never predicted correctly."""
+    """The sums over windows of logits (n, V) and targets (n,); `replacement` is never predicted correctly."""
     total, symbols, correct = 0.0, 0, 0
     for logits, targets, _ in windows:
         correct += int(((logits.argmax(axis=-1) == targets) & (targets != replacement)).sum())
@@ -95,7 +95,7 @@ class Scorer:
         self.network = engine.network(config, params, WINDOW, STREAMS)
 
     def windows(self, rows: Rows) -> Iterator[tuple[Array, Ids, Places]]:
-        """Window by window: the logits (n, V), targets (n,) and places (n,) of the steps that have a target."""
+        """Window by window: logits (n, V) and targets (n,) of the steps that have one, and their examples (n,)."""
         self.network.pack()
         starts = rows.spread(STREAMS)
         ends = np.append(starts[1:], rows.steps)
@@ -104,7 +104,7 @@ class Scorer:
             inputs, targets, _, reset = rows.window(places)
             mask = rows.loss_mask[places % rows.steps] & (places < ends)
             logits = self.network.forward(inputs, None, reset)
-            yield logits[mask], targets[mask], places[mask]
+            yield logits[mask], targets[mask], np.searchsorted(rows.starts, places[mask], side="right") - 1
             self.network.carry()
 
     def score(self, rows: Rows) -> Score:
@@ -114,9 +114,8 @@ class Scorer:
     def nats(self, rows: Rows) -> NDArray[np.float64]:
         """The nats of each example (E,), summed over its targets."""
         nats = np.zeros(len(rows))
-        for logits, targets, places in self.windows(rows):
-            owners = np.searchsorted(rows.starts, places, side="right") - 1
-            np.add.at(nats, owners, softmax_nats(logits, targets).astype(np.float64))
+        for logits, targets, examples in self.windows(rows):
+            np.add.at(nats, examples, softmax_nats(logits, targets).astype(np.float64))
         return nats
 
 

@@ -62,38 +62,35 @@ def summarize_fit(model: Model, corpus: Corpus, held_out: Sequence[Segment], los
     seen = [Segment(s.file_begin, max(s.file_begin, s.begin - len(s)), s.begin) for s in held_out]
     seen = [segment for segment in seen if len(segment)]
     train = text_scorer(model.config, model.params, corpus, seen)().nats if seen else loss
-    curve = model.run.history.val if model.run else []
-    epochs = model.run.step / model.run.windows if model.run else None
+    curve, epochs = (model.run.history.val, model.run.step / model.run.windows) if model.run else ([], None)
     return FitSummary(train, loss, curve, len(corpus.ids) - sum(map(len, held_out)), epochs)
 
 
 def verdict(bits_per_char: float, baselines: Baselines, fit: FitSummary | None = None) -> str:
     """One line: how the bits per character compare with the baselines, and the advice that follows from the fit."""
-    return " ".join([compare_to_baselines(bits_per_char, baselines), *([advice(fit)] if fit else [])])
+    comparison = compare_to_baselines(bits_per_char, baselines)
+    return f"{comparison} {advice(fit)}" if fit else comparison
 
 
 def compare_to_baselines(bits: float, baselines: Baselines) -> str:
-    best = baselines.best
-    gain = best.bits_per_char - bits
+    best = f"the {baselines.best.name}, the strongest count-based baseline"
+    gain = baselines.best.bits_per_char - bits
     if bits > baselines.unigram.bits_per_char + EQUAL_BITS:
         return "Worse than the unigram, which knows only character frequencies: the model has hardly learned anything."
     if abs(gain) <= EQUAL_BITS:
-        return f"On par with the {best.name}, the strongest count-based baseline."
-    if gain < 0:
-        return f"Worse than the {best.name}, the strongest count-based baseline, by {-gain:.2f} bits per character."
-    return f"Better than the {best.name}, the strongest count-based baseline, by {gain:.2f} bits per character."
+        return f"On par with {best}."
+    return f"{'Better' if gain > 0 else 'Worse'} than {best}, by {abs(gain):.2f} bits per character."
 
 
 def advice(fit: FitSummary) -> str:
     """Whether the model underfits or overfits or the text is too small, and what to try."""
     losses = f"training loss {fit.train:.2f}, validation loss {fit.held_out:.2f} nats"
-    best = min((loss for _, loss in fit.curve), default=fit.held_out)
+    best, since = min(((loss, step) for step, loss in fit.curve), default=(fit.held_out, 0))
     falling = is_falling(fit.curve)
     if fit.symbols < SMALL_TEXT:
         return f"The training text is very small ({fit.symbols:,} symbols): more text would help most."
     if fit.curve and fit.curve[-1][1] > RISEN * best and fit.train < fit.held_out:
-        step = min(step for step, loss in fit.curve if loss == best)
-        return f"Overfitting since step {step:,} ({losses}): try more text, more dropout, or a smaller network."
+        return f"Overfitting since step {since:,} ({losses}): try more text, more dropout, or a smaller network."
     if fit.held_out - fit.train <= SMALL_GAP * fit.held_out:
         remedies = "more steps, or a larger network" if falling else "a larger network, or more steps"
         return f"Underfitting ({losses}): try {remedies}."
@@ -106,8 +103,5 @@ def advice(fit: FitSummary) -> str:
 
 def is_falling(curve: Sequence[tuple[int, float]]) -> bool:
     """Whether the validation loss fell clearly in the last quarter of the run."""
-    if len(curve) < 2:
-        return False
-    end, last = curve[-1]
-    earlier = [loss for step, loss in curve if step <= 0.75 * end]
-    return bool(earlier) and last < (1 - FALLEN) * earlier[-1]
+    earlier = [loss for step, loss in curve if step <= 0.75 * curve[-1][0]]
+    return bool(earlier) and curve[-1][1] < (1 - FALLEN) * earlier[-1]

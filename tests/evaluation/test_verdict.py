@@ -17,7 +17,8 @@ TURNED = [(100, 2.0), (200, 1.5), (300, 1.6), (400, 1.9)]
 
 def baselines_of(*bits: float) -> Baselines:
     names = ["unigram", *(f"{order}-gram" for order in range(2, len(bits) + 1))]
-    rows = [Baseline(name, value * 0.6931471805599453, 1, 1) for name, value in zip(names, bits, strict=True)]
+    totals = [value * 0.6931471805599453 for value in bits]
+    rows = [Baseline(total, 1, chars=1, name=name) for name, total in zip(names, totals, strict=True)]
     return Baselines(rows[0], tuple(rows), rows[0], 1)
 
 

@@ -132,12 +132,13 @@ def test_models_are_used_for_what_they_were_trained_for(pairs: Model, generate: 
 
 
 def test_labels_are_graded() -> None:
-    grade = Labelled(("a", "b", "c"), np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]), [])
+    grade = Labelled(8, 7, ("a", "b", "c"), np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]), [])
     assert (grade.examples, grade.accuracy) == (8, 7 / 8)
     assert grade.f1 == pytest.approx((6 / 7 + 8 / 9) / 2)
     model = trained("classify")
     found = grade_labels(model, [*WORDS, ("other", "aei")])
     assert found.confusion.tolist() == [[4, 1], [0, 5]]
+    assert (found.examples, found.exact) == (10, 9)
     assert [mistake[:3] for mistake in found.mistakes] == [("aei", "other", "vowel")]
 
 
