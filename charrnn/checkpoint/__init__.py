@@ -1,7 +1,8 @@
 """The model, its run, and the file that holds both.
 
-history.py  curves of a run; jumps of the loss
-run.py      where a training stands
-npz.py      the container: arrays with a digest, read only as expected
-model.py    `Model`, `load` and `save`
+history.py   curves of a run; jumps of the loss
+run.py       where a training stands
+npz.py       the container: arrays with a digest, read only as expected
+notebook.py  HTML for notebooks
+model.py     `Model`, `load` and `save`
 """

@@ -81,6 +81,11 @@ class History:
         return list(self.points[:, SERIES.index(name)].tolist())
 
     @property
+    def steps(self) -> list[int]:
+        """The step of each point."""
+        return [self.stride * (k + 1) for k in range(len(self.points))]
+
+    @property
     def train(self) -> list[float]:
         return self.series("loss")
 

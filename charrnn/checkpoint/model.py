@@ -14,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 
 from charrnn.checkpoint import npz
+from charrnn.checkpoint.notebook import table
 from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run
 from charrnn.checks import from_file, require, shown
 from charrnn.errors import ModelFileError, UsageError
@@ -43,6 +44,27 @@ class Model:
     params: Params
     run: Run | None = None
     task: Task | None = None
+
+    @property
+    def description(self) -> str:
+        """The network in a few words."""
+        config = self.config
+        return f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(self.vocab):,} symbols"
+
+    def __repr__(self) -> str:
+        loss = f", validation loss {self.run.best_loss:.2f}" if self.run and self.run.best_loss is not None else ""
+        return f"Model({self.description}{loss})"
+
+    def _repr_html_(self) -> str:
+        """A table for a notebook: the network, and its training."""
+        rows = [("network", self.description), ("parameters", f"{len(self.params.flat):,}")]
+        if self.task:
+            rows.append(("task", self.task.kind))
+        if run := self.run:
+            rows += [("text", ", ".join(run.texts)), ("training", f"{run.step:,} steps in {run.seconds:,.0f} s")]
+            if run.best_loss is not None:
+                rows.append(("validation loss", f"{run.best_loss:.4f} nats at step {run.best_step:,}"))
+        return table(rows)
 
     def of_text(self) -> "Model":
         """This model. Raises UsageError, with the command that suits its task, if it has one."""

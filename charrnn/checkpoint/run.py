@@ -34,9 +34,9 @@ class Run:
     seq_length: int
     windows: int
     step: int
-    last: Params
-    optimizer: dict[str, Array]
-    state: dict[str, Array]
+    last: Params = field(repr=False)
+    optimizer: dict[str, Array] = field(repr=False)
+    state: dict[str, Array] = field(repr=False)
     best_step: int | None = None
     best_loss: float | None = None
     seconds: float = 0.0

@@ -8,5 +8,6 @@ memory.py       the use of context, and the cost of truncation
 neurons.py      activations and saturation of single units
 probes.py       properties of a text that units may follow
 surprise.py     bits per character, and what was expected
+result.py       JSON of a result, and its figure in a notebook
 sentence.py     the form of the sentence that ends each figure
 """

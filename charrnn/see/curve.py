@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from charrnn.checkpoint.model import Model
+from charrnn.checkpoint.notebook import plot
 from charrnn.errors import UsageError
+from charrnn.see.result import Result
 from charrnn.see.sentence import sentence
 
 Curve = tuple[list[float], list[float]]  # places on the x-axis, values
 
 
-@dataclass(frozen=True)
-class Curves:
+@dataclass(frozen=True, repr=False)
+class Curves(Result):
     """Each curve as its places and its values: `train` and `val` in nats, `rate`, and `norm` before clipping."""
 
     against: str
@@ -23,6 +25,16 @@ class Curves:
     rate: Curve
     norm: Curve
     clip: float
+
+    def __repr__(self) -> str:
+        lowest = f", validation loss {min(self.val[1]):.2f}" if self.val[1] else ""
+        return f"Curves({len(self.train[0]):,} points{lowest})"
+
+    def figure(self) -> str:
+        return plot({"training loss": self.train, "validation loss": self.val}, self.against)
+
+    def conclusion(self) -> str:
+        return summary(["the model"], [self])
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -40,7 +52,7 @@ def training_curves(path: str, model: Model, against: str) -> Curves:
     if run is None or not run.history.train:
         raise UsageError(f"{path} has no training history: there is no curve to draw.")
     history = run.history
-    steps = [history.stride * (k + 1) for k in range(len(history.points))]
+    steps = history.steps
 
     def places(some: list[int]) -> list[float]:
         found = np.interp(some, [0, *steps], [0.0, *history.series("seconds")]) if against == "seconds" else some

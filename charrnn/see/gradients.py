@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
+from charrnn.checkpoint.notebook import plot
 from charrnn.errors import TextError
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
+from charrnn.see.result import Result
 from charrnn.see.sentence import characters, finite, sentence
 from charrnn.see.text_window import TextWindow
 
@@ -27,8 +29,8 @@ LEFT = 0.01
 Norms = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class GradientNorms:
+@dataclass(frozen=True, repr=False)
+class GradientNorms(Result):
     """Mean norms over the positions, by state (h, c): `by_layer[state]` (layers, K + 1), `total[state]` (K + 1,).
 
     `radius[l][gate]` is the spectral radius of the gate's (H, H) block of Wh in layer l. `clipped` is the share of the
@@ -70,6 +72,16 @@ class GradientNorms:
         if self.slope > 0.0:
             return "grows", f"by a factor of {math.exp(self.slope):.2f} per step"
         return "is still", f"{100 * self.share[-1]:.0f} % after {characters(len(self.share) - 1)}"
+
+    def __repr__(self) -> str:
+        return f"GradientNorms({self.positions:,} positions, {len(self.share) - 1:,} lags)"
+
+    def figure(self) -> str:
+        norms = {f"|dL/d{name}|": (range(len(values)), values.tolist()) for name, values in self.total.items()}
+        return plot(norms, "lag", log_y=True)
+
+    def conclusion(self) -> str:
+        return summary(["the model"], [self])
 
     def as_dict(self) -> dict[str, Any]:
         total, layers = (

@@ -13,12 +13,14 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
+from charrnn.checkpoint.notebook import table
 from charrnn.errors import TextError
 from charrnn.evaluation.scan import STREAMS, WINDOW, Piece, Places, scan
 from charrnn.evaluation.score import total_score
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params
+from charrnn.see.result import Result
 from charrnn.see.sentence import characters, finite, sentence
 from charrnn.see.text_window import TextWindow
 
@@ -41,8 +43,8 @@ class Truncation:
         return {name: finite(value) for name, value in asdict(self).items()}
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, repr=False)
+class Memory(Result):
     """The mean nats per symbol when the state is cleared every n symbols, as (n, nats), and when it `never` is (NaN if
     there is no symbol); and the truncated gradients.
     """
@@ -50,6 +52,19 @@ class Memory:
     cleared: list[tuple[int, float]]
     never: float
     truncated: list[Truncation]
+
+    def __repr__(self) -> str:
+        return f"Memory({len(self.cleared)} intervals, loss {self.never:.2f} without resets)"
+
+    def figure(self) -> str:
+        losses = [*self.cleared, ("never", self.never)]
+        cuts = [(cut.window, f"{cut.cosine:.4f}", f"{cut.ratio:.4f}") for cut in self.truncated]
+        return table([(n, f"{loss:.4f}") for n, loss in losses], ("reset every n", "loss")) + (
+            table(cuts, ("truncated after n", "cosine", "norm ratio")) if cuts else ""
+        )
+
+    def conclusion(self) -> str:
+        return summary(["the model"], [self])
 
     def as_dict(self) -> dict[str, Any]:
         cleared = {str(n): loss for n, loss in self.cleared}

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
+from charrnn.checkpoint.notebook import table
 from charrnn.errors import TextError, UsageError
 from charrnn.evaluation.scan import Piece, Places, windows
 from charrnn.nn.equations import CELLS
 from charrnn.nn.network import Network
 from charrnn.see.probes import Probe, probe_targets
+from charrnn.see.result import Result
 from charrnn.see.text_window import TextWindow
 
 LOW, HIGH = 0.1, 0.9  # a gate counts as closed below, as open above (Karpathy, Johnson & Fei-Fei 2016)
@@ -166,13 +168,23 @@ class RunningRegression:
             return np.where(total > 1e-9 * self.n, 1.0 - residual / total, np.nan)
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, repr=False)
+class Ranking(Result):
     """The best units for each probe, the best first, and the saturation of the gates, over `symbols` symbols."""
 
     symbols: int
     fits: list[ProbeFit]
     saturation: list[Saturation]
+
+    def __repr__(self) -> str:
+        return f"Ranking({len(self.fits)} fits, {self.symbols:,} symbols)"
+
+    def figure(self) -> str:
+        fits = sorted(self.fits, key=lambda fit: -fit.fit)
+        return table([(fit.probe.name, fit.unit, f"{fit.fit:.3f}") for fit in fits], ("probe", "unit", "R²"))
+
+    def conclusion(self) -> str:
+        return summary(self.fits)
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "fits": [fit.as_dict() for fit in self.fits]}

@@ -15,19 +15,21 @@ import numpy as np
 
 from charrnn.arrays import Array, Ids
 from charrnn.checkpoint.model import Model
+from charrnn.checkpoint.notebook import table
 from charrnn.errors import UsageError
 from charrnn.nn.equations import StepGradients
 from charrnn.nn.loss import cross_entropy, softmax
 from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
+from charrnn.see.result import Result
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 
 MOST_UNITS, MOST_STEPS = 8, 12
 
 
-@dataclass(frozen=True)
-class Line:
+@dataclass(frozen=True, repr=False)
+class Line(Result):
     """`values` is a vector or a matrix in float64; consecutive lines with the same `heading` form a part.
 
     `rows` and `columns` label a matrix by symbols and units ("i 0": unit 0 of gate i); they are empty for a vector.
@@ -39,6 +41,17 @@ class Line:
     values: Array
     rows: Sequence[str] = ()
     columns: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        return f"Line({self.name} = {self.equation})"
+
+    def figure(self) -> str:
+        rows = [[f"{value:.5f}" for value in row] for row in self.values.reshape(-1, self.values.shape[-1])]
+        labelled = [[label, *row] for label, row in zip(self.rows or [""], rows, strict=True)]
+        return table(labelled, ("", *self.columns))
+
+    def conclusion(self) -> str:
+        return f"{self.name} = {self.equation}"
 
     def as_dict(self) -> dict[str, Any]:
         found = {"part": self.heading, "name": self.name, "equation": self.equation, "values": self.values.tolist()}

@@ -7,16 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint.model import Model
+from charrnn.checkpoint.notebook import shaded
 from charrnn.evaluation.scan import WINDOW, scan
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import softmax_nats
+from charrnn.see.result import Result
 from charrnn.see.text_window import TextWindow
 
 EXPECTED = 3  # most probable symbols kept per place
+SHOWN = 2000  # characters in a notebook
+MOST = 10.0  # bits from which a character has the full colour
 
 
-@dataclass(frozen=True)
-class Surprise:
+@dataclass(frozen=True, repr=False)
+class Surprise(Result):
     """Per symbol: `bits` (n,), and the most probable symbols, `expected` (n, E), with `probabilities` (n, E)."""
 
     window: TextWindow
@@ -28,6 +32,20 @@ class Surprise:
     def by_character(self) -> NDArray[np.float64]:
         """The bits of each character: the sum over its symbols."""
         return np.asarray(np.bincount(self.window.owner, self.bits, len(self.window.characters)), np.float64)
+
+    def __repr__(self) -> str:
+        bits = self.by_character
+        return f"Surprise({len(bits):,} characters, {bits.mean():.2f} bits per character)"
+
+    def figure(self) -> str:
+        """The first characters, the more surprising the redder; the pointer shows their bits."""
+        bits = self.by_character[:SHOWN].tolist()
+        return shaded(
+            (c, value / MOST, f"{value:.1f} bits") for c, value in zip(self.window.characters, bits, strict=False)
+        )
+
+    def conclusion(self) -> str:
+        return summary(self)
 
     def guesses(self) -> list[list[tuple[str, float]]]:
         """The symbols expected at the start of each character and their probabilities, the most probable first."""

@@ -19,7 +19,7 @@ from charrnn.text.vocab import Vocab
 SYMBOLS_PER_CHARACTER = {"char": 1, "byte": 4, "jamo": 3}  # at most
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TextWindow:
     """The symbols `ids` (n,) of a text and up to `WARM_UP` symbols `before` them; `characters` is their text.
 
@@ -32,6 +32,9 @@ class TextWindow:
     before: Places
     characters: list[str]
     owner: Places
+
+    def __repr__(self) -> str:
+        return f"TextWindow({len(self.characters):,} characters)"
 
     def __len__(self) -> int:
         return len(self.ids)

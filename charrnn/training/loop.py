@@ -29,6 +29,7 @@ from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import check_memory
 from charrnn.training.learner import Learner
+from charrnn.training.notebook import ReprMixin
 from charrnn.training.step import Job
 from charrnn.training.transfer import Transfer, check_text, texts_before, transfer
 from charrnn.training.workers import default_workers
@@ -42,7 +43,7 @@ class BadStep(Exception):
     """A step that must not change the weights; the message is the reason."""
 
 
-class Training(Iterator[Step]):
+class Training(ReprMixin, Iterator[Step]):
     """A training that yields one `Step` at a time and can be stopped and resumed after any of them.
 
     `source` is the text or the examples, `notes` are sentences for the user, `model` is the result so far, `transfer`

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from charrnn.checks import check_int
 from charrnn.cli.inputs import TextInput, refuse_overwriting, report_unknown
@@ -27,16 +27,13 @@ if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.display.console import Draw
     from charrnn.display.panels import Panel
+    from charrnn.see.result import Result
     from charrnn.see.text_window import TextWindow
 
 INPUT = "an input file: choose another -o for the picture"
 
 
-class Result(Protocol):
-    def as_dict(self) -> dict[str, Any]: ...
-
-
-R = TypeVar("R", bound=Result)
+R = TypeVar("R", bound="Result")
 
 
 def combined(*decorators: Decorator) -> Decorator:
