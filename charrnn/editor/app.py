@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 
 from rich.text import Text
 from textual import events, work
@@ -44,25 +45,24 @@ class Editor(App[None]):
         self.predictor = Predictor(model)
         self.suggestions = Suggestions()
         self.document = file.open() if file.recovered is None else file.recovered
+        self.page = Page(self.document, self.changed)
+        self.panel = SidePanel(self.suggestions, turned=self.show, taken=self.take)
         self.redraws = 0  # number of requests for new continuations
         self.notice = ""
         self.busy = self.discarded = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
-        with Horizontal():
-            yield Page(self.document, self.changed)
-            yield SidePanel(self.suggestions, turned=self.show, taken=self.take)
+        yield Horizontal(self.page, self.panel)
         yield Static(id="notice")
         yield Static(id="status")
         yield Static(KEY_LINE, id="keys", markup=False)
 
     def on_mount(self) -> None:
         self.theme = "ansi-dark"  # the terminal's own colours
-        self.page, self.panel = self.query_one(Page), self.query_one(SidePanel)
         self.page.focus()
         self.watch_signals()
-        self.set_interval(SYNC_EVERY, self.sync)
+        self.set_interval(SYNC_EVERY, lambda: asyncio.to_thread(self.file.sync))
         self.changed()
         if self.file.recovered is not None:
             self.recover()
@@ -80,22 +80,16 @@ class Editor(App[None]):
 
     def watch_signals(self) -> None:
         """Signals end the program; the draft keeps the unsaved text."""
-        loop = asyncio.get_running_loop()
-        for number in STOP_SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                try:
-                    loop.add_signal_handler(number, self.stop_by, number)
-                except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-                    return
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+            for number in STOP_SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    asyncio.get_running_loop().add_signal_handler(number, self.stop_by, number)
 
     def stop_by(self, number: int) -> None:
         if number == getattr(signal, "SIGHUP", None):  # the terminal is gone: a normal exit may wait for it forever
             self.file.close(keep_draft=self.unsaved)
             os._exit(128 + number)
         self.exit(return_code=128 + number)
-
-    async def sync(self) -> None:
-        await asyncio.to_thread(self.file.sync)
 
     # the screen
 
@@ -114,14 +108,11 @@ class Editor(App[None]):
         self.page.show()
         self.panel.refresh(layout=False)
         mark = " (not saved)" if self.unsaved else ""
-        texts = {
-            "title": f"{os.path.basename(self.file.name)}{mark} · {self.about}",
-            "notice": notice_line(self.predictor.missing, self.notice, self.file.warning),
-            "status": status_line(self.document, self.temp),
-        }
-        for part, text in texts.items():
+        notice = notice_line(self.predictor.missing, self.notice, self.file.warning)
+        title = f"{os.path.basename(self.file.name)}{mark} · {self.about}"
+        for part, text in (("title", title), ("notice", notice), ("status", status_line(self.document, self.temp))):
             self.query_one(f"#{part}", Static).update(Text(safe(text)))
-        self.query_one("#notice").display = bool(texts["notice"])
+        self.query_one("#notice").display = bool(notice)
 
     def show_notice(self, notice: str) -> None:
         self.notice = notice
@@ -215,16 +206,14 @@ class Editor(App[None]):
     # saving and quitting
 
     @work
-    async def action_save(self) -> None:
-        await self.save(ask=self.file.path is None)
+    async def action_save(self, rename: bool = False) -> None:
+        await self.save(rename)
 
-    @work
-    async def action_save_as(self) -> None:
-        await self.save(ask=True)
-
-    async def save(self, ask: bool) -> bool:
-        """Saves, to another file if asked; asks before overwriting a file that was not read here or has changed."""
-        path = await self.push_screen_wait(Prompt("save as", str(self.file.path or ""))) if ask else ""
+    async def save(self, rename: bool = False) -> bool:
+        """Saves; asks for a name if there is none, and before overwriting a file not read here, or changed since."""
+        path: str | None = ""
+        if rename or self.file.path is None:
+            path = await self.push_screen_wait(Prompt("save as", str(self.file.path or "")))
         if path is None:
             return False
         try:
@@ -249,7 +238,7 @@ class Editor(App[None]):
             answers = {"s": "save and quit", "t": "throw away the changes and quit"}
             answer = await self.push_screen_wait(Ask(f"{self.file.name} is not saved. Escape cancels.", answers))
             self.discarded = answer == "t"
-            if answer is None or (answer == "s" and not await self.save(ask=self.file.path is None)):
+            if answer is None or (answer == "s" and not await self.save()):
                 return
         self.exit()
 

@@ -17,7 +17,7 @@ COMMANDS = (
     ("ctrl+b", "^B", "branches", "list all branches, and go to one"),
     ("ctrl+t", "^T", "temperature", "change the temperature"),
     ("ctrl+s", "^S", "save", "save"),
-    ("ctrl+o", "^O", "save_as", "save under another name"),
+    ("ctrl+o", "^O", "save(True)", "save under another name"),
     ("ctrl+q,ctrl+c", "^Q", "leave", "quit"),
     ("ctrl+g", "^G", "keys", "show this list"),
 )
@@ -46,20 +46,14 @@ def status_line(document: Document, temp: float) -> str:
     """Temperature, length, the share of the new characters that were typed, number of branches."""
     typed, accepted = document.authors.count(TYPED), document.authors.count(MODEL)
     leaves = sum(not node.children for node in document.nodes)
-    parts = [f"temp {temp:g}", f"{len(document.text):,} characters"]
-    if accepted:
-        parts.append(f"{typed / (typed + accepted):.0%} typed")
-    if leaves > 1:
-        parts.append(f"{leaves} branches")
-    return " · ".join(parts)
+    share = f" · {typed / (typed + accepted):.0%} typed" if accepted else ""
+    branches = f" · {leaves} branches" if leaves > 1 else ""
+    return f"temp {temp:g} · {len(document.text):,} characters{share}{branches}"
 
 
 def notice_line(missing: list[str], *notices: str) -> str:
     """These notices, and the characters before the cursor that the model does not know."""
-    parts = [notice for notice in notices if notice]
-    if missing:
-        more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
-        verb = "is" if len(missing) == 1 else "are"
-        skipped = f"{verb} not in the model's vocabulary and {verb} skipped"
-        parts.append(f"{', '.join(map(repr, missing[:2]))}{more} {skipped}")
-    return " · ".join(parts)
+    more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
+    verb = "is" if len(missing) == 1 else "are"
+    unknown = f"{', '.join(map(repr, missing[:2]))}{more} {verb} not in the model's vocabulary and {verb} skipped"
+    return " · ".join(filter(None, [*notices, unknown if missing else ""]))

@@ -172,11 +172,9 @@ def moved(state: State, node: Node, goal: Node) -> State:
     """The state at `goal`, given that at `node`: back to their common ancestor, then forward."""
     forward: list[Edit] = []
     while node is not goal:
-        if node.depth >= goal.depth:
-            assert node.parent is not None
+        if node.parent is not None and node.depth >= goal.depth:
             state, node = node.edit.revert(state), node.parent
-        else:
-            assert goal.parent is not None
+        elif goal.parent is not None:
             forward.append(goal.edit)
             goal = goal.parent
     for edit in reversed(forward):

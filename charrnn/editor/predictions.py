@@ -167,13 +167,13 @@ class Predictor:
                 text.closing.append(minus_log(closing[i]))
             if len(texts[0].nats) % DRAW_EVERY == 0:
                 yield
-        drawn = [self.scored(text, length) for text in texts]
+        drawn = [self.scored(text) for text in texts]
         ordered = drawn[: len(kept)] + sorted(drawn[len(kept) :], key=lambda c: c.nats / max(len(c.text), 1))
         return [c for c in {c.text: c for c in reversed(ordered)}.values() if c.text][::-1]
 
-    def scored(self, stream: "Stream", length: int) -> Continuation:
+    def scored(self, stream: "Stream") -> Continuation:
         """The text of a stream, cut to whole words, with its probability."""
-        text = whole_words("".join(stream.texts), length, stream.least)
+        text = whole_words("".join(stream.texts), stream.limit, stream.least)
         ids = self.vocab.encode(text).tolist()
         nats = sum(stream.nats[: len(ids)])
         if self.decoded(ids)[0].flush():

@@ -125,4 +125,4 @@ def percent(probability: float) -> str:
     if 0.0 < probability < 1e-4:
         return "<0.01 %"
     value = 100.0 * probability
-    return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %" if value >= 0.95 else f"{value:.2f} %"
+    return f"{value:.{0 if value >= 9.95 else 1 if value >= 0.95 else 2}f} %"

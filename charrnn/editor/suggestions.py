@@ -31,7 +31,7 @@ class Suggestions:
         grown = before == self.before + new
         rests = [text.removeprefix(new) if grown and text.startswith(new) else "" for text in self.texts]
         chosen = rests[self.chosen] if rests else ""
-        self.kept = list(dict.fromkeys(rest for rest in rests if rest))
+        self.kept = list(dict.fromkeys(filter(None, rests)))
         self.chosen = self.kept.index(chosen) if chosen else 0
         self.before, self.items = before, []
 

@@ -74,14 +74,13 @@ class Page(ScrollView, can_focus=True):
         return self.ghost.split("\n")[0] if text[cursor] == "\n" else ""
 
     def render_line(self, y: int) -> Strip:
-        row = y + self.scroll_offset.y
-        layout = self.layout_now
+        row, layout = y + self.scroll_offset.y, self.layout_now
         if row >= len(layout.rows):
             return Strip.blank(self.size.width, STYLES[ORIGINAL])
         start, end = layout.rows[row]
         cursor, segments = self.document.cursor, []
         for (author, here), group in groupby(range(start, end), lambda i: (self.authors[i], i == cursor)):
-            text = "".join(shown(layout.text[i]) for i in group)
+            text = "".join([shown(layout.text[i]) for i in group])
             segments.append(Segment(text, STYLES[author] + CURSOR if here else STYLES[author]))
         if cursor == end and layout.place(cursor)[0] == row:
             segments.append(Segment(" ", CURSOR))
@@ -89,8 +88,7 @@ class Page(ScrollView, can_focus=True):
 
     def put(self, new: str, author: str = TYPED) -> None:
         """Inserts text at the cursor."""
-        cursor = self.document.cursor
-        self.replace(cursor, cursor, new, author)
+        self.replace(self.document.cursor, self.document.cursor, new, author)
 
     def replace(self, start: int, end: int, new: str, author: str = TYPED) -> None:
         self.document.put(start, end, new, author)
@@ -116,8 +114,9 @@ class Page(ScrollView, can_focus=True):
             self.move_to(self.text_index(self.layout_now.index(offset.y + self.scroll_offset.y, offset.x)))
 
     def action_move(self, key: str) -> None:
-        column = self.layout_now.place(self.document.cursor)[1] if self.column is None else self.column
-        self.move_to(self.goal(key))
+        row, column = self.layout_now.place(self.document.cursor)
+        column = column if self.column is None else self.column
+        self.move_to(self.vertical_goal(key, row, column) if key in VERTICAL else self.goal(key))
         self.column = column if key in VERTICAL else None
 
     def action_delete(self, key: str) -> None:
@@ -132,29 +131,24 @@ class Page(ScrollView, can_focus=True):
             self.changed()
 
     def goal(self, key: str) -> int:
-        """The index to which a key moves the cursor."""
+        """The index to which a key moves the cursor, within a row or to another word."""
         text, cursor = self.document.text, self.document.cursor
-        if key in VERTICAL:
-            return self.vertical_goal(key)
         if key in ("home", "end"):
             row = self.layout_now.place(cursor)[0]
             return self.text_index(self.layout_now.index(row, 0 if key == "home" else self.width + 1))
         if key == "ctrl+left":
-            match = WORD_BEFORE.search(text, max(cursor - LONGEST_WORD, 0), cursor)
-            return match.start() if match else cursor
+            word = WORD_BEFORE.search(text, max(cursor - LONGEST_WORD, 0), cursor)
+            return word.start() if word else cursor
         if key == "ctrl+right":
-            match = WORD_AFTER.match(text, cursor)
-            return match.end() if match else cursor
-        goals = {"left": max(cursor - 1, 0), "right": min(cursor + 1, len(text)), "ctrl+home": 0}
-        return goals.get(key, len(text))
+            word = WORD_AFTER.match(text, cursor)
+            return word.end() if word else cursor
+        return {"left": max(cursor - 1, 0), "right": min(cursor + 1, len(text)), "ctrl+home": 0}.get(key, len(text))
 
-    def vertical_goal(self, key: str) -> int:
-        """Moves by rows or pages; rows that only show the continuation are skipped."""
+    def vertical_goal(self, key: str, row: int, column: int) -> int:
+        """The index in another row, at this column; rows that only show the continuation are skipped."""
         page = max(self.size.height - 1, 1)
         by = {"up": -1, "down": 1, "pageup": -page, "pagedown": page}[key]
         layout, cursor = self.layout_now, self.document.cursor
-        row, column = layout.place(cursor)
-        column = column if self.column is None else self.column
         while 0 <= (row := row + by) < len(layout.rows):
             index = self.text_index(layout.index(row, column))
             if (index < cursor) if by < 0 else (index > cursor):

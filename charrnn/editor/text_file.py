@@ -38,7 +38,7 @@ class TextFile:
         self.bom = self.crlf = False
         data = None if self.path is None else read(self.path)
         self.digest = digest(data)  # of the file when it was last read or written; "" for no file
-        self.text = self.saved = self.decoded(data or b"")
+        self.saved = self.decoded(data or b"")
         self.written = False  # since it was opened
         self.recovered: Document | None = None
         self.warning = ""
@@ -75,10 +75,7 @@ class TextFile:
 
     def recover(self) -> None:
         """Repeats the operations of an earlier session from the draft."""
-        data = self.draft.read_bytes()
-        if not data:
-            return
-        first, *lines = data.split(b"\n")
+        first, *lines = self.draft.read_bytes().split(b"\n")
         try:
             head = json.loads(first)
             if head["format"] != FORMAT:
@@ -115,8 +112,8 @@ class TextFile:
             if self.digest:
                 self.digest = digest(self.encoded(self.saved))
         else:
-            document, self.size = Document(self.text), 0
-            self.pending = line_of({"format": FORMAT, "base": self.text, "saved": self.saved})
+            document, self.size = Document(self.saved), 0
+            self.pending = line_of({"format": FORMAT, "base": self.saved, "saved": self.saved})
         if self.descriptor is not None:
             os.ftruncate(self.descriptor, self.size)
         self.flush()
