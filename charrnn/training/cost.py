@@ -38,7 +38,7 @@ WORKER = 40_000_000  # bytes of a Python process with NumPy
 EVALUATED = 64 * 64  # symbols that are evaluated together
 
 
-def check_memory(config: Config, steps: int, streams: int, workers: int = 1) -> None:
+def check_memory(config: Config, steps: int, streams: int, workers: int) -> None:
     """Raises UsageError if the network, with windows of `steps` by `streams`, does not fit into memory."""
     have, need = free_memory(), needed_memory(config, steps, streams, workers)
     if have is None or need <= have:
@@ -50,12 +50,12 @@ def check_memory(config: Config, steps: int, streams: int, workers: int = 1) -> 
         f"try --hidden-size {fits}." if fits > 16 else "try fewer --layers or --workers, or a smaller --batch-size."
     )
     raise UsageError(
-        f"--hidden-size {config.hidden_size} with --layers {config.layers} needs {giga(need)} of memory, "
-        f"and {giga(have)} is free: {advice}"
+        f"--hidden-size {config.hidden_size} with --layers {config.layers} needs {need / 1e9:,.1f} GB of "
+        f"memory, and {have / 1e9:,.1f} GB is free: {advice}"
     )
 
 
-def needed_memory(config: Config, steps: int, streams: int, workers: int = 1) -> int:
+def needed_memory(config: Config, steps: int, streams: int, workers: int) -> int:
     """Approximate memory in bytes: weights (current, best, packed, being saved), gradients, vectors of the optimizer;
     activations and logits of a window and of an evaluation; workers. Measured networks took 0.8 to 1.0 of it.
     """
@@ -64,7 +64,3 @@ def needed_memory(config: Config, steps: int, streams: int, workers: int = 1) ->
     tape = L * (steps + 1) * streams * H * 8 + steps * streams * H * (G + 2)
     scoring = EVALUATED * (V + (L + 2) * H)
     return 4 * (11 * weights + tape + 3 * steps * streams * V + scoring) + (workers - 1) * (WORKER + 8 * weights)
-
-
-def giga(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB"

@@ -100,21 +100,18 @@ class Training(ReprMixin, Iterator[Step]):
         """Continues the run of a model, which stays as it is, bit for bit. Raises CharRNNError."""
         run = check_text(model, source)
         training = cls(source, options, average)
-        training._load(model, run)
-        return training
-
-    def _load(self, model: Model, run: Run) -> None:
         for name in ("workers", "engine"):
-            now, then = getattr(self.options, name), getattr(run.options, name)
+            now, then = getattr(training.options, name), getattr(run.options, name)
             if now != then:
-                self.notes.append(f"{name}: {now} instead of {then}, so rounding may differ.")
-        self.notes += differences(run.versions)
-        self.learner.load(run.last, run.optimizer, run.state)
+                training.notes.append(f"{name}: {now} instead of {then}, so rounding may differ.")
+        training.notes += differences(run.versions)
+        training.learner.load(run.last, run.optimizer, run.state)
         if run.best_step is not None:
-            self.best = model.params.copy()
+            training.best = model.params.copy()
         current = ("options", "texts", "last", "optimizer", "state", "versions")
-        self.run = replace(run, **{name: getattr(self.run, name) for name in current})
-        self.run.history, self.run.health = deepcopy(run.history), deepcopy(run.health)
+        changes = {name: getattr(training.run, name) for name in current}
+        training.run = replace(run, history=deepcopy(run.history), health=deepcopy(run.health), **changes)
+        return training
 
     def _notes(self, options: Options, workers: int) -> list[str]:
         notes = [*self.source.notes, *self.streams.notes]
@@ -141,12 +138,10 @@ class Training(ReprMixin, Iterator[Step]):
         self.schedule, self.end = options.length(self.streams.windows)
         cut = options.cut_at()
         self.span = cut[1] if cut else self.schedule
-        self.run.options = replace(options, eval_every=options.eval_every or self._default_eval_every(options.workers))
-
-    def _default_eval_every(self, workers: int) -> int:
-        """Rare enough that evaluation (a third of the work per symbol, by one process) takes at most its share."""
+        # rare enough that evaluation (a third of the work per symbol, by one process) takes at most its share
         per_step = self.streams.batch_size * self.streams.seq_length
-        return max(EVAL_EVERY, math.ceil(workers * symbols_of(self.held_out) / 3 / EVAL_SHARE / per_step))
+        often = max(EVAL_EVERY, math.ceil(options.workers * symbols_of(self.held_out) / 3 / EVAL_SHARE / per_step))
+        self.run.options = replace(options, eval_every=options.eval_every or often)
 
     def cut(self, total: int) -> None:
         """Shortens the schedule from the current step on, once, so that it ends at step `total`."""

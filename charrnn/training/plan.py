@@ -69,9 +69,7 @@ def recurrent_weights(config: Config) -> int:
 
 def rate_for(hidden_size: int) -> float:
     """The learning rate, smaller for wider layers."""
-    if hidden_size > ONE_LAYER:
-        return 0.003
-    return round(min(0.008, max(0.004, 0.004 * math.sqrt(256 / hidden_size))), 4)
+    return 0.003 if hidden_size > ONE_LAYER else round(min(0.008, max(0.004, 0.004 * math.sqrt(256 / hidden_size))), 4)
 
 
 def choose(

@@ -29,11 +29,10 @@ class Block:
         try:
             if sys.platform == "win32":
                 self.handle = {"tag": f"charrnn-{os.getpid()}-{secrets.token_hex(8)}"}
-                self.memory = mmap.mmap(-1, size, tagname=self.handle["tag"])
             else:
                 self.descriptor = unnamed(size)
                 self.handle = {"descriptor": self.descriptor}
-                self.memory = mmap.mmap(self.descriptor, size)
+            self.memory = attach(self.handle, size)
         except OSError as error:
             raise CharRNNError(
                 f"the workers cannot share {size / 1e6:,.0f} MB of memory ({error.strerror or error}): "
@@ -60,7 +59,7 @@ def unnamed(size: int) -> int:
 
 
 def attach(handle: dict[str, Any], size: int) -> mmap.mmap:
-    """The parent's block, in a worker."""
+    """The memory of a block, in the parent or in a worker."""
     if sys.platform == "win32":
         return mmap.mmap(-1, size, tagname=handle["tag"])
     return mmap.mmap(handle["descriptor"], size)

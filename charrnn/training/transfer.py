@@ -47,10 +47,8 @@ def check_text(model: Model, source: Dataset) -> Run:
     return model.run
 
 
-def texts_before(source: Model | None) -> tuple[str, ...]:
+def texts_before(source: Model) -> tuple[str, ...]:
     """The texts that the weights of a model were trained on."""
-    if source is None:
-        return ()
     return (*source.run.before, *source.run.texts) if source.run else ("an unknown text",)
 
 

@@ -8,7 +8,8 @@ import json
 import signal
 import struct
 import sys
-from typing import IO, NamedTuple
+from contextlib import suppress
+from typing import NamedTuple
 
 from charrnn.arrays import Array
 from charrnn.nn.optim import OPTIMIZERS
@@ -86,24 +87,20 @@ def run_phase(worker: WorkerState, order: Order) -> float:
 
 
 def main() -> None:
-    """Entry point of a worker process."""
+    """Entry point of a worker process: reads the job and the place in it, one line each, then one order after another
+    until the pipe closes.
+    """
     for number in STOP_SIGNALS:  # the parent decides, and closes the pipe
         signal.signal(number, signal.SIG_IGN)
-    with open(1, "wb", buffering=0, closefd=False) as answers:
-        serve(sys.stdin.buffer, answers)
-
-
-def serve(orders: IO[bytes], answers: IO[bytes]) -> None:
-    """Reads the job and the place in it, one line each, and then one order after another until the pipe closes."""
-    try:
-        job, place = Job.from_json(orders.readline()), json.loads(orders.readline())
-        plan = layout(job)
-        worker = attach_worker(job, place["rank"], plan.views(attach(place["handle"], plan.size)))
-        answers.write(ANSWER.pack(0, True, 0.0))
-        while len(message := orders.read(ORDER.size)) == ORDER.size:
-            order = Order(*ORDER.unpack(message))
-            answers.write(ANSWER.pack(order.number, True, run_phase(worker, order)))
-    except BrokenPipeError:
-        pass
-    except Exception:
-        answers.write(ANSWER.pack(0, False, 0.0))
+    orders = sys.stdin.buffer
+    with open(1, "wb", buffering=0, closefd=False) as answers, suppress(BrokenPipeError):
+        try:
+            job, place = Job.from_json(orders.readline()), json.loads(orders.readline())
+            plan = layout(job)
+            worker = attach_worker(job, place["rank"], plan.views(attach(place["handle"], plan.size)))
+            answers.write(ANSWER.pack(0, True, 0.0))
+            while len(message := orders.read(ORDER.size)) == ORDER.size:
+                order = Order(*ORDER.unpack(message))
+                answers.write(ANSWER.pack(order.number, True, run_phase(worker, order)))
+        except Exception:
+            answers.write(ANSWER.pack(0, False, 0.0))  # fails in silence if it is the pipe that is broken
