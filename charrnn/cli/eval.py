@@ -1,7 +1,7 @@
 """`charrnn eval`: how well models predict a text, in units that can be compared."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +89,7 @@ def evaluate(
         return grade(models[0], first, reader, as_json)
     own = replace(reader, texts=(), encoding=None)
     comparison = BaselineComparison(own.corpus) if compare else None
-    rows = list(scored_rows(models, first, weights, reader, comparison))
-    rows.sort(key=lambda row: row.score.bits_per_char)
+    rows = sorted(scored_rows(models, first, weights, reader, comparison), key=lambda row: row.score.bits_per_char)
     different = difference(rows)
     if different:
         remark(f"warning: the models were scored on different {different}: their scores cannot be compared.")
@@ -113,7 +112,7 @@ def scored_rows(
         corpus = reader.corpus(path, model)
         segments, part = reader.segments(path, model, corpus)
         result = score(model, corpus, segments)
-        report_unknown(path, corpus.unknown, sum(corpus.unknown.values()))
+        report_unknown(path, corpus.unknown)
         names = reader.texts or (model.run.texts if model.run else ())
         compared = comparison(path, model, corpus, segments, result) if comparison else None
         yield Row(path, model, result, tuple(names), part, corpus.sha256, corpus.unknown, compared)
@@ -133,12 +132,12 @@ def show_table(answer: Answer, rows: list[Row], comparable: bool) -> None:
 
 def difference(rows: list[Row]) -> str:
     """What differs between the texts that the models were scored on; empty if nothing does."""
-    aspects: tuple[tuple[str, Callable[[Row], object]], ...] = (
-        ("texts", lambda row: row.sha256),
-        ("parts of the text", lambda row: row.part),
-        ("characters of the text", lambda row: (row.unknown, row.score.chars)),
-    )
-    return next((name for name, of in aspects if any(of(row) != of(rows[0]) for row in rows)), "")
+    aspects: dict[str, list[object]] = {
+        "texts": [row.sha256 for row in rows],
+        "parts of the text": [row.part for row in rows],
+        "characters of the text": [(row.unknown, row.score.chars) for row in rows],
+    }
+    return next((name for name, values in aspects.items() if any(value != values[0] for value in values)), "")
 
 
 def figures(score: "Score") -> dict[str, float | None]:

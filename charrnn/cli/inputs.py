@@ -223,12 +223,15 @@ def utf8(name: str, data: bytes) -> str:
         raise TextError(f"{name} is not valid UTF-8 (at offset {error.start:,}).") from None
 
 
-def report_unknown(path: str, symbols: Collection[str], total: int | None = None) -> None:
-    """Remarks which distinct symbols are skipped, and how often they occur, if there are any."""
+def report_unknown(path: str, symbols: Collection[str]) -> None:
+    """Remarks which distinct symbols are skipped, if there are any, and how often they occur if that was counted."""
     if symbols:
         shown = ", ".join(map(repr, list(symbols)[:5])) + (", ..." if len(symbols) > 5 else "")
-        count = f"{len(symbols):,} distinct" + ("" if total is None else f", {total:,} in total")
-        remark(f"note: symbols that are not in the vocabulary of {path} are skipped: {shown} ({count}).")
+        total = f", {sum(symbols.values()):,} in total" if isinstance(symbols, dict) else ""
+        remark(
+            f"note: symbols that are not in the vocabulary of {path} are skipped: {shown} "
+            f"({len(symbols):,} distinct{total})."
+        )
 
 
 def unknown_symbols(model: "Model", texts: list[str]) -> list[str]:

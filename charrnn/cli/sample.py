@@ -200,13 +200,12 @@ def write_one(answer: Answer, echo: str, characters: Generator[str, None, str | 
     """Writes a text character by character; returns why it ended."""
     answer.write(echo)
     last = echo[-1:]
-    while True:
-        try:
+    try:
+        while True:
             last = next(characters)
-        except StopIteration as stop:
-            end: str | None = stop.value
-            break
-        answer.write(last)
+            answer.write(last)
+    except StopIteration as stop:
+        end: str | None = stop.value
     if answer.terminal and last != "\n":
         answer.write("\n")
     return end

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.checks import check_int, declared
+from charrnn.cli import train_plan
 from charrnn.cli.inputs import refuse_overwriting
 from charrnn.cli.options import (
     command,
@@ -22,15 +23,6 @@ from charrnn.cli.options import (
     texts_argument,
 )
 from charrnn.cli.signals import stopping
-from charrnn.cli.train_plan import (
-    LABEL_TASKS,
-    clock_seconds,
-    plan_training,
-    print_plan,
-    read,
-    resume_training,
-    task_from_flags,
-)
 from charrnn.cli.train_session import Records, Session
 from charrnn.errors import UsageError
 from charrnn.options import LENGTHS, MAIN, MINUTES, STDIN, Options
@@ -58,8 +50,8 @@ main_option, result_option = (partial(option, group=group) for group in (MAIN, O
 @main_option("--labelled", is_flag=True, help="TEXT contains labelled examples.")
 @main_option(
     "--task",
-    type=click.Choice(LABEL_TASKS),
-    show_default=LABEL_TASKS[0],
+    type=click.Choice(train_plan.LABEL_TASKS),
+    show_default=train_plan.LABEL_TASKS[0],
     help="With --labelled: generate a text for a label, or classify a text.",
 )
 @main_option("--pairs", is_flag=True, help="TEXT contains pairs of source and target.")
@@ -110,12 +102,12 @@ def train(
     check_int("save_every", save_every, 0)
     check_int("log_every", log_every, 1)
     chosen = given(context, {field.name for field in declared(Options)})
-    chosen |= task_from_flags(labelled, pairs, task, resume)
+    chosen |= train_plan.task_from_flags(labelled, pairs, task, resume)
     if set_by_environment(context, "minutes") and (resume or not chosen.keys().isdisjoint(LENGTHS)):
         minutes = None
     if log_every > 1 and not as_json and not set_by_environment(context, "log_every"):
         raise UsageError("--log-every only applies to --json: use both, or neither.")
-    seconds = clock_seconds(minutes, chosen)
+    seconds = train_plan.clock_seconds(minutes, chosen)
     check_new_or_resumed(texts, model, resume, force, minutes, init_from)
     from charrnn.checkpoint.model import load
     from charrnn.system.atomic import check_room, claimed
@@ -124,7 +116,7 @@ def train(
     with claimed(model):
         deadline = None
         if resume:
-            training = resume_training(texts, model, chosen, quiet)
+            training = train_plan.resume_training(texts, model, chosen, quiet)
             if training is None:
                 return 0
         else:
@@ -132,9 +124,9 @@ def train(
             chosen = options_from_model(source, chosen) if source else chosen
             options = Options(**chosen)
             corpus = read_new(texts, model, options, quiet, source)
-            training, plan, deadline = plan_training(corpus, options, chosen, seconds, start_time, source)
+            training, plan, deadline = train_plan.plan_training(corpus, options, chosen, seconds, start_time, source)
             if not quiet:
-                print_plan(plan, training, seconds, model, init_from)
+                train_plan.print_plan(plan, training, seconds, model, init_from)
         check_room(model, training.model.room)
         if not quiet:
             notes(training.notes)
@@ -169,7 +161,7 @@ def read_new(
     Config(options.cell, options.layers, options.hidden_size, 1)  # an unknown cell is an error before the text is read
     for text in texts:
         refuse_overwriting(model, 0 if text == STDIN else text)
-    corpus = read(texts, options, quiet, beside=source.vocab if source else None)
+    corpus = train_plan.read(texts, options, quiet, beside=source.vocab if source else None)
     for file in corpus.files:
         refuse_overwriting(model, file)
     return corpus

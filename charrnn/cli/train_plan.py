@@ -71,16 +71,15 @@ def plan_training(
     if seconds is None:
         plan = choose(given, symbols, corpus.alphabet, None, 60.0 * MINUTES, **sizes)
         return Training.new(corpus, plan.options, source), plan, None
-    rate = multiply_rate(512, 5) * (options.workers or cores())
-    plan = choose(given, symbols, corpus.alphabet, rate, seconds, **sizes)
-    training = Training.new(corpus, plan.options, source)
-    ratio, scoring = settle_length(training, plan, start_time + seconds - time.monotonic())
-    if not 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
-        training.close()
-        plan = choose(given, symbols, corpus.alphabet, rate * ratio, seconds, **sizes)
+    rate, corrected = multiply_rate(512, 5) * (options.workers or cores()), False
+    while True:
+        plan = choose(given, symbols, corpus.alphabet, rate, seconds, **sizes)
         training = Training.new(corpus, plan.options, source)
-        _, scoring = settle_length(training, plan, start_time + seconds - time.monotonic())
-    return training, plan, Deadline(start_time, seconds - scoring)
+        ratio, scoring = settle_length(training, plan, start_time + seconds - time.monotonic())
+        if corrected or 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
+            return training, plan, Deadline(start_time, seconds - scoring)
+        training.close()
+        rate, corrected = rate * ratio, True
 
 
 def print_plan(plan: "Plan", training: "Training", seconds: float | None, model: str, init_from: str | None) -> None:

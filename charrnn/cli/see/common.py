@@ -86,7 +86,7 @@ class WindowInput:
             if self.output is not None:
                 refuse_overwriting(self.output, file, INPUT)
         segments, _ = self.texts.segments(path, model, corpus)
-        report_unknown(path, corpus.unknown, sum(corpus.unknown.values()))
+        report_unknown(path, corpus.unknown)
         return model, lambda chars: text_window(corpus, segments, chars, self.skip)
 
     def window(self, path: str) -> "tuple[Model, TextWindow]":
