@@ -62,14 +62,8 @@ class Streams:
             self.seq_length = targets // self.windows
         spare = targets - self.windows * self.seq_length
         self.starts = np.array([b * spare // max(self.batch_size - 1, 1) for b in range(self.batch_size)])
-        self.notes = [
-            f"the text is short: {name} {actual} instead of {wanted}."
-            for name, actual, wanted in (
-                ("sequence length", self.seq_length, seq_length),
-                ("batch size", self.batch_size, batch_size),
-            )
-            if actual < wanted
-        ]
+        sizes = ("sequence length", self.seq_length, seq_length), ("batch size", self.batch_size, batch_size)
+        self.notes = [f"the text is short: {name} {n} instead of {wanted}." for name, n, wanted in sizes if n < wanted]
 
     def window(self, index: int) -> Ids:
         """Ids (T+1, B) of a window, by its index in the epoch: row t is the target of row t-1."""

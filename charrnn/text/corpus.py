@@ -1,9 +1,10 @@
 """`Corpus`: one long text as symbol ids, with a validation split."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from charrnn.text.source import (
     short_name,
     survey,
 )
-from charrnn.text.units import UNITS, Codes
+from charrnn.text.units import UNITS, AnyCodes
 from charrnn.text.vocab import UNKNOWN, Vocab, vocabulary
 
 
@@ -66,12 +67,7 @@ class Corpus:
 
     @classmethod
     def from_text(
-        cls,
-        text: str,
-        unit: str = "char",
-        vocab: Vocab | None = None,
-        min_count: int = 0,
-        include: Vocab | None = None,
+        cls, text: str, unit: str = "char", vocab: Vocab | None = None, min_count: int = 0, include: Vocab | None = None
     ) -> "Corpus":
         """A corpus from a string, in the unit of `vocab` if it is given; symbols outside it are counted and skipped.
 
@@ -86,7 +82,7 @@ class Corpus:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         counts = count(codes)
         vocab, notes = (vocab, []) if vocab else vocabulary(unit, counts, min_count, include)
-        corpus = number([iter([codes])], counts, vocab, ("a string",), digest)
+        corpus = number([[codes]], counts, vocab, ("a string",), digest)
         corpus.notes = notes
         return corpus
 
@@ -129,9 +125,9 @@ class Corpus:
         if notes and not kept:
             raise TextError(f"{names[0]} contains no text: {notes[0]}")
         counter.total = counter.done + sum(source.size for source in kept)
-        chunks = [source.codes(UNITS[unit], encoding, counter.add) for source in kept]
+        files = [source.codes(UNITS[unit], encoding, counter.add) for source in kept]
         vocab, more = (vocab, []) if vocab else vocabulary(unit, counts, min_count, include)
-        corpus = number(chunks, counts, vocab, tuple(map(str, names)), sha256)
+        corpus = number(files, counts, vocab, tuple(map(str, names)), sha256)
         corpus.notes, corpus.files = notes + more, tuple(source.name for source in kept)
         return corpus
 
@@ -177,8 +173,7 @@ class Corpus:
     @property
     def segments(self) -> list[Segment]:
         """Each file as one segment."""
-        starts = [0, *self.ends[:-1]]
-        return [Segment(begin, begin, end) for begin, end in zip(starts, self.ends, strict=True)]
+        return [Segment(begin, begin, end) for begin, end in pairwise([0, *self.ends])]
 
     def split(self, val_fraction: float) -> tuple[Symbols, list[Segment]]:
         """The training split (the first part of every file, joined) and the validation split (the last parts).
@@ -186,9 +181,9 @@ class Corpus:
         The text is cut at the same character in every unit, except that byte-order marks and the CR of CRLF are
         symbols of the unit byte only.
         """
-        cuts = [self._cut(segment, val_fraction) for segment in self.segments]
-        held_out = [Segment(s.begin, c, s.end) for s, c in zip(self.segments, cuts, strict=True) if c < s.end]
-        return join(self.ids, [(s.begin, c) for s, c in zip(self.segments, cuts, strict=True)]), held_out
+        cuts = [(file, self._cut(file, val_fraction)) for file in self.segments]
+        held_out = [Segment(file.begin, cut, file.end) for file, cut in cuts if cut < file.end]
+        return join(self.ids, [(file.begin, cut) for file, cut in cuts]), held_out
 
     def _cut(self, file: Segment, val_fraction: float) -> int:
         starts_character = UNITS[self.vocab.unit].starts(self.vocab.codes)
@@ -206,11 +201,7 @@ class Corpus:
 
 
 def number(
-    chunks: Sequence[Iterator[Codes | NDArray[np.uint8]]],
-    counts: NDArray[np.int64],
-    vocab: Vocab,
-    names: tuple[str, ...],
-    sha256: str,
+    files: Sequence[Iterable[AnyCodes]], counts: NDArray[np.int64], vocab: Vocab, names: tuple[str, ...], sha256: str
 ) -> Corpus:
     """The corpus of these files, whose codes occur `counts` times. Raises TextError if they have changed."""
     present = np.flatnonzero(counts)
@@ -221,8 +212,8 @@ def number(
 
     def parts() -> Iterator[Ids]:
         end = 0
-        for file in chunks:
-            for codes in file:
+        for chunks in files:
+            for codes in chunks:
                 ids = vocab.known_ids(codes)
                 end += len(ids)
                 if end > size:  # before more is stored than there is room for

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Ids
 from charrnn.errors import TextError
-from charrnn.text.units import Codes
 
 IN_MEMORY = 1 << 24  # bytes; more ids are stored in a file
 PIECE = 1 << 20  # symbols that are processed together in a pass over a whole text
@@ -119,7 +118,7 @@ def pieces(begin: int, end: int) -> Iterator[tuple[int, int]]:
         end -= PIECE
 
 
-def count(values: Codes | Ids) -> NDArray[np.int64]:
+def count(values: Ids) -> NDArray[np.int64]:
     """Number of occurrences of each value, (largest value + 1,) or longer."""
     if values.dtype != np.uint8 or len(values) < 1 << 16:
         return np.bincount(values)

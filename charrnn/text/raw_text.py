@@ -5,12 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from charrnn.errors import TextError
-from charrnn.text.rolling_hash import Chars
 from charrnn.text.source import OnBlock, PassProgress, Progress, Source, find_sources, survey, unreadable
-from charrnn.text.units import UNITS, Codes
+from charrnn.text.units import UNITS, AnyCodes, Codes
 
 
 @dataclass
@@ -53,7 +51,7 @@ class RawText:
         held_out = [int(size * val_fraction) for size in sizes]
         return cls(unit, encoding, sources, sizes, held_out, sha256, notes, counter.add)
 
-    def codes(self, source: Source) -> Iterator[Chars]:
+    def codes(self, source: Source) -> Iterator[AnyCodes]:
         """The characters of a file. Raises TextError if it cannot be read any more."""
         try:
             yield from characters(source, self.unit, self.encoding, self.on_block)
@@ -93,11 +91,11 @@ def read_samples(paths: Sequence[str], corpus: RawText) -> tuple[list[str], list
     return notes, samples
 
 
-def joined(chunks: Iterable[Chars]) -> Codes:
+def joined(chunks: Iterable[AnyCodes]) -> Codes:
     return np.concatenate([np.empty(0, np.uint32), *chunks], dtype=np.uint32)
 
 
-def characters(source: Source, unit: str, encoding: str, on_block: OnBlock) -> Iterator[Codes | NDArray[np.uint8]]:
+def characters(source: Source, unit: str, encoding: str, on_block: OnBlock) -> Iterator[AnyCodes]:
     """The code points of a file, chunk by chunk, as a model of this unit generates them.
 
     A byte model keeps line ends and reads invalid UTF-8 as surrogate escapes; a jamo model composes Hangul syllables.

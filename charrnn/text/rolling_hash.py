@@ -7,12 +7,13 @@ it has an inverse: with the prefix sums P of v(a_j) B^j over a text, the hash at
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Chars = NDArray[np.unsignedinteger[Any]]  # code points, of any width
+from charrnn.text.units import AnyCodes
+
+Chars = AnyCodes  # code points
 Hashes = NDArray[np.uint64]
 Places = NDArray[np.intp]
 BASE = 0x9E3779B97F4A7C15

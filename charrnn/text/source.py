@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from charrnn.errors import TextError
 from charrnn.options import STDIN
 from charrnn.text.ids import unwritable
-from charrnn.text.units import UNITS, Codes, Unit
+from charrnn.text.units import UNITS, AnyCodes, Unit
 
 CHUNK = 1 << 20
 LONGEST_PIPE = 1 << 32  # bytes; stops endless input such as /dev/zero
@@ -94,7 +93,7 @@ class Source:
         """The text, chunk by chunk. Raises TextError if the bytes are not valid in this encoding."""
         return decoded(checked(self.blocks(on_block), encoding, self.name), encoding, self.name)
 
-    def codes(self, unit: Unit, encoding: str, on_block: OnBlock) -> Iterator[Codes | NDArray[np.uint8]]:
+    def codes(self, unit: Unit, encoding: str, on_block: OnBlock) -> Iterator[AnyCodes]:
         """The codes of the text, chunk by chunk, as uint8 if all are below 256.
 
         Raises TextError if the bytes are not valid in this encoding, or the file changes meanwhile.
@@ -107,13 +106,12 @@ class Source:
             yield np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else unit.codes(text)
 
     def check_unchanged(self, file: IO[bytes]) -> None:
-        if self.spool is not None:
-            return
-        now = os.fstat(file.fileno())
-        stamp = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
-        if self.stamp not in (None, stamp):
-            raise changed(self.name)
-        self.stamp = stamp
+        if self.spool is None:
+            now = os.fstat(file.fileno())
+            stamp = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
+            if self.stamp not in (None, stamp):
+                raise changed(self.name)
+            self.stamp = stamp
 
 
 class PassProgress:
@@ -154,9 +152,9 @@ def survey(
             raise unreadable(source.name, error) from None
         kept.append(source)
         results.append(result)
-        digests.append(digest)
-    whole = digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(digest.digest() for digest in digests))
-    return kept, results, whole.hexdigest()
+        digests.append(digest.digest())
+    whole = b"".join(digests)
+    return kept, results, (whole if len(digests) == 1 else hashlib.sha256(whole).digest()).hex()
 
 
 def checked(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes]:

@@ -3,43 +3,38 @@
 import codecs
 import re
 import unicodedata
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.uint32]
+AnyCodes = NDArray[np.unsignedinteger[Any]]  # codes of any width: uint8 where all are below 256
 SYLLABLES = 0xAC00, 11172  # the first one, and their number
 LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
 
 
-class Decoder(Protocol):
-    """Decodes codes one by one, and returns each character as soon as no later code can change it."""
+class Decoder:
+    """Decodes codes one by one, and returns each character as soon as no later code can change it.
+
+    Here one code is one character; other units override the methods.
+    """
 
     def push(self, code: int) -> str:
         """The characters that this code completes."""
+        return chr(code)
 
     def flush(self) -> str:
         """The incomplete character, as it is."""
+        return ""
 
     @property
     def held(self) -> tuple[int, ...]:
         """The codes of the incomplete character."""
+        return ()
 
 
-class CharDecoder:
-    """One code is one character."""
-
-    held: tuple[int, ...] = ()
-
-    def push(self, code: int) -> str:
-        return chr(code)
-
-    def flush(self) -> str:
-        return ""
-
-
-class ByteDecoder:
+class ByteDecoder(Decoder):
     """UTF-8; an invalid byte becomes a surrogate escape, which is encoded as the same byte."""
 
     def __init__(self) -> None:
@@ -56,7 +51,7 @@ class ByteDecoder:
         return tuple(self.utf8.getstate()[0])
 
 
-class JamoDecoder:
+class JamoDecoder(Decoder):
     """Composes syllables: a leading letter waits for a vowel, and both for a trailing letter."""
 
     def __init__(self) -> None:
@@ -86,11 +81,7 @@ def in_range(codes: Codes, first: int, last: int) -> NDArray[np.bool_]:
 
 def jamo_kind(letter: str) -> str:
     """L, V or T for leading letters, vowels and trailing letters of modern syllables, otherwise an empty string."""
-    for kind, first, last in (
-        ("L", "\u1100", "\u1112"),
-        ("V", "\u1161", "\u1175"),
-        ("T", "\u11a8", "\u11c2"),
-    ):
+    for kind, first, last in (("L", "\u1100", "\u1112"), ("V", "\u1161", "\u1175"), ("T", "\u11a8", "\u11c2")):
         if first <= letter <= last:
             return kind
     return ""
@@ -99,7 +90,7 @@ def jamo_kind(letter: str) -> str:
 class Char:
     """Unicode code points."""
 
-    decoder: type[Decoder] = CharDecoder
+    decoder: type[Decoder] = Decoder
 
     @staticmethod
     def codes(text: str) -> Codes:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Ids
 from charrnn.errors import TextError, UsageError
-from charrnn.text.units import UNITS, Codes, in_range
+from charrnn.text.units import UNITS, AnyCodes, Codes, in_range
 
 UNKNOWN = -1  # the id of a code that is not in the vocabulary
 CODE_LIMIT = 0x110000
@@ -41,14 +41,14 @@ class Vocab:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def _key(self) -> tuple[str, bytes, bytes]:
+        return self.unit, self.codes.tobytes(), self.rare.tobytes()
+
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Vocab):
-            return NotImplemented
-        same = np.array_equal(self.codes, other.codes) and np.array_equal(self.rare, other.rare)
-        return self.unit == other.unit and same
+        return isinstance(other, Vocab) and self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((self.unit, self.codes.tobytes(), self.rare.tobytes()))
+        return hash(self._key())
 
     def __repr__(self) -> str:
         return f"Vocab({self.unit!r}, {len(self)} symbols)"
@@ -66,14 +66,14 @@ class Vocab:
         """The smallest type of an id."""
         return np.min_scalar_type(max(len(self) - 1, 0))
 
-    def ids_of(self, codes: Codes | NDArray[np.uint8]) -> NDArray[np.int32]:
+    def ids_of(self, codes: AnyCodes) -> NDArray[np.int32]:
         """Ids (n,) of codes (n,); UNKNOWN (-1) for codes that are not in the vocabulary."""
         return self._id_of[np.minimum(codes, np.uint32(len(self._id_of) - 1))]
 
     def id_of(self, code: int) -> int:
         return int(self._id_of[min(code, len(self._id_of) - 1)])
 
-    def known_ids(self, codes: Codes | NDArray[np.uint8]) -> Ids:
+    def known_ids(self, codes: AnyCodes) -> Ids:
         """Ids, in the smallest type, of the codes that are in the vocabulary; others are skipped."""
         if codes.dtype == np.uint8 and self.dtype == np.uint8:  # reading a text of ASCII is 60 % faster
             return np.frombuffer(codes.tobytes().translate(*self._byte_table), dtype=np.uint8)
