@@ -78,13 +78,12 @@ def compute_baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment
     chars = corpus.count_chars(segments)
     spelling = spelling_nats(corpus.ids, segments, vocab)
     size = len(train)
-    begin = size - min(last_symbols(train, vocab), most_symbols(len(vocab)))
-    counted = train[begin:size]
+    counted = train[size - min(last_symbols(train, vocab), most_symbols(len(vocab))) : size]
 
     def row(name: str, total: float) -> Baseline:
         return Baseline(total, symbols, chars=chars, name=name)
 
-    added = xz_bytes(train, (begin, size), corpus, segments)
+    added = xz_bytes(counted, corpus, segments)
     totals = sum(ngram_nats(counted, text, len(vocab)) for text in ngram_texts(corpus.ids, segments, vocab.newline))
     return Baselines(
         uniform=row("uniform", symbols * math.log(len(vocab) + max(len(vocab.rare) - 1, 0))),
@@ -108,9 +107,9 @@ def last_symbols(ids: Symbols, vocab: Vocab) -> int:
     return len(ids)
 
 
-def xz_bytes(train: Symbols, part: tuple[int, int], corpus: Corpus, segments: Sequence[Segment]) -> int:
-    """The bytes that the segments add when they are compressed after `part` of the training text."""
-    whole = [(train, *part), *((corpus.ids, segment.begin, segment.end) for segment in segments)]
+def xz_bytes(train: Symbols, corpus: Corpus, segments: Sequence[Segment]) -> int:
+    """The bytes that the segments add when they are compressed after the training text."""
+    whole = [(train, 0, len(train)), *((corpus.ids, segment.begin, segment.end) for segment in segments)]
     size = sum(map(len, utf8(whole, corpus.vocab)))
     with ThreadPoolExecutor(2) as threads:
         before, after = threads.map(lambda ranges: xz_size(utf8(ranges, corpus.vocab), size), (whole[:1], whole))

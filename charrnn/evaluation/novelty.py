@@ -50,7 +50,7 @@ class Novelty:
     @property
     def runs(self) -> list[tuple[int, int]]:
         """Start and end of each copied run."""
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], self.copied, [False]]).astype(np.int8)))
+        edges = np.flatnonzero(np.diff(self.copied, prepend=False, append=False))
         return [(begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
 
 

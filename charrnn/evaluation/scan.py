@@ -50,11 +50,10 @@ def cut(
     pieces = []
     for segment in segments:
         for begin in range(segment.begin, segment.end, size):
-            end = min(begin + size, segment.end)
+            first, start = max(segment.file_begin, begin - warm_up), None
             if begin == segment.file_begin and newline is not None:
-                pieces.append(Piece(begin - 1, begin, end, newline))
-            else:
-                pieces.append(Piece(max(segment.file_begin, begin - warm_up), begin, end))
+                first, start = begin - 1, newline
+            pieces.append(Piece(first, begin, min(begin + size, segment.end), start))
     return pieces
 
 

@@ -86,7 +86,8 @@ def advice(fit: FitSummary) -> str:
     """Whether the model underfits or overfits or the text is too small, and what to try."""
     losses = f"training loss {fit.train:.2f}, validation loss {fit.held_out:.2f} nats"
     best, since = min(((loss, step) for step, loss in fit.curve), default=(fit.held_out, 0))
-    falling = is_falling(fit.curve)
+    earlier = [loss for step, loss in fit.curve if step <= 0.75 * fit.curve[-1][0]]
+    falling = bool(earlier) and fit.curve[-1][1] < (1 - FALLEN) * earlier[-1]
     if fit.symbols < SMALL_TEXT:
         return f"The training text is very small ({fit.symbols:,} symbols): more text would help most."
     if fit.curve and fit.curve[-1][1] > RISEN * best and fit.train < fit.held_out:
@@ -99,9 +100,3 @@ def advice(fit: FitSummary) -> str:
     if fit.epochs is not None and fit.epochs < FEW_EPOCHS:
         return f"Undertrained ({losses}, {fit.epochs:.1f} epochs): try more steps."
     return f"Generalisation gap ({losses}): more text or more dropout would help most."
-
-
-def is_falling(curve: Sequence[tuple[int, float]]) -> bool:
-    """Whether the validation loss fell clearly in the last quarter of the run."""
-    earlier = [loss for step, loss in curve if step <= 0.75 * curve[-1][0]]
-    return bool(earlier) and curve[-1][1] < (1 - FALLEN) * earlier[-1]

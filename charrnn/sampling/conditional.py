@@ -86,20 +86,20 @@ def answers(model: Model, sources: Sequence[str]) -> list[Target]:
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
         streams = read_sources(model, [sources[k] for k in batch])
-        symbols: list[list[int]] = [[] for _ in batch]
+        written: list[list[int]] = []  # by step
         scores, incomplete = np.zeros(len(batch)), np.ones(len(batch), dtype=bool)
         for _ in range(LONGEST):
             logprobs = target_logprobs(model, streams.logits)
             ids = logprobs.argmax(axis=1)
             scores += incomplete * logprobs.max(axis=1)
             incomplete &= ids != model.vocab.newline
+            written.append(ids.tolist())
             if not incomplete.any():
                 break
-            for k in np.flatnonzero(incomplete).tolist():
-                symbols[k].append(int(ids[k]))
-            streams.step(ids.tolist())
+            streams.step(written[-1])
         for k, source in enumerate(batch):
-            targets[source] = Target(model.vocab.decode(symbols[k]), float(scores[k]), not incomplete[k])
+            text = model.vocab.decode([ids[k] for ids in written]).partition("\n")[0]
+            targets[source] = Target(text, float(scores[k]), not incomplete[k])
     return [targets[k] for k in range(len(sources))]
 
 

@@ -153,10 +153,9 @@ class Sampler:
         check_int("seed", seed, 0)
         self.model, self.length, self.options, self.prompt = model, length, options, prompt
         self.filters = filters(options.temp, options.top_k, options.top_p, options.min_p)
-        if options.raw and model.vocab.unit != "byte":
-            raise UsageError(
-                f"raw is for models of bytes, and this model writes {model.vocab.unit}s: remove it.", "raw"
-            )
+        unit = model.vocab.unit
+        if options.raw and unit != "byte":
+            raise UsageError(f"raw is for models of bytes, and this model writes {unit}s: remove it.", "raw")
         self.spelling = Spelling(model.vocab, options.ban, options.raw)
         mask = self.spelling.allowed()
         if mask is not None and not mask.any():
