@@ -93,7 +93,6 @@ def check(run: Run) -> None:
         check_int("best_step", run.best_step, 1, max(run.step, 1))
         check_float("best_loss", run.best_loss, **LOSSES)
     require(isinstance(run.sha256, str) and len(run.sha256) == 64, "sha256")
-    for name, texts in (("texts", run.texts), ("before", run.before)):
-        require(isinstance(texts, list | tuple) and all(isinstance(text, str) for text in texts), name)
     require(isinstance(run.versions, dict), "versions")
-    require(all(isinstance(version, str) for version in run.versions.values()), "versions")
+    for name, values in (("texts", run.texts), ("before", run.before), ("versions", list(run.versions.values()))):
+        require(isinstance(values, list | tuple) and all(isinstance(value, str) for value in values), name)

@@ -29,8 +29,7 @@ def target(path: PathLike, what: str = "model", option: str = "-m") -> Path:
             raise ModelFileError(f"there is no folder {real.parent} to write the {what} to.") from None
         return real
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ModelFileError(f"{path} cannot be a {what} file: {reason}.") from None
+        raise ModelFileError(f"{path} cannot be a {what} file: {getattr(error, 'strerror', None) or error}.") from None
     if not stat.S_ISREG(mode):
         raise ModelFileError(f"{path} is not a plain file, so no {what} is written to it: choose another {option}.")
     return real

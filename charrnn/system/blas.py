@@ -27,8 +27,7 @@ def function(name: str) -> Any:
 
 def core_type() -> str:
     """The processor type that OpenBLAS has detected and chosen its kernels for."""
-    get = function("get_corename")
-    if get is None:
+    if (get := function("get_corename")) is None:
         return "unknown"
     get.restype = ctypes.c_char_p
     return (get() or b"unknown").decode("ascii", "replace")
