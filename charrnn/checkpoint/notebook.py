@@ -69,8 +69,10 @@ def plot(curves: Mapping[str, tuple[Iterable[float], Iterable[float]]], x_label:
     ]
     for k, (name, line) in enumerate(drawn.items()):
         colour = COLOURS[k % len(COLOURS)]
-        places = " ".join(pixels(x, y) for x, y in line)
-        parts.append(f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        places = " ".join(pixels(x, y) for x, y in (line * 2 if len(line) == 1 else line))  # a single point is a dot
+        parts.append(
+            f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2" stroke-linecap="round"/>'
+        )
         parts.append(label(LEFT + WIDTH, LINE * (k + 1), "end", name, colour))
     size = f'width="{LEFT + WIDTH + 8}" height="{base + 2 * LINE}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-size="11">{"".join(parts)}</svg>'

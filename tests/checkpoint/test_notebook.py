@@ -48,14 +48,14 @@ def test_curves_fill_the_axes() -> None:
     assert left < right
     assert top < bottom  # y grows downwards in an SVG
     assert middle == pytest.approx(((left + right) / 2, (top + bottom) / 2))
-    assert second == [(right, bottom)]
+    assert second == [(right, bottom)] * 2  # drawn as a dot
     logarithmic = points(plot({"a": ([0, 5, 10, 11], [1.0, 10.0, 100.0, 0.0])}, "lag", log_y=True))
     assert logarithmic == [first]
 
 
 def test_values_that_cannot_be_drawn_are_left_out() -> None:
     svg = plot({"a": ([0.0, 1.0, 2.0], [1.0, math.nan, math.inf]), "empty": ([], [])}, "steps")
-    assert [len(line) for line in points(svg)] == [1, 0]
+    assert [len(line) for line in points(svg)] == [2, 0]
     assert plot({"a": ([], []), "b": ([1.0], [0.0])}, "steps", log_y=True) == ""
 
 
