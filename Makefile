@@ -53,7 +53,7 @@ coverage: install ## branch coverage of charrnn/, processes included (about five
 docs-check: install $(PAIRS) ## run every command that the documents show, shortened
 	$(BIN)/python -m tests.documents
 
-pictures: install ## draw all pictures of the documents again (about ten minutes)
+pictures: install ## draw all pictures of the documents again (about five minutes)
 	$(BIN)/python docs/make/inside.py build/pictures
 	$(BIN)/python docs/make/pictures.py
 	$(BIN)/python docs/make/write_pictures.py

@@ -12,6 +12,7 @@ reading.py          the progress bar while a large text is read
 see.py              `charrnn see`
 panels.py           curves as data for all plotters
 terminal_plot.py    curves in Braille characters
+svg_plot.py         curves in a web page
 matplotlib_plot.py  curves as PNG, PDF or SVG
 heatmap.py          a text coloured by character
 html.py             the same as a web page

@@ -1,4 +1,4 @@
-"""Rich consoles for stdout and stderr, and picture files: SVG or HTML of what the terminal would show."""
+"""Rich consoles for stdout and stderr, and picture files: what the terminal would show, as SVG or HTML."""
 
 import io
 import re
@@ -13,7 +13,6 @@ from rich.color import parse_rgb_hex
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from charrnn.display.html import page
 from charrnn.display.terminal import NARROWEST, WIDEST, Answer, columns
 from charrnn.errors import CharRNNError, UsageError
 from charrnn.system.atomic import PathLike, claimed, replacing, target
@@ -23,10 +22,7 @@ Draw = Callable[[Console], None]  # prints an answer on a console
 OFF_TERMINAL = 120  # columns of an answer to a pipe or file
 PICTURE_WIDTH = 100  # columns
 DRAWN, PLOTTED = (".html", ".svg"), (".png", ".pdf", ".svg")
-# Browsers take Braille characters from another, wider font: each is squeezed into one column.
-BRAILLE = re.compile("[\u2800-\u28ff]")
 TEXT_LENGTH = re.compile(r'textLength="([\d.]+)"([^>]*)>([^<]+)<')
-CELL = "i { display: inline-block; width: 1.25ch; font-size: 0.8em; font-style: normal; text-align: center; }\n"
 # Medium colours, readable on white and on black.
 MEDIUM = "5a5a5a cd3c32 1e8c3c aa7800 3264dc a546af 008796 828282"
 THEME = TerminalTheme((255, 255, 255), (27, 29, 34), [parse_rgb_hex(colour) for colour in MEDIUM.split()])
@@ -81,15 +77,22 @@ def write_file(path: PathLike, data: bytes) -> None:
         raise CharRNNError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
-def render(path: PathLike, title: str, draw: Draw, width: int = PICTURE_WIDTH) -> bytes:
-    """What the terminal would show, as SVG or HTML according to the extension of the path."""
+def recorded(draw: Draw, width: int) -> Console:
+    """A console that has recorded what was drawn, in all colours, for export."""
     colours = {"force_terminal": True, "color_system": "truecolor", "no_color": False, "legacy_windows": False}
     out = plain_console(file=io.StringIO(), record=True, width=width, **colours)
     draw(out)
-    if Path(path).suffix.lower() == ".svg":
-        return local_font(out.export_svg(title=title)).encode()
-    code = out.export_html(theme=THEME, inline_styles=True, code_format="<pre>{code}</pre>")
-    return page(title, BRAILLE.sub(r"<i>\g<0></i>", code), CELL, wrap="pre").encode()
+    return out
+
+
+def svg(title: str, draw: Draw, width: int = PICTURE_WIDTH) -> str:
+    """What the terminal would show, as SVG."""
+    return local_font(recorded(draw, width).export_svg(title=title))
+
+
+def preformatted(draw: Draw) -> str:
+    """What the terminal would show, as an element of a web page."""
+    return recorded(draw, PICTURE_WIDTH).export_html(theme=THEME, inline_styles=True, code_format="<pre>{code}</pre>\n")
 
 
 def local_font(svg: str) -> str:

@@ -19,7 +19,8 @@ from charrnn.display.terminal import safe
 TAB, LEVELS = 8, 10
 NEWLINE, CIRCLE = "↵", "◌"
 Colour = tuple[int, int, int]
-RED, BLUE, GREEN, WHITE = (240, 90, 60), (70, 130, 240), (60, 180, 90), (255, 255, 255)
+RED, BLUE, GREEN, GREY = (240, 90, 60), (70, 130, 240), (60, 180, 90), (128, 128, 128)
+WEAK = 0.4  # opacity up to which a colour is not used as background
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,15 @@ class Scale:
         return (self.colours[share > 0], abs(share)) if abs(share) > 0.15 else None
 
     def style(self, level: int) -> str:
-        """The style of a level on a terminal: black on a tint, whatever the terminal's own colours are."""
+        """The style of a level on a terminal, the more prominent the stronger, on a light and on a dark ground.
+
+        Without a colour it is dim; a weak colour is that of the text and its underline, a strong one is behind it.
+        """
         strength = self.strength(level)
-        return f"#000000 on {blend(WHITE, *strength)}" if strength else ""
+        if not strength:
+            return "dim"
+        colour = blend(GREY, *strength)
+        return f"#000000 on {colour}" if strength[1] > WEAK else f"underline {colour}"
 
 
 def blend(background: Colour, colour: Colour, opacity: float) -> str:
@@ -132,10 +139,10 @@ def runs(row: Sequence[Tile], levels: Sequence[int]) -> Iterator[tuple[str, int]
 
 
 def legend(out: Console, scale: Scale, title: str) -> None:
-    """One line: the title, and the colours from low to high."""
+    """One line: the title, and the levels from low to high."""
     line = Text(title, "bold", overflow="fold")
     line.append(f"  {scale.low:g} ", "not bold")
     for level in range(LEVELS):
-        line.append(*(" ", f"not bold {scale.style(level)}") if has_colours(out) else (str(level), "not bold"))
+        line.append(str(level), f"not bold {scale.style(level)}" if has_colours(out) else "not bold")
     line.append(f" {scale.high:g}{scale.suffix}", "not bold")
     out.print(line)

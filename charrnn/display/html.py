@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from charrnn.display.heatmap import LEVELS, NEWLINE, WHITE, Colour, Scale, blend, rows, runs
+from charrnn.display.heatmap import LEVELS, NEWLINE, Colour, Scale, blend, rows, runs
 from charrnn.display.terminal import safe
 
-DARK = (22, 24, 29)  # background
+WHITE, DARK = (255, 255, 255), (22, 24, 29)  # backgrounds
 UNLIMITED = 1 << 30  # columns
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -22,7 +22,7 @@ body {{ margin: 2rem auto; padding: 0 1rem; max-width: 72rem; background: var(--
 h1 {{ font-size: 1.1rem; }}
 p {{ color: var(--quiet); }}
 pre {{ font: 0.95rem/1.5 "DejaVu Sans Mono", Menlo, Consolas, "Noto Sans Mono CJK KR", monospace; tab-size: 8;
-  white-space: {wrap}; overflow-wrap: anywhere; }}
+  white-space: {wrap}; overflow-x: auto; overflow-wrap: anywhere; }}
 {style}</style>
 </head>
 <body>
@@ -47,7 +47,8 @@ def palette(scale: Scale) -> str:
             if (strength := scale.strength(level))
         )
 
-    return f"{rules(WHITE, 1.0)}@media (prefers-color-scheme: dark) {{\n{rules(DARK, 0.75)}}}\n"
+    faint = "".join(f".v{level} {{ color: var(--quiet); }}\n" for level in range(LEVELS) if not scale.strength(level))
+    return f"{faint}{rules(WHITE, 1.0)}@media (prefers-color-scheme: dark) {{\n{rules(DARK, 0.75)}}}\n"
 
 
 def legend(scale: Scale) -> str:

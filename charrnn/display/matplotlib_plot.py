@@ -21,6 +21,7 @@ COLOURS = {
     "red": "#cc3311",
     "blue": "#332288",
 }
+MARKERS = "os^Dx+"  # one per curve
 SIZE = 8.0, 3.6  # inches per panel
 
 
@@ -46,12 +47,15 @@ def plot(panels: Sequence[Panel], kind: str) -> bytes:
 
 
 def draw_panel(axes: "Axes", panel: Panel) -> None:
-    for curve in panel.curves:
+    for number, curve in enumerate(panel.curves):
         note = f" ({curve.note})" if curve.note else ""
-        width, style = (1.0, ":") if curve.quiet else (1.8, "-")
+        width, style = (1.0, "--") if curve.quiet else (1.8, "-")
+        marker = MARKERS[number % len(MARKERS)] if len(panel.curves) > 1 else ""
+        start = 0.02 + 0.03 * number % 0.15
         # names are not formulas; the zero-width space keeps those that start with _ in the legend
         label = (curve.name + note).replace("$", r"\$")
-        axes.plot(curve.xs, curve.ys, style, color=COLOURS[curve.colour], linewidth=width, label="\u200b" + label)
+        (line,) = axes.plot(curve.xs, curve.ys, style, color=COLOURS[curve.colour], linewidth=width)
+        line.set(label="\u200b" + label, marker=marker, markersize=5, markevery=(start, 0.15))
     if panel.log_x:
         axes.set_xscale("log")
     if panel.log_y:

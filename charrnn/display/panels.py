@@ -1,5 +1,7 @@
-"""Curves as data: drawn in a terminal by terminal_plot, in a file by matplotlib_plot."""
+"""Curves and axes as data: drawn in a terminal by terminal_plot, in a file by svg_plot or matplotlib_plot."""
 
+import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -11,6 +13,7 @@ from charrnn.see.memory import Memory
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue")
 SMALLEST = 1e-6  # share of a gradient that is still drawn
+LARGEST = 1e300  # larger values count as infinite
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,42 @@ class Curve:
     colour: str
     quiet: bool = False
     note: str = ""
+
+
+class Axis:
+    """Maps values to places in 0..1, linearly or by their logarithm."""
+
+    def __init__(self, values: Sequence[float], log: bool, floor: float = 0.0) -> None:
+        self.log = log
+        values = [value for value in values if abs(value) < LARGEST and (value > 1.0 / LARGEST or not log)] or [1.0]
+        low, high = min(values), max(values)
+        if log:
+            low = max(low, min(floor, high))
+        if high - low <= 1e-9 * max(abs(low), abs(high)):
+            room = 0.5 * max(abs(low), abs(high)) or 0.5
+            low, high = (low / 2, high * 2) if log else (low - room, high + room)
+        self.low, self.high = low, high
+
+    def place(self, value: float) -> float:
+        """The place of a value; outside 0..1 if it is off the axis."""
+        if not self.log:
+            return (value - self.low) / (self.high - self.low)
+        low, high = math.log(self.low), math.log(self.high)
+        return (math.log(value) - low) / (high - low) if value > 0.0 else -1.0
+
+    def ticks(self, most: int) -> list[float]:
+        """Round values on the axis, about `most` or fewer."""
+        if self.log:
+            powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+            every = max(1, math.ceil(len(powers) / most))
+            wide = [10.0**power for power in powers if (powers[-1] - power) % every == 0]
+            fine = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+            inside = [[tick for tick in ticks if -1e-9 <= self.place(tick) <= 1.0 + 1e-9] for ticks in (wide, fine)]
+            return inside[0] if len(inside[0]) > 1 else inside[1] or [self.low, self.high]
+        step = 10.0 ** math.floor(math.log10((self.high - self.low) / most))
+        step *= next(factor for factor in (1, 2, 5, 10) if (self.high - self.low) / (step * factor) <= most)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [round(k * step, 12) for k in range(first, last + 1)]
 
 
 @dataclass(frozen=True)
@@ -40,6 +79,35 @@ class Panel:
     tick: Callable[[float], str] = "{:g}".format
     xticks: Sequence[float] = field(default=())
     floor: float = 0.0
+
+    def axes(self) -> tuple[Axis, Axis]:
+        x_axis = Axis([x for curve in self.curves for x in curve.xs], self.log_x)
+        return x_axis, Axis([y for curve in self.curves for y in curve.ys], self.log_y, self.floor)
+
+
+def heights(curve: Curve, x_axis: Axis, y_axis: Axis, columns: int) -> list[float | None]:
+    """The curve's place on the y-axis per column: the mean of its points there, else interpolated, else None."""
+    points = [
+        (x_axis.place(x) * (columns - 1), y_axis.place(y))
+        for x, y in zip(curve.xs, curve.ys, strict=True)
+        if abs(y) < LARGEST
+    ]
+    places = [x for x, _ in points]
+    result: list[float | None] = []
+    for column in range(columns):
+        after = bisect_left(places, column)
+        if inside := points[bisect_left(places, column - 0.5) : bisect_left(places, column + 0.5)]:
+            result.append(sum(y for _, y in inside) / len(inside))
+        elif 0 < after < len(points):
+            (x0, y0), (x1, y1) = points[after - 1 : after + 1]
+            result.append(y0 + (y1 - y0) * (column - x0) / (x1 - x0))
+        else:
+            result.append(None)
+    return result
+
+
+def x_tick(value: float) -> str:
+    return f"{value:,g}" if value < 1e6 else f"{value:g}"
 
 
 def share_tick(share: float) -> str:

@@ -1,8 +1,10 @@
 """`charrnn see` on a terminal: plots, tables, coloured texts, and the numbers of one step."""
 
 from collections.abc import Sequence
+from html import escape
 from itertools import groupby
 from operator import attrgetter
+from pathlib import Path
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -10,12 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.display import heatmap
-from charrnn.display.console import Draw
-from charrnn.display.panels import curve_panels, gradient_panels, memory_panels
+from charrnn.display.console import Draw, preformatted, svg
+from charrnn.display.html import page
+from charrnn.display.panels import Panel
+from charrnn.display.svg_plot import css, figures
 from charrnn.display.tables import new_table
 from charrnn.display.terminal import safe
 from charrnn.display.terminal_plot import draw_panels
-from charrnn.see.curve import Curves
 from charrnn.see.gradients import GradientNorms
 from charrnn.see.memory import Memory
 from charrnn.see.neurons import ProbeFit, Ranking
@@ -26,24 +29,34 @@ BITS = heatmap.Scale(0.0, 10.0, (heatmap.RED,), " bits or more")
 GOOD_FIT = 0.5  # R² from which a unit is highlighted
 
 
-def concluded(draw: Draw, summary: str) -> Draw:
-    """The drawing, with the sentence that interprets it at the end."""
+def concluded(panels: Sequence[Panel], draw: Draw | None, summary: str) -> Draw:
+    """Draws the panels, the rest, and the sentence that interprets them."""
 
     def drawing(out: Console) -> None:
-        draw(out)
+        draw_panels(out, panels)
+        if draw:
+            draw(out)
         out.print()
         out.print(Text(safe(summary), overflow="fold"))
 
     return drawing
 
 
-def curves(out: Console, runs: Sequence[tuple[str, Curves]]) -> None:
-    draw_panels(out, curve_panels(runs))
+def picture(path: str, title: str, panels: Sequence[Panel], draw: Draw | None, summary: str, plotted: bool) -> bytes:
+    """The contents of a picture file: with `plotted`, the panels by matplotlib; else everything, as HTML or SVG."""
+    ending = Path(path).suffix.lower()
+    if plotted:
+        from charrnn.display.matplotlib_plot import plot
+
+        return plot(panels, ending[1:])
+    if ending == ".svg":
+        return svg(title, concluded(panels, draw, summary)).encode()
+    body = f"{figures(panels)}{preformatted(draw) if draw else ''}<p>{escape(safe(summary))}</p>"
+    return page(title, body, css() if panels else "", wrap="pre").encode()
 
 
 def gradients(out: Console, rows: Sequence[tuple[str, GradientNorms]]) -> None:
-    """The plot, then the number of positions, the clipping rate and the spectral radii of each network."""
-    draw_panels(out, gradient_panels(rows))
+    """The number of positions, the clipping rate and the spectral radii of each network."""
     out.print()
     grid = Table.grid(padding=(0, 2))
     grid.add_column(overflow="fold")
@@ -57,8 +70,7 @@ def gradients(out: Console, rows: Sequence[tuple[str, GradientNorms]]) -> None:
 
 
 def memory(out: Console, rows: Sequence[tuple[str, Memory]]) -> None:
-    """The plots, and a table of their values."""
-    draw_panels(out, memory_panels(rows))
+    """A table of the values of the plots."""
     for path, result in rows:
         table = new_table(("every n", "loss, reset", "cosine, truncated", "norm ratio"))
         table.title, table.title_justify = Text(safe(path), "bold"), "left"

@@ -75,6 +75,9 @@ def test_pictures_in_files(command: list[str], ending: str, models: Command, tmp
     data = (tmp_path / f"picture.{ending}").read_text("utf-8")
     assert data.startswith("<!DOCTYPE html>" if ending == "html" else "<svg")
     assert "font-face" not in data
+    if ending == "html":
+        assert ("<figure>" in data) == (command[0] in ("curve", "gradients", "memory"))
+        assert not re.search("[\u2800-\u28ff]", data)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == sorted([f".{ending}", ".npz", ".npz", ".txt"])
     code, out, _ = models("see", *command, "-o", f"picture.{ending}", "--json")
     assert code == 0

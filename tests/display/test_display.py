@@ -12,7 +12,7 @@ from rich.console import Console
 
 import charrnn
 from charrnn.display.charts import duration, spark, speed
-from charrnn.display.console import render
+from charrnn.display.console import svg
 from charrnn.display.evaluation import scores
 from charrnn.display.terminal import UNSEEN, is_terminal, safe
 from charrnn.display.training import Screen, headline
@@ -138,7 +138,7 @@ def test_scores_drop_columns_and_cut_no_figure(width: int, encoding: str, splits
 
 
 def test_wide_characters_keep_their_width_in_an_svg() -> None:
-    svg = render("p.svg", "t", lambda out: out.print("ab한글c")).decode()
-    cell = float(re.search(r'textLength="([\d.]+)"[^>]*>ab한글c<', svg)[1]) / 7  # type: ignore[index]
-    plain = render("p.svg", "t", lambda out: out.print("abcdefg")).decode()
+    picture = svg("t", lambda out: out.print("ab한글c"))
+    cell = float(re.search(r'textLength="([\d.]+)"[^>]*>ab한글c<', picture)[1]) / 7  # type: ignore[index]
+    plain = svg("t", lambda out: out.print("abcdefg"))
     assert cell == pytest.approx(float(re.search(r'textLength="([\d.]+)"[^>]*>abcdefg<', plain)[1]) / 7)  # type: ignore[index]

@@ -6,13 +6,14 @@ import re
 from html import unescape
 from typing import Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from charrnn.display.heatmap import BLUE, GREEN, RED, Scale, draw_text, legend, rows, runs
-from charrnn.display.html import coloured, page
+from charrnn.display.heatmap import BLUE, GREEN, LEVELS, RED, Scale, draw_text, legend, rows, runs
+from charrnn.display.html import coloured, page, palette
 from charrnn.display.terminal import safe
 
 ONE, TWO = Scale(0.0, 10.0, (RED,), " bits"), Scale(-1.0, 1.0, (BLUE, RED), "")
@@ -67,9 +68,9 @@ def test_long_lines_go_on_in_the_next_row() -> None:
 
 def test_colours_change_where_levels_do() -> None:
     first, second = drawn("aab\nc", [0.0, 0.0, 9.9, 5.0, 0.0], 20, colour=True)
-    assert first.startswith("aa\x1b[30;") or first.startswith("aa\x1b[38;2;0;0;0;48;2;240;90;60m")
+    assert first.startswith("\x1b[2maa\x1b[0m\x1b[38;2;0;0;0;48;2;240;90;60mb\x1b[0m\x1b[")
     assert re.sub("\x1b\\[[0-9;]*m", "", first) == "aab↵"
-    assert second == "c"
+    assert second == "\x1b[2mc\x1b[0m"
 
 
 def test_text_is_never_obeyed() -> None:
@@ -84,7 +85,9 @@ def test_levels_and_strengths() -> None:
     assert [ONE.level(value) for value in (-1.0, 0.0, 0.99, 1.0, 9.99, 10.0, 99.0, float("inf"))] == [
         *(0, 0, 0, 1, 9, 9, 9, 9),
     ]
-    assert ONE.style(0) == ""
+    assert ONE.style(0) == "dim"
+    assert TWO.style(4) == TWO.style(5) == "dim"
+    assert ONE.style(1).startswith("underline #")
     assert ONE.style(9) == "#000000 on #f05a3c"
     assert TWO.strength(4) is None
     assert TWO.strength(5) is None
@@ -97,6 +100,38 @@ def test_the_legend_is_one_line() -> None:
     paper = io.StringIO()
     legend(Console(file=paper, width=60, color_system=None, markup=False), ONE, "m.npz: 2.0 bits")
     assert paper.getvalue() == "m.npz: 2.0 bits  0 0123456789 10 bits\n"
+
+
+def luminance(colour: str) -> float:
+    shares = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scale", [ONE, TWO, Scale(0.0, 1.0, (GREEN,), "")])
+def test_the_least_surprising_characters_are_the_least_prominent(scale: Scale) -> None:
+    light, dark = palette(scale).split("@media (prefers-color-scheme: dark)")
+    middle = next(level for level in range(LEVELS) if not scale.strength(level))
+    for rules, ground in ((light, "#ffffff"), (dark, "#16181d")):
+        found = {int(level): colour for level, colour in re.findall(r"\.v(\d) { background: (#\w+)", rules)}
+        assert middle not in found
+        for side in ([level for level in found if level > middle], [level for level in found if level < middle][::-1]):
+            prominence = [contrast(found[level], ground) for level in side]
+            assert prominence == sorted(prominence)
+            assert not prominence or 1.0 < prominence[0] < 2.0
+    assert f".v{middle} {{ color: var(--quiet); }}" in light
+    # on a terminal of either kind: dim, then coloured and underlined, then on a colour
+    kinds = [
+        next(k for k, word in enumerate(("dim", "underline", "#000000 on")) if scale.style(level).startswith(word))
+        for level in range(middle, LEVELS)
+    ]
+    assert kinds == sorted(kinds)
+    assert set(kinds) == {0, 1, 2}
 
 
 class Reader(html.parser.HTMLParser):

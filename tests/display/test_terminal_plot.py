@@ -15,8 +15,8 @@ from rich.console import Console
 
 from charrnn.display import matplotlib_plot as plot_file
 from charrnn.display import panels
-from charrnn.display.panels import Curve, Panel, share_tick
-from charrnn.display.terminal_plot import HEIGHT, LARGEST, Axis, draw_panel, heights
+from charrnn.display.panels import LARGEST, Axis, Curve, Panel, heights, share_tick
+from charrnn.display.terminal_plot import HEIGHT, draw_panel
 from charrnn.errors import UsageError
 from charrnn.see.gradients import GradientNorms
 from charrnn.see.memory import Memory, Truncation
@@ -68,6 +68,23 @@ def test_no_line_is_wider_than_the_terminal(width: int, encoding: str, colour: b
     assert max(map(cell_len, plain.splitlines())) <= width
     assert colour == ("\x1b" in shown)
     assert (max(plain) >= "\u2800") == (colour and encoding == "utf-8")
+
+
+def test_curves_differ_by_letter_in_colour_too() -> None:
+    curves = [
+        Curve("a", [0, 1], [0.0, 1.0], "cyan"),
+        Curve("b", [0, 1], [1.0, 0.0], "red"),
+        Curve("c", [1], [0.5], "blue"),
+    ]
+    plain = re.sub("\x1b\\[[0-9;]*m", "", drawn(Panel("three", "x", curves), colour=True))
+    marks = [place_of(plain, letter) for letter in "*+o"]
+    assert min(map(len, marks[:2])) > 3
+    assert len(marks[2]) == 1
+    for number, name in enumerate("abc"):
+        assert f"━{'*+o'[number]}━ {name}" in plain
+    single = re.sub("\x1b\\[[0-9;]*m", "", drawn(Panel("one", "x", curves[:1]), colour=True))
+    assert "*" not in single
+    assert "━━ a" in single
 
 
 @settings(deadline=None)

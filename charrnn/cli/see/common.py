@@ -118,8 +118,8 @@ class Output:
         command: str,
         rows: "Sequence[tuple[str, Model, R]]",
         summary: Callable[[Sequence[str], Sequence[R]], str],
-        draw: Callable[[Any, Sequence[tuple[str, R]]], None],
         panels: "Callable[[Sequence[tuple[str, R]]], Sequence[Panel]]",
+        draw: Callable[[Any, Sequence[tuple[str, R]]], None] | None = None,
     ) -> None:
         """Writes the results of several models; a row is a path, its model, and the result."""
         from charrnn.see.sentence import model_names
@@ -129,8 +129,8 @@ class Output:
             ({"model": path, **result.as_dict()} for path, result in results),
             summary(model_names([(path, model) for path, model, _ in rows]), [result for _, result in results]),
             f"charrnn see {command}",
-            lambda console: draw(console, results),
-            lambda: panels(results),
+            (lambda console: draw(console, results)) if draw else None,
+            panels(results),
         )
 
     def emit(
@@ -138,32 +138,26 @@ class Output:
         objects: Iterable[dict[str, Any]],
         summary: str,
         title: str,
-        draw: "Draw",
-        panels: "Callable[[], Sequence[Panel]] | None" = None,
+        draw: "Draw | None",
+        panels: "Sequence[Panel]" = (),
         page: Callable[[], str] | None = None,
     ) -> None:
         """Writes the result, with the sentence `summary` at its end and in every JSON object.
 
-        `page` is the HTML, if it differs from what a terminal shows.
+        A terminal shows `panels`, then what `draw` prints; `page` is the HTML, if it shows something else.
         """
         from charrnn.display import see as display
-        from charrnn.display.console import render, show, write_file
+        from charrnn.display.console import show, write_file
 
-        whole = display.concluded(draw, summary)
         if self.output is not None:
-            ending = Path(self.output).suffix.lower()
-            if self.plotted and panels:
-                from charrnn.display.matplotlib_plot import plot
-
-                data = plot(panels(), ending[1:])
-            elif ending == ".html" and page:
+            if page and Path(self.output).suffix.lower() == ".html":
                 data = page().encode("utf-8", "surrogatepass")
             else:
-                data = render(self.output, title, whole)
+                data = display.picture(self.output, title, panels, draw, summary, self.plotted)
             write_file(self.output, data)
             remark(f"Saved {self.output}.")
         if self.as_json:
             for values in objects:
                 self.answer.line(json.dumps({**values, "summary": summary}))
         elif self.output is None:
-            show(self.answer, whole)
+            show(self.answer, display.concluded(panels, draw, summary))

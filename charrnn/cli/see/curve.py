@@ -14,10 +14,9 @@ def curve(models: tuple[str, ...], against: str, output: str | None, plot: bool,
     """Plot the course of a training: losses, learning rate, and gradient norm."""
     out = Output(models, output, as_json, plot)
     from charrnn.checkpoint.model import load
-    from charrnn.display import panels
-    from charrnn.display import see as display
+    from charrnn.display.panels import curve_panels
     from charrnn.see.curve import summary, training_curves
 
     loaded = [(path, load(path)) for path in models]
     rows = [(path, model, training_curves(path, model, against)) for path, model in loaded]
-    out.compare("curve", rows, summary, display.curves, panels.curve_panels)
+    out.compare("curve", rows, summary, curve_panels)

@@ -43,8 +43,8 @@ def gradients(
         if not untrained:
             raise UsageError("--scale needs --untrained: use both.")
     out = Output([*models, *texts], output, as_json, plot)
-    from charrnn.display import panels
     from charrnn.display import see as display
+    from charrnn.display.panels import gradient_panels
     from charrnn.see.gradients import fresh, gradient_norms, summary
 
     inputs, rows = WindowInput(texts, output, **which), []
@@ -53,4 +53,4 @@ def gradients(
         if untrained:
             model = fresh(model, 1.0 if scale is None else scale)
         rows.append((path, model, gradient_norms(model, window, lags, positions)))
-    out.compare("gradients", rows, summary, display.gradients, panels.gradient_panels)
+    out.compare("gradients", rows, summary, gradient_panels, display.gradients)

@@ -22,12 +22,12 @@ def memory(
     truncated after n characters with the one that reaches back 400.
     """
     out = Output([*models, *texts], output, as_json, plot)
-    from charrnn.display import panels
     from charrnn.display import see as display
+    from charrnn.display.panels import memory_panels
     from charrnn.see import memory as see
 
     inputs, rows = WindowInput(texts, output, **which), []
     for path in models:
         model, window = inputs.window(path)
         rows.append((path, model, see.memory(model, window)))
-    out.compare("memory", rows, see.summary, display.memory, panels.memory_panels)
+    out.compare("memory", rows, see.summary, memory_panels, display.memory)
