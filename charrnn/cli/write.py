@@ -22,8 +22,6 @@ from charrnn.display.terminal import is_terminal, remark
 from charrnn.errors import CharRNNError, UsageError
 from charrnn.sampling.options import SamplingOptions
 
-INSTALL = 'python -m pip install "charrnn[write]"'
-
 
 @click.command(cls=GroupedCommand)
 @click.argument("file", required=False, shell_complete=complete_files)
@@ -38,7 +36,8 @@ def write(file: str | None, model: str, weights: str, temp: float, seed: int) ->
     text is saved.
     """
     if importlib.util.find_spec("textual") is None:
-        raise CharRNNError(f"charrnn write needs Textual, which is not installed: {INSTALL}")
+        install = 'python -m pip install "charrnn[write]"'
+        raise CharRNNError(f"charrnn write needs Textual, which is not installed: {install}")
     check_float("temp", temp, at_least=0.0)
     check_int("seed", seed, 0)
     check_terminal()

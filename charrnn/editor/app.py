@@ -94,11 +94,6 @@ class Editor(App[None]):
     # the screen
 
     @property
-    def before(self) -> str:
-        """The text before the cursor."""
-        return self.document.text[: self.document.cursor]
-
-    @property
     def unsaved(self) -> bool:
         return self.document.text != self.file.saved
 
@@ -126,14 +121,14 @@ class Editor(App[None]):
     def changed(self) -> None:
         """The text before the cursor has changed: predicts anew."""
         self.notice, self.busy = "", True
-        self.suggestions.follow(self.before)
+        before = self.document.text[: self.document.cursor]
+        self.suggestions.follow(before)
         self.show()
-        self.predict()
+        self.predict(before)
 
     @work(exclusive=True, group="predictions")
-    async def predict(self) -> None:
+    async def predict(self, before: str) -> None:
         """Reads the text and suggests continuations; cancelled by the next call."""
-        before = self.before
         await run_in_turns(self.predictor.read(before))
         self.panel.characters = self.predictor.characters(self.panel.room, self.temp)
         self.show()
@@ -144,8 +139,6 @@ class Editor(App[None]):
             self.suggestions.update(await run_in_turns(drawing))
             self.show()
         self.busy = False
-
-    # accepting
 
     def take(self, text: str) -> None:
         """Inserts a text of the model, and returns to the page."""
@@ -169,24 +162,6 @@ class Editor(App[None]):
     def action_list(self) -> None:
         (self.page if self.panel.has_focus or not self.panel.display else self.panel).focus()
 
-    # undo and branches
-
-    def action_step(self, method: str) -> None:
-        """One step in the tree of edits: "undo" or "redo"."""
-        if getattr(self.document, method)():
-            self.changed()
-        else:
-            self.show_notice(f"nothing to {method}")
-
-    @work
-    async def action_branches(self) -> None:
-        number = await self.push_screen_wait(choose_branch(self.document.branches()))
-        if number is not None:
-            self.document.go(int(number))
-            self.changed()
-
-    # temperature
-
     @work
     async def action_temperature(self) -> None:
         question = "temperature: lower is more predictable, higher more varied, 0 the most likely (↑ ↓ change it)"
@@ -202,6 +177,22 @@ class Editor(App[None]):
         self.temp = temp
         self.suggestions.forget()
         self.changed()
+
+    # undo and branches
+
+    def action_step(self, method: str) -> None:
+        """One step in the tree of edits: "undo" or "redo"."""
+        if getattr(self.document, method)():
+            self.changed()
+        else:
+            self.show_notice(f"nothing to {method}")
+
+    @work
+    async def action_branches(self) -> None:
+        number = await self.push_screen_wait(choose_branch(self.document.branches()))
+        if number is not None:
+            self.document.go(int(number))
+            self.changed()
 
     # saving and quitting
 

@@ -27,12 +27,10 @@ class Dialog(ModalScreen[str | None]):
 
     def __init__(self, question: str, widget: Widget) -> None:
         super().__init__()
-        self.question, self.widget = safe(question), widget
+        self.content = Vertical(Static(Text(safe(question))), widget)
 
     def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text(self.question))
-            yield self.widget
+        yield self.content
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)

@@ -32,8 +32,8 @@ MARK_EVERY = 64  # symbols between two saved states
 PAUSE_EVERY = 128  # symbols read before the generator yields
 DRAW_EVERY = 8  # symbols drawn before the generator yields
 STREAMS = 4  # continuations at a time
-SURROGATE = re.compile("[\ud800-\udfff]")
 CUT = 0.5  # a continuation is cut to whole words if at least this share of it remains
+SURROGATE = re.compile("[\ud800-\udfff]")  # what UTF-8 cannot encode
 Result = TypeVar("Result")
 Probabilities = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ class Predictor:
 
     def characters(self, limit: int, temp: float) -> list[tuple[str, float]]:
         """The `limit` most likely next characters with their probabilities, the most likely first."""
-        return list(islice(((text, p) for text, p in self.outcomes(temp) if is_text(text)), limit))
+        return list(islice(((text, p) for text, p in self.outcomes(temp) if not SURROGATE.search(text)), limit))
 
     def outcomes(self, temp: float) -> Iterator[tuple[str, float]]:
         """All possible next characters with their probabilities, the most likely first.
@@ -242,11 +242,6 @@ async def run_in_turns(work: Generator[None, None, Result]) -> Result:
 
 def minus_log(probability: float) -> float:
     return -log(probability) if probability > 0.0 else inf
-
-
-def is_text(text: str) -> bool:
-    """Whether the text can be encoded in UTF-8."""
-    return not SURROGATE.search(text)
 
 
 def whole_words(text: str, length: int, least: int = 0) -> str:

@@ -4,11 +4,7 @@ import re
 
 from charrnn.editor.predictions import Continuation
 
-PIECES = {
-    "word": re.compile(r"\s*\S+|\s+"),
-    "line": re.compile(r"\n*[^\n]*"),
-    "all": re.compile(r".*", re.DOTALL),
-}
+PIECES = {"word": r"\s*\S+|\s+", "line": r"\n*[^\n]*", "all": r"(?s).*"}
 
 
 class Suggestions:
@@ -60,5 +56,5 @@ class Suggestions:
 
     def piece(self, size: str) -> str:
         """The start of the chosen one: its next "word", the rest of its "line", or "all"."""
-        match = PIECES[size].match(self.text)
+        match = re.match(PIECES[size], self.text)
         return match[0] if match else ""

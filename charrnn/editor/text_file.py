@@ -35,7 +35,6 @@ class TextFile:
     def __init__(self, path: PathLike | None = None) -> None:
         """Reads the file, and opens and locks its draft. Raises TextError if that is not possible."""
         self.path, self.given_path = real_path(path), path
-        self.bom = self.crlf = False
         data = None if self.path is None else read(self.path)
         self.digest = digest(data)  # of the file when it was last read or written; "" for no file
         self.saved = self.decoded(data or b"")
@@ -137,9 +136,9 @@ class TextFile:
             self.warning = f"the draft could not be written ({error.strerror or error}): save soon"
             with suppress(OSError):
                 os.ftruncate(self.descriptor, self.size)
-            return
-        self.size += len(self.pending)
-        self.pending, self.warning = b"", ""
+        else:
+            self.size += len(self.pending)
+            self.pending, self.warning = b"", ""
 
     def sync(self) -> None:
         """Makes the draft survive a power failure."""

@@ -9,16 +9,13 @@ from rich.cells import cell_len
 from charrnn.display.terminal import safe
 
 VISIBLE = str.maketrans("\n\t", "⏎⇥")  # for texts in one line
-TAB = "    "
-HIDDEN = {"\ufe0e", "\ufe0f"}  # variation selectors: terminals disagree on their width
+SHOWN = {"\t": "    ", "\ufe0e": "", "\ufe0f": ""}  # terminals disagree on the width of variation selectors
 
 
 @lru_cache(1 << 14)
 def shown(character: str) -> str:
     """What the screen shows for a character; never a control character."""
-    if character == "\t":
-        return TAB
-    return "" if character in HIDDEN else safe(character)
+    return SHOWN.get(character, safe(character))
 
 
 @lru_cache(1 << 14)

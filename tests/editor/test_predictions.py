@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import charrnn
 from charrnn.checkpoint.model import Model
 from charrnn.editor import predictions as module
-from charrnn.editor.predictions import Continuation, Predictor, Probabilities, Result, is_text, whole_words
+from charrnn.editor.predictions import Continuation, Predictor, Probabilities, Result, whole_words
 from charrnn.sampling.filters import mask_logits, probabilities, temperature
 from charrnn.sampling.readers import encode_prompt, open_streams
 from charrnn.sampling.spelling import Spelling
@@ -48,6 +48,10 @@ def result(work: Generator[None, None, Result]) -> Result:
             next(work)
         except StopIteration as end:
             return cast(Result, end.value)
+
+
+def is_text(text: str) -> bool:
+    return text.encode(errors="ignore").decode() == text
 
 
 def reading(model: Model, text: str) -> Predictor:
