@@ -146,8 +146,7 @@ class Editor(App[None]):
         self.page.focus()
 
     def action_take(self, size: str) -> None:
-        piece = self.suggestions.piece(size)
-        if piece:
+        if piece := self.suggestions.piece(size):
             self.page.put(piece, MODEL)
 
     def action_turn(self) -> None:
@@ -169,8 +168,7 @@ class Editor(App[None]):
         if value is None:
             return
         try:
-            temp = float(value)
-            check_float("temp", temp, at_least=0.0)
+            check_float("temp", temp := float(value), at_least=0.0)
         except (CharRNNError, ValueError):
             self.show_notice(f"{value!r} is not a temperature: enter a number of at least 0")
             return

@@ -31,10 +31,11 @@ class Edit:
     after: State
 
     def apply(self, state: State) -> State:
-        return spliced(state, self.at, self.before, self.after)
+        end = self.at + len(self.before.text)
+        return State(*(text[: self.at] + new + text[end:] for text, new in zip(state, self.after, strict=True)))
 
     def revert(self, state: State) -> State:
-        return spliced(state, self.at, self.after, self.before)
+        return Edit(self.at, self.after, self.before).apply(state)
 
 
 @dataclass(eq=False)
@@ -180,11 +181,6 @@ def moved(state: State, node: Node, goal: Node) -> State:
     for edit in reversed(forward):
         state = edit.apply(state)
     return state
-
-
-def spliced(state: State, at: int, old: State, new: State) -> State:
-    """The state with `old`, which starts at index `at`, replaced by `new`."""
-    return State(*(text[:at] + part + text[at + len(old.text) :] for text, part in zip(state, new, strict=True)))
 
 
 def merge(first: Edit, then: Edit) -> Edit | None:

@@ -138,8 +138,7 @@ class Predictor:
     def likely(self, ids: list[int], state: Any, temp: float) -> Probabilities:
         """Probabilities (V,) of the symbol after `ids`, of which the last has been read."""
         logits = mask_logits(state[1][None], [self.spelling.allowed(self.decoded(ids)[0].held)])
-        p: Probabilities = probabilities(logits, [temperature(temp)])[0]
-        return p
+        return cast(Probabilities, probabilities(logits, [temperature(temp)])[0])
 
     def decoded(self, ids: list[int]) -> tuple[Decoder, str]:
         """A decoder after these symbols, and its output."""
@@ -209,8 +208,7 @@ class Stream:
         self.start: list[int] = predictor.vocab.encode(start).tolist()
         self.spelled: Mask | None = None
         self.texts: list[str] = []
-        self.nats: list[float] = []
-        self.closing: list[float] = []
+        self.nats, self.closing = list[float](), list[float]()
 
     @property
     def done(self) -> bool:

@@ -81,8 +81,7 @@ class SidePanel(Widget, can_focus=True):
         return Text("\n").join(entry.text for entry in lines)
 
     def action_turn(self, by: int) -> None:
-        count = len(self.listed) + len(self.suggestions.texts)
-        if count:
+        if count := len(self.listed) + len(self.suggestions.texts):
             self.choose((self.at + by) % count)
 
     def choose(self, number: int) -> None:
@@ -100,9 +99,9 @@ class SidePanel(Widget, can_focus=True):
         self.at = 0
 
     def on_click(self, event: events.Click) -> None:
-        offset, lines = event.get_content_offset(self), self.lines()
-        if offset is not None and offset.y < len(lines) and lines[offset.y].number >= 0:
-            self.choose(lines[offset.y].number)
+        offset, numbers = event.get_content_offset(self), dict(enumerate(entry.number for entry in self.lines()))
+        if offset is not None and numbers.get(offset.y, -1) >= 0:
+            self.choose(numbers[offset.y])
             self.action_take()
 
 

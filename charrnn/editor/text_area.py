@@ -109,8 +109,7 @@ class Page(ScrollView, can_focus=True):
         self.document.stop()
 
     def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        if offset is not None:
+        if (offset := event.get_content_offset(self)) is not None:
             self.move_to(self.text_index(self.layout_now.index(offset.y + self.scroll_offset.y, offset.x)))
 
     def action_move(self, key: str) -> None:
@@ -120,9 +119,9 @@ class Page(ScrollView, can_focus=True):
         self.column = column if key in VERTICAL else None
 
     def action_delete(self, key: str) -> None:
-        cursor, goal = self.document.cursor, self.goal(key)
-        if goal != cursor:
-            self.replace(min(cursor, goal), max(cursor, goal), "")
+        start, end = sorted((self.document.cursor, self.goal(key)))
+        if start < end:
+            self.replace(start, end, "")
 
     def move_to(self, index: int) -> None:
         self.document.stop()
@@ -157,5 +156,5 @@ class Page(ScrollView, can_focus=True):
 
     def text_index(self, index: int) -> int:
         """The index in the text of an index on the page, which includes the shown continuation."""
-        cursor, ghost = self.document.cursor, len(self.visible_ghost)
-        return index if index <= cursor else max(cursor, index - ghost)
+        cursor = self.document.cursor
+        return index if index <= cursor else max(cursor, index - len(self.visible_ghost))

@@ -46,8 +46,7 @@ class TextLayout:
         self.text, self.width, self.rows = text, width, list[tuple[int, int]]()
         at = 0
         for line in text.split("\n"):
-            edges = [at + start for start in (*wrapped(line, max(width, 2)), len(line))]
-            self.rows += pairwise(edges)
+            self.rows += pairwise(at + edge for edge in (*wrapped(line, max(width, 2)), len(line)))
             at += len(line) + 1
         self.starts = [start for start, _ in self.rows]
 
