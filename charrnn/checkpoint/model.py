@@ -48,8 +48,9 @@ class Model:
     @property
     def description(self) -> str:
         """The network in a few words."""
-        config = self.config
-        return f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(self.vocab):,} symbols"
+        config, symbols = self.config, len(self.vocab)
+        size = f"{config.layers} x {config.hidden_size}"
+        return f"{config.cell.upper()} {size}, {symbols:,} symbol{'s' * (symbols != 1)}"
 
     def __repr__(self) -> str:
         loss = f", validation loss {self.run.best_loss:.2f}" if self.run and self.run.best_loss is not None else ""

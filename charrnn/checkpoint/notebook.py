@@ -7,10 +7,14 @@ from html import escape
 WIDTH, HEIGHT, LEFT, LINE = 480, 160, 64, 16  # of the plot, its left margin, and a line of text, in pixels
 COLOURS = ("#3264dc", "#cd3c32", "#1e8c3c", "#aa7800")  # readable on white and on black
 
+CONTROLS = dict.fromkeys(
+    [*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd"
+)
+
 
 def escaped(value: object) -> str:
-    """A text for HTML; what UTF-8 cannot express becomes a question mark."""
-    return escape(str(value).encode("utf-8", "replace").decode())
+    """A text for HTML; control characters are replaced, and what UTF-8 cannot express becomes a question mark."""
+    return escape(str(value).translate(CONTROLS).encode("utf-8", "replace").decode())
 
 
 def text(value: object, tag: str = "p") -> str:

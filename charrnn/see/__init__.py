@@ -1,4 +1,4 @@
-"""What `charrnn see` shows: one file per command, which computes and never draws.
+"""What `charrnn see` shows: one file per command, which computes and never prints.
 
 text_window.py  the part of a text that is analysed
 curve.py        losses, learning rate and gradient norm of a run

@@ -128,8 +128,8 @@ class RunningRegression:
 
     def __init__(self, features: int, targets: int) -> None:
         self.n = 0
-        self.x, self.xx = np.zeros((features, 1)), np.zeros((features, 1))
-        self.y, self.yy = np.zeros(targets), np.zeros(targets)
+        self.x, self.xx = np.zeros((2, features, 1))
+        self.y, self.yy = np.zeros((2, targets))
         self.xy = np.zeros((features, targets))
 
     def add(self, x: Array, y: Array) -> None:

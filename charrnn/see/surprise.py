@@ -89,8 +89,8 @@ class TextLine:
 def lines(surprise: Surprise) -> list[TextLine]:
     """The lines in order; the score of a line is the bits of its most surprising character."""
     bits, characters = surprise.by_character, surprise.window.characters
-    ends = [place + 1 for place, character in enumerate(characters) if character == "\n"]
-    ends += [len(characters)] if characters[-1] != "\n" else []
+    last = len(characters)
+    ends = [place for place, character in enumerate(characters, 1) if character == "\n" or place == last]
     return [
         TextLine(number, begin, end, float(bits[begin:end].max()))
         for number, (begin, end) in enumerate(zip([0, *ends], ends, strict=False), 1)

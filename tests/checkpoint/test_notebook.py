@@ -32,6 +32,7 @@ def test_texts_are_escaped() -> None:
     assert "<script>" not in html
     html.encode()
     assert "".join(parsed(html).itertext()).count("<script>&\"'?한") == 9
+    assert text("a\x1b\x9b\u202e\tb\n") == "<p>a\ufffd\ufffd\ufffd\tb\n</p>"
     assert "rgba(205, 60, 50, 1.00)" in html
 
 
