@@ -28,9 +28,8 @@ def bench(seconds: float, as_json: bool, **given: Any) -> None:
     from charrnn.training.benchmark import CASES, environment, run
 
     Config(options.cell, options.layers, options.hidden_size, 1)  # checks the cell
-    cases = tuple(dict.fromkeys(replace(case, **chosen) for case in CASES))
-    if {"cell", "layers", "hidden_size"} & set(chosen):
-        cases = tuple(replace(case, **chosen) for case in CASES[:1])
+    single = not {"cell", "layers", "hidden_size"}.isdisjoint(chosen)
+    cases = tuple(dict.fromkeys(replace(case, **chosen) for case in (CASES[:1] if single else CASES)))
     answer, machine = Answer(), environment()
     for warning in machine["warnings"]:
         remark(f"warning: {warning}")

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import partial
 from glob import escape, glob
 from typing import Any
@@ -44,12 +45,9 @@ class GroupedOption(click.Option):
         return super().resolve_envvar_value(context)
 
     def get_help_record(self, context: click.Context) -> tuple[str, str] | None:
-        names = self.opts
-        self.opts = [name for name in names if name not in self.aliases]
-        try:
-            return super().get_help_record(context)
-        finally:
-            self.opts = names
+        shown = copy(self)
+        shown.opts = [name for name in self.opts if name not in self.aliases]
+        return super(GroupedOption, shown).get_help_record(context)
 
 
 class HelpPage(click.Command):
@@ -66,8 +64,8 @@ class HelpPage(click.Command):
         if options:
             variables = f"{prefix}_OPTION sets an option by its long name, such as {prefix}_{variable(options[0])}."
         elif isinstance(self, click.Group):
-            firsts = (next(iter(examples_of(f"{path} {name}").items())) for name in self.list_commands(context)[:3])
-            examples = dict(firsts)
+            names = self.list_commands(context)[:3]
+            examples = dict(next(iter(examples_of(f"{path} {name}").items())) for name in names)
             variables = f"{prefix}_COMMAND_OPTION sets an option of a command by its long name."
         with formatter.section("Examples"):
             indent = " " * formatter.current_indent

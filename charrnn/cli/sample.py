@@ -21,7 +21,7 @@ from charrnn.cli.options import (
     options_from,
     weights_option,
 )
-from charrnn.cli.sample_examples import complete_labels, examples_asked, labelled, write_targets
+from charrnn.cli.sample_examples import complete_labels, labelled, write_targets
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS
@@ -146,7 +146,9 @@ def sample(
     if length is None:
         length = LONGEST if labels or options.stop or options.lines else LENGTH
     if labels:  # an example is a line
-        count, options = examples_asked(count, options.lines), replace(options, lines=1)
+        if count > 1:
+            raise UsageError("with --label, --lines N writes N examples: use it instead of --count.")
+        count, options = options.lines or 1, replace(options, lines=1)
     check_usage(count, best_of, beam, no_copy, corpus, encoding)
     if prompt_file is not None:
         if prompt:

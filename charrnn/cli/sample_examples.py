@@ -35,13 +35,6 @@ def weighted(labels: tuple[str, ...], known: tuple[str, ...]) -> dict[str, float
     return weights
 
 
-def examples_asked(count: int, lines: int | None) -> int:
-    """The number of examples to write for a label: --lines, because an example is a line."""
-    if count > 1:
-        raise UsageError("with --label, --lines N writes N examples: use it instead of --count.")
-    return lines or 1
-
-
 def labelled(models: "list[tuple[str, Model]]", labels: tuple[str, ...]) -> "Model":
     """A model that generates text for these labels."""
     from charrnn.sampling.conditional import for_labels

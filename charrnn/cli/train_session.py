@@ -76,13 +76,13 @@ class Session:
         training = self.training
         live = self.records is None or not is_terminal(sys.stdout)
         with display(training, self.line, self.quiet, live) as screen:
-            for record in self.records_of(training):
+            for record in self.steps():
                 self.handle_record(record)
-                last = stop or record.step == training.end
-                if not last and self.due(record.step):
+                ended = record.step == training.end
+                if not (stop or ended) and self.due(record.step):
                     self.save_if_possible()
                 if self.records is not None:
-                    self.records.add(record, record.step == training.end, self.saved)
+                    self.records.add(record, ended, self.saved)
                 screen.show(record)
                 if stop:
                     break
@@ -98,16 +98,16 @@ class Session:
         self.remark(f"Now: {task.command(option) if task else f'charrnn sample{option} --temp 0.8'}")
         return 128 + stop.signal if stop else 0
 
-    def records_of(self, training: "Training") -> "Iterator[Step]":
+    def steps(self) -> "Iterator[Step]":
         """The steps; if one fails, what has been learned is saved."""
         try:
-            yield from training
+            yield from self.training
         except DivergedError as error:
             if self.training.run.step:
                 self.save_if_possible("")
             raise DivergedError(f"{error} {self.last_saved()}") from None
         except (OSError, MemoryError, WorkerError) as error:
-            if training.learner.broken:
+            if self.training.learner.broken:
                 reason = str(error) or "there is not enough memory."
                 raise WorkerError(f"{reason} The last update is incomplete. {self.last_saved()}") from None
             if self.training.run.step and self.save_if_possible("Progress since the last save is lost."):
