@@ -61,7 +61,7 @@ class Streams:
         if self.windows * self.seq_length > targets:  # a single stream has no neighbour to overlap with
             self.seq_length = targets // self.windows
         spare = targets - self.windows * self.seq_length
-        self.starts = np.array([b * spare // max(self.batch_size - 1, 1) for b in range(self.batch_size)])
+        self.starts = np.arange(self.batch_size) * spare // max(self.batch_size - 1, 1)
         sizes = ("sequence length", self.seq_length, seq_length), ("batch size", self.batch_size, batch_size)
         self.notes = [f"the text is short: {name} {n} instead of {wanted}." for name, n, wanted in sizes if n < wanted]
 

@@ -15,18 +15,7 @@ from charrnn.errors import TextError
 from charrnn.options import Options
 from charrnn.text.batches import Streams
 from charrnn.text.ids import IN_MEMORY, Symbols, added, check_room, collect, count, join, pieces
-from charrnn.text.source import (
-    OnBlock,
-    PassProgress,
-    Paths,
-    Progress,
-    Source,
-    as_list,
-    changed,
-    find_sources,
-    short_name,
-    survey,
-)
+from charrnn.text.source import OnBlock, Passes, Paths, Progress, Source, changed, find_sources, short_name, survey
 from charrnn.text.units import UNITS, AnyCodes
 from charrnn.text.vocab import UNKNOWN, Vocab, vocabulary
 
@@ -103,15 +92,14 @@ class Corpus:
         the bytes in all. The other arguments are those of `from_text`. Raises TextError if there is no text; files of
         a folder that are not text are skipped and noted.
         """
-        names = as_list(paths)
         unit = Options(unit=vocab.unit if vocab else unit, encoding=encoding).unit
         notes: list[str] = []
-        sources = list(find_sources(names, notes, encoding))
+        names, sources = find_sources(paths, notes, encoding)
         size = sum(source.size for source in sources)
         least = size if unit == "byte" else size // 4  # a character has at most four bytes
         if least > IN_MEMORY:  # before the text is read
             check_room(least, at_least=True)
-        counter = PassProgress(progress, size, passes=2)
+        counter = Passes(progress, size, passes=2)
         counts = np.zeros(1, dtype=np.int64)
 
         def count_codes(source: Source, on_block: OnBlock) -> None:
@@ -127,7 +115,7 @@ class Corpus:
         counter.total = counter.done + sum(source.size for source in kept)
         files = [source.codes(UNITS[unit], encoding, counter.add) for source in kept]
         vocab, more = (vocab, []) if vocab else vocabulary(unit, counts, min_count, include)
-        corpus = number(files, counts, vocab, tuple(map(str, names)), sha256)
+        corpus = number(files, counts, vocab, names, sha256)
         corpus.notes, corpus.files = notes + more, tuple(source.name for source in kept)
         return corpus
 

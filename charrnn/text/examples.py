@@ -13,7 +13,7 @@ from charrnn.arrays import Ids, RandomStream
 from charrnn.errors import TextError
 from charrnn.options import STDIN, Options
 from charrnn.text.batches import Packed, Rows
-from charrnn.text.source import Paths, Source, as_list, find_sources, short_name
+from charrnn.text.source import Paths, Source, find_sources, short_name
 from charrnn.text.tasks import REVERSED, Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
@@ -54,20 +54,19 @@ class Examples:
         The symbols are numbered by `vocab`, or by their own vocabulary with the symbols of `include`; `task` is that of
         a model with the same labels. Raises TextError if a row is not valid.
         """
-        names = as_list(paths)
-        notes: list[str] = []
         rows: list[Example] = []
-        digest, files = hashlib.sha256(), []
-        for source in find_sources(names, notes, encoding):
+        notes: list[str] = []
+        digest = hashlib.sha256()
+        names, sources = find_sources(paths, notes, encoding)
+        for source in sources:
             more = list(read_rows(source, kind, encoding))
             if not more:
                 raise TextError(f"{source.name} contains no examples.")
             digest.update(f"{len(more)}:{more}".encode("utf-8", "surrogatepass"))
             rows += more
-            files.append(source.name)
-        examples = cls.of(rows, kind, unit, vocab, include, task, str(names[0]))
-        examples.names, examples.sha256 = tuple(map(str, names)), digest.hexdigest()
-        examples.files, examples.notes = tuple(files), notes
+        examples = cls.of(rows, kind, unit, vocab, include, task, names[0])
+        examples.names, examples.sha256 = names, digest.hexdigest()
+        examples.files, examples.notes = tuple(source.name for source in sources), notes
         return examples
 
     @classmethod

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from charrnn.errors import TextError
-from charrnn.text.source import OnBlock, PassProgress, Progress, Source, find_sources, survey, unreadable
-from charrnn.text.units import UNITS, AnyCodes, Codes
+from charrnn.text.source import OnBlock, Passes, Progress, Source, find_sources, survey, unreadable
+from charrnn.text.units import AnyCodes, Char, Codes, Jamo
 
 
 @dataclass
@@ -38,16 +38,16 @@ class RawText:
         Raises TextError if there is no text; files of a folder that are not text are skipped and noted.
         """
         notes: list[str] = []
-        candidates = list(find_sources(paths, notes, encoding))
+        names, candidates = find_sources(paths, notes, encoding)
         passes = 3 if val_fraction else 2  # counting, reading the validation split, searching
-        counter = PassProgress(progress, sum(source.size for source in candidates), passes)
+        counter = Passes(progress, sum(source.size for source in candidates), passes)
 
         def length(source: Source, on_block: OnBlock) -> int:
             return sum(len(codes) for codes in characters(source, unit, encoding, on_block))
 
         sources, sizes, sha256 = survey(candidates, length, counter.add, notes)
         if not sum(sizes):
-            raise TextError(f"{', '.join(map(str, paths[:3]))} contains no text.")
+            raise TextError(f"{', '.join(names[:3])} contains no text.")
         held_out = [int(size * val_fraction) for size in sizes]
         return cls(unit, encoding, sources, sizes, held_out, sha256, notes, counter.add)
 
@@ -85,9 +85,10 @@ def read_samples(paths: Sequence[str], corpus: RawText) -> tuple[list[str], list
     def read(source: Source, on_block: OnBlock) -> Codes:
         return joined(characters(source, corpus.unit, corpus.encoding, on_block))
 
-    _, samples, _ = survey(list(find_sources(paths, notes, corpus.encoding)), read, lambda _: None, notes)
+    names, sources = find_sources(paths, notes, corpus.encoding)
+    _, samples, _ = survey(sources, read, lambda _: None, notes)
     if not any(map(len, samples)):
-        raise TextError(f"{', '.join(map(str, paths[:3]))} contains no text.")
+        raise TextError(f"{', '.join(names[:3])} contains no text.")
     return notes, samples
 
 
@@ -102,14 +103,14 @@ def characters(source: Source, unit: str, encoding: str, on_block: OnBlock) -> I
     Raises TextError if the bytes are not valid in this encoding.
     """
     if unit == "byte":
-        yield from map(UNITS["char"].codes, codecs.iterdecode(source.blocks(on_block), "utf-8", "surrogateescape"))
+        yield from map(Char.codes, codecs.iterdecode(source.blocks(on_block), "utf-8", "surrogateescape"))
     elif unit == "jamo":
-        jamo, rest = UNITS["jamo"], np.empty(0, dtype=np.uint32)
-        for codes in source.codes(jamo, encoding, on_block):
+        rest = np.empty(0, dtype=np.uint32)
+        for codes in source.codes(Jamo, encoding, on_block):
             letters = np.concatenate([rest, codes])
-            cut = int(np.flatnonzero(jamo.starts(letters))[-1:].sum())  # the next chunk may extend the last syllable
+            cut = int(np.flatnonzero(Jamo.starts(letters))[-1:].sum())  # the next chunk may extend the last syllable
             rest = letters[cut:]
-            yield UNITS["char"].codes(jamo.text(letters[:cut]))
-        yield UNITS["char"].codes(jamo.text(rest))
+            yield Char.codes(Jamo.text(letters[:cut]))
+        yield Char.codes(Jamo.text(rest))
     else:
-        yield from source.codes(UNITS["char"], encoding, on_block)
+        yield from source.codes(Char, encoding, on_block)

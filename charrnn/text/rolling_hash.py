@@ -96,9 +96,9 @@ def value(character: str) -> int:
 
 def overlapping(chunks: Iterable[Chars], size: int) -> Iterator[Chars]:
     """The chunks, each with the last `size` characters before it."""
-    rest: Chars | None = None
+    rest: Chars = np.empty(0, dtype=np.uint8)
     for chunk in chunks:
-        whole = np.concatenate([rest, chunk]) if rest is not None and len(rest) else chunk
+        whole = np.concatenate([rest, chunk]) if len(rest) else chunk
         yield whole
         rest = whole[max(len(whole) - size, 0) :]
 

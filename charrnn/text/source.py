@@ -17,7 +17,7 @@ import numpy as np
 from charrnn.errors import TextError
 from charrnn.options import STDIN
 from charrnn.text.ids import unwritable
-from charrnn.text.units import UNITS, AnyCodes, Unit
+from charrnn.text.units import AnyCodes, Byte, Unit
 
 CHUNK = 1 << 20
 LONGEST_PIPE = 1 << 32  # bytes; stops endless input such as /dev/zero
@@ -98,7 +98,7 @@ class Source:
 
         Raises TextError if the bytes are not valid in this encoding, or the file changes meanwhile.
         """
-        if unit is UNITS["byte"]:
+        if unit is Byte:
             yield from (np.frombuffer(block, dtype=np.uint8) for block in self.blocks(on_block))
             return
         for text in self.text(encoding, on_block):
@@ -114,7 +114,7 @@ class Source:
             self.stamp = stamp
 
 
-class PassProgress:
+class Passes:
     """Progress of reading the same files several times, reported in bytes of one pass."""
 
     def __init__(self, progress: Progress | None, size: int, passes: int) -> None:
@@ -212,14 +212,19 @@ def undecodable(error: UnicodeDecodeError, base: int, encoding: str, name: str) 
     )
 
 
-def find_sources(paths: Sequence[PathLike | Source], notes: list[str], encoding: str) -> Iterator[Source]:
-    """Every file to read; those of a folder that are not text are skipped and noted.
+Paths = PathLike | Source | Sequence[PathLike | Source]
+
+
+def find_sources(paths: Paths, notes: list[str], encoding: str) -> tuple[tuple[str, ...], list[Source]]:
+    """The paths as typed, and every file to read; those of a folder that are not text are skipped and noted.
 
     Raises TextError if a path cannot be read or a folder contains no text.
     """
+    paths = [paths] if isinstance(paths, str | os.PathLike | Source) else paths
+    sources: list[Source] = []
     for path in paths:
         if isinstance(path, Source) or str(path) == STDIN or not os.path.isdir(path):
-            yield open_source(path)
+            sources.append(open_source(path))
             continue
         try:
             files = [file for file in walk(Path(path)) if is_text(file, notes, encoding)]
@@ -227,14 +232,8 @@ def find_sources(paths: Sequence[PathLike | Source], notes: list[str], encoding:
             raise unreadable(str(path), error) from None
         if not files:
             raise TextError(f"{path} is a folder without text files.")
-        yield from (open_source(file, in_folder=True) for file in files)
-
-
-Paths = PathLike | Source | Sequence[PathLike | Source]
-
-
-def as_list(paths: Paths) -> list[PathLike | Source]:
-    return [paths] if isinstance(paths, str | os.PathLike | Source) else list(paths)
+        sources += [open_source(file, in_folder=True) for file in files]
+    return tuple(map(str, paths)), sources
 
 
 def open_source(path: PathLike | Source, in_folder: bool = False) -> Source:

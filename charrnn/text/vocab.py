@@ -116,8 +116,7 @@ class Vocab:
     @property
     def newline(self) -> int | None:
         """The id of the newline, or None."""
-        place = self.id_of(NEWLINE)
-        return None if place == UNKNOWN else place
+        return self.id_of(NEWLINE) if NEWLINE in self.codes else None
 
 
 LARGE = 1000  # in a vocabulary of more symbols, rare ones are mapped to the unknown symbol by default:
