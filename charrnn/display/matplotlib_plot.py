@@ -7,20 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from charrnn.display.panels import Panel
+from charrnn.display.svg_plot import LIGHT
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-
-COLOURS = {
-    "cyan": "#0077bb",
-    "magenta": "#aa3377",
-    "yellow": "#cc9900",
-    "green": "#228833",
-    "red": "#cc3311",
-    "blue": "#332288",
-}
 MARKERS = "os^Dx+"  # one per curve
 SIZE = 8.0, 3.6  # inches per panel
 
@@ -54,7 +46,7 @@ def draw_panel(axes: "Axes", panel: Panel) -> None:
         start = 0.02 + 0.03 * number % 0.15
         # names are not formulas; the zero-width space keeps those that start with _ in the legend
         label = (curve.name + note).replace("$", r"\$")
-        (line,) = axes.plot(curve.xs, curve.ys, style, color=COLOURS[curve.colour], linewidth=width)
+        (line,) = axes.plot(curve.xs, curve.ys, style, color=LIGHT[curve.colour], linewidth=width)
         line.set(label="\u200b" + label, marker=marker, markersize=5, markevery=(start, 0.15))
     if panel.log_x:
         axes.set_xscale("log")

@@ -1,6 +1,6 @@
 """Curves as figures of a web page: inline SVG in the colours of the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from charrnn.display.panels import Curve, Panel, heights, x_tick
@@ -62,43 +62,39 @@ def figure(panel: Panel) -> str:
             parts.append(f'<text x="{place:.1f}" y="{HEIGHT + 20}" text-anchor="middle">{text}</text>')
             free = place + 4 * len(text) + MARGIN
     parts.append(f'<text x="{WIDTH}" y="{HEIGHT + 38}" text-anchor="end">{escape(panel.x_label)}</text>')
-    markers, numbered = [], [(number if len(panel.curves) > 1 else None, c) for number, c in enumerate(panel.curves)]
     parts.append(f'<svg width="{WIDTH}" height="{HEIGHT}">')  # a nested <svg> cuts off what is outside the axes
-    for number, curve in numbered:
+    markers, keys = ["</svg>"], []
+    for number, curve in enumerate(panel.curves):
         places = heights(curve, x_axis, y_axis, SAMPLES)
         points = {k: (2 * k, (1.0 - y) * HEIGHT) for k, y in enumerate(places) if y is not None}
         if points:
             steps = " ".join(f"{x},{y:.1f}" for x, y in points.values())
             parts.append(f'<path class="{line_class(curve)}" d="M{steps}h0"/>')
-        markers += [marker(curve, number, *points[k]) for k in marked(points, number)]
-    parts += ["</svg>", *markers]
+        inside = [k for k, (_, y) in points.items() if 0.0 <= y <= HEIGHT]
+        first = (EVERY // 2 + 8 * number) % EVERY  # markers of different curves are side by side
+        marked = [k for k in inside if k % EVERY == first] or inside[-1:]
+        markers += [marker(curve, number, *points[k]) for k in marked]
+        keys.append(key(curve, number))
+    parts += markers
     box = f"{-LEFT} {-MARGIN} {LEFT + WIDTH + 2 * MARGIN} {HEIGHT + BELOW + MARGIN}"
-    keys = [key(curve, number) for number, curve in numbered]
     title = escape(panel.title)
     axes = f'<svg viewBox="{box}" role="img" aria-label="{title}">{"".join(parts)}</svg>'
     return f"<figure><figcaption>{title}</figcaption>\n{axes}\n{''.join(keys)}</figure>\n"
-
-
-def marked(points: Mapping[int, tuple[float, float]], number: int | None) -> list[int]:
-    """The points of a curve with a marker, none without a `number`; those of different curves are side by side."""
-    if number is None:
-        return []
-    inside = [k for k, (_, y) in points.items() if 0.0 <= y <= HEIGHT]
-    return [k for k in inside if k % EVERY == (EVERY // 2 + 8 * number) % EVERY] or inside[-1:]
 
 
 def line_class(curve: Curve) -> str:
     return f"{curve.colour} curve{' dashed' if curve.quiet else ''}"
 
 
-def marker(curve: Curve, number: int | None, x: float, y: float) -> str:
-    outline = MARKERS[(number or 0) % len(MARKERS)]
+def marker(curve: Curve, number: int, x: float, y: float) -> str:
+    outline = MARKERS[number % len(MARKERS)]
     return f'<path class="{curve.colour} marker" transform="translate({x},{y:.1f})" d="{outline}"/>'
 
 
-def key(curve: Curve, number: int | None) -> str:
+def key(curve: Curve, number: int) -> str:
     """The line and the marker of a curve, with its name and note."""
-    mark = "" if number is None else marker(curve, number, 18, 7)
-    sample = f'<svg viewBox="0 0 36 14"><path class="{line_class(curve)}" d="M2,7H34"/>{mark}</svg>'
+    sample = (
+        f'<svg viewBox="0 0 36 14"><path class="{line_class(curve)}" d="M2,7H34"/>{marker(curve, number, 18, 7)}</svg>'
+    )
     note = f" <small>{escape(curve.note)}</small>" if curve.note else ""
     return f'<span class="key">{sample} {escape(curve.name)}{note}</span>'

@@ -102,12 +102,11 @@ def dot_cells(panel: Panel, x_axis: Axis, y_axis: Axis, columns: int) -> Cells:
             row = round((1.0 - max(-1.0, min(2.0, height))) * tall) + 2
             if 2 <= row <= tall + 2:
                 rows_by_column[column // 2] = row // 4
-            rows = range(row, row + 1) if last is None else range(min(row, last), max(row, last) + 1)
-            for dot in rows:
-                if 2 <= dot <= tall + 2:
-                    cell = dot // 4, column // 2
-                    dots[cell] = dots.get(cell, 0) | DOTS[dot % 4][column % 2]
-                    styles[cell] = style(curve)
+            last = row if last is None else last
+            for dot in range(max(min(row, last), 2), min(max(row, last), tall + 2) + 1):
+                cell = dot // 4, column // 2
+                dots[cell] = dots.get(cell, 0) | DOTS[dot % 4][column % 2]
+                styles[cell] = style(curve)
             last = row
         marked = [column for column in rows_by_column if column % EVERY == (EVERY // 2 + 3 * number) % EVERY]
         for column in (marked or list(rows_by_column)[-1:]) if several else ():

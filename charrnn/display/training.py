@@ -158,11 +158,10 @@ class Screen(Display):
     def bar(self, width: int) -> list[RenderableType]:
         step, end = self.training.run.step, self.training.end
         words = [f"step {step:,}/{end:,}", f"epoch {step / self.training.streams.windows:.1f}"]
-        if self.record:
-            words.append(self.left())
-        if len(", ".join(words)) > width:
-            del words[1]  # the epoch
+        words += [self.left()] if self.record else []
         place = ", ".join(words)
+        if len(place) > width:
+            place = ", ".join(words[::2])  # without the epoch
         narrow = width < len(place) + 16
         room = width - 1 if narrow else width - len(place) - 3
         bar = ProgressBar(total=end, completed=step, width=max(1, room))

@@ -48,7 +48,6 @@ def test_curves_differ_by_marker_and_line() -> None:
     assert outlines[0] != outlines[1]
     assert all("red" in curve["class"] for curve in with_class(panel, "dashed"))
     assert with_class(panel, "dashed")
-    assert not with_class(Panel("one", "x", TWO[:1]), "marker")
 
 
 def test_a_single_point_has_a_marker() -> None:
