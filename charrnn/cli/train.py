@@ -111,6 +111,7 @@ def train(
     check_new_or_resumed(texts, model, resume, force, minutes, init_from)
     from charrnn.checkpoint.model import load
     from charrnn.system.atomic import check_room, claimed
+    from charrnn.training.plan import plan_training
     from charrnn.training.transfer import options_from_model
 
     with claimed(model):
@@ -124,7 +125,7 @@ def train(
             chosen = options_from_model(source, chosen) if source else chosen
             options = Options(**chosen)
             corpus = read_new(texts, model, options, quiet, source)
-            training, plan, deadline = train_plan.plan_training(corpus, options, chosen, seconds, start_time, source)
+            training, plan, deadline = plan_training(corpus, options, chosen, seconds, start_time, source)
             if not quiet:
                 train_plan.print_plan(plan, training, seconds, model, init_from)
         check_room(model, training.model.room)

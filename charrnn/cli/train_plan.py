@@ -1,7 +1,6 @@
 """The start of a run: read the text; plan what was not given, and print the reasons; or resume what is in the file."""
 
 import shlex
-import time
 from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_float, declared, flag
@@ -13,15 +12,13 @@ from charrnn.errors import UsageError
 from charrnn.options import LENGTHS, MINUTES, STDIN, Options
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint.model import Model
     from charrnn.checkpoint.run import Run
     from charrnn.text.corpus import Corpus
     from charrnn.text.examples import Examples
     from charrnn.text.vocab import Vocab
     from charrnn.training.loop import Training
-    from charrnn.training.plan import Deadline, Plan
+    from charrnn.training.plan import Plan
 
-LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
 LABEL_TASKS = ("generate", "classify")
 TASK_FLAGS = {"text": [], "pairs": ["--pairs"], **{task: ["--labelled", "--task", task] for task in LABEL_TASKS}}
 
@@ -46,40 +43,6 @@ def read(
 
     with ReadProgress(texts, quiet) as reading:
         return read_dataset(texts, options, vocab, beside, reading.progress)
-
-
-def plan_training(
-    corpus: "Corpus | Examples",
-    options: Options,
-    given: dict[str, Any],
-    seconds: float | None,
-    start_time: float,
-    source: "Model | None",
-) -> "tuple[Training, Plan, Deadline | None]":
-    """A training for which the options that are not `given` are chosen, its plan, and its deadline if time is limited.
-
-    With a time limit, the length is set from the measured speed, and so are the sizes if the estimate was far off.
-    The training starts from the weights of `source`, if given.
-    """
-    from charrnn.system.resources import cores
-    from charrnn.training.cost import multiply_rate
-    from charrnn.training.loop import Training
-    from charrnn.training.plan import Deadline, choose, settle_length
-
-    symbols = max(1, int(corpus.symbols * (1.0 - options.val_fraction)))
-    sizes = {"share": corpus.share, "example": corpus.example}
-    if seconds is None:
-        plan = choose(given, symbols, corpus.alphabet, None, 60.0 * MINUTES, **sizes)
-        return Training.new(corpus, plan.options, source), plan, None
-    rate, corrected = multiply_rate(512, 5) * (options.workers or cores()), False
-    while True:
-        plan = choose(given, symbols, corpus.alphabet, rate, seconds, **sizes)
-        training = Training.new(corpus, plan.options, source)
-        ratio, scoring = settle_length(training, plan, start_time + seconds - time.monotonic())
-        if corrected or 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
-            return training, plan, Deadline(start_time, seconds - scoring)
-        training.close()
-        rate, corrected = rate * ratio, True
 
 
 def print_plan(plan: "Plan", training: "Training", seconds: float | None, model: str, init_from: str | None) -> None:

@@ -9,11 +9,14 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from charrnn.checkpoint.model import Model
 from charrnn.evaluation.score import symbols_of
 from charrnn.nn.params import Config
-from charrnn.options import Options
-from charrnn.training.cost import flops_per_char
-from charrnn.training.loop import Training
+from charrnn.options import MINUTES, Options
+from charrnn.system.resources import cores
+from charrnn.text.dataset import Dataset
+from charrnn.training.cost import flops_per_char, multiply_rate
+from charrnn.training.loop import Average, Training
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
@@ -37,6 +40,7 @@ FEWEST_WINDOWS = 4  # in an epoch; with fewer, there are fewer streams
 PATIENCE = 10
 WEIGHT_DECAY = 0.05
 RESERVE = 0.4  # seconds for the start and the last save
+LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
 
 
 @dataclass
@@ -211,3 +215,33 @@ class Deadline:
             return None
         total = max(step + 1, step + int(max(left, 0.0) * done / took))
         return total if total < training.end else None
+
+
+def plan_training(
+    data: Dataset,
+    options: Options,
+    given: dict[str, Any],
+    seconds: float | None,
+    start: float,
+    init_from: Model | None = None,
+    average: Average | None = None,
+) -> tuple[Training, Plan, Deadline | None]:
+    """A training for which the options that are not `given` are chosen, its plan, and its deadline if time is limited.
+
+    With a time limit of `seconds` from `start` (by `time.monotonic`), the length is set from the measured speed, and so
+    are the sizes if the estimate was far off. The training starts from the weights of `init_from`, if given.
+    """
+    symbols = max(1, int(data.symbols * (1.0 - options.val_fraction)))
+    sizes = {"share": data.share, "example": data.example}
+    if seconds is None:
+        plan = choose(given, symbols, data.alphabet, None, 60.0 * MINUTES, **sizes)
+        return Training.new(data, plan.options, init_from, average), plan, None
+    rate, corrected = multiply_rate(512, 5) * (options.workers or cores()), False
+    while True:
+        plan = choose(given, symbols, data.alphabet, rate, seconds, **sizes)
+        training = Training.new(data, plan.options, init_from, average)
+        ratio, scoring = settle_length(training, plan, start + seconds - time.monotonic())
+        if corrected or 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
+            return training, plan, Deadline(start, seconds - scoring)
+        training.close()
+        rate, corrected = rate * ratio, True

@@ -14,12 +14,12 @@ pin_threads()
 from rich.console import Console  # noqa: E402
 
 import charrnn  # noqa: E402
-from charrnn.cli.train_plan import plan_training  # noqa: E402
 from charrnn.display.console import svg  # noqa: E402
 from charrnn.display.training import Screen  # noqa: E402
 from charrnn.options import Options  # noqa: E402
 from charrnn.text.dataset import read_dataset  # noqa: E402
 from charrnn.training.loop import Training  # noqa: E402
+from charrnn.training.plan import plan_training  # noqa: E402
 
 DOCS = Path(__file__).parents[1]
 TALES, STEPS = "corpora/tales.txt", 1000

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.cli.train_plan import plan_training
 from charrnn.display.training import headline
 from charrnn.options import Options
 from charrnn.text.dataset import read_dataset
+from charrnn.training.plan import plan_training
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "train.svg"
