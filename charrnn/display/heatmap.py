@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from charrnn.display.terminal import safe
+from charrnn.display.terminal import CONTEXT, safe
 
 TAB, LEVELS = 8, 10
 NEWLINE, CIRCLE = "↵", "◌"
@@ -74,9 +74,9 @@ class Tile:
 
 
 @lru_cache(1 << 14)
-def shown(character: str) -> tuple[str, int]:
-    """What a terminal shows for a character, and its width in columns."""
-    text = safe(character)
+def shown(character: str, before: str = "") -> tuple[str, int]:
+    """What a terminal shows for a character after others, and its width in columns."""
+    text = safe(character, before)
     return text, cell_len(text)
 
 
@@ -93,6 +93,9 @@ def rows(characters: Sequence[str], room: int, newline: str = NEWLINE, start: in
             row, used, column = [], 0, 0
             continue
         text, width = shown(character)
+        if text != character:  # unless it belongs to what precedes it
+            at = place - start
+            text, width = shown(character, "".join(characters[max(at - CONTEXT, 0) : at]))
         if character == "\t":
             width = TAB - column % TAB
             text = " " * width

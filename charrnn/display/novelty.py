@@ -4,11 +4,12 @@ from rich.console import Console
 from rich.text import Text
 
 from charrnn.display.tables import new_table
-from charrnn.display.terminal import safe
+from charrnn.display.terminal import CONTEXT, safe
 from charrnn.evaluation.novelty import LENGTHS, MARKED, Novelty
 
 EXCERPT = 1500  # characters of the text that are shown, around its longest copied run
 QUOTED = 60
+ESCAPES = str.maketrans({"\n": "\\n", "\t": "\\t"})  # in a line of its own
 STYLE = "bold black on yellow"
 
 
@@ -21,8 +22,8 @@ def marked(out: Console, novelty: Novelty) -> None:
     for first, last in [*novelty.runs, (end, end)]:
         first, last = max(first, start), min(last, end)
         if first <= last:
-            text.append(safe(novelty.text[at:first]))
-            text.append(safe(novelty.text[first:last]), STYLE)
+            for begin, stop, style in ((at, first, ""), (first, last, STYLE)):
+                text.append(safe(novelty.text[begin:stop], novelty.text[max(begin - CONTEXT, 0) : begin]), style)
             at = last
     out.print(text, soft_wrap=True)
     shown = "" if end - start == novelty.chars else f"; showing characters {start:,} to {end:,} of {novelty.chars:,}"
@@ -46,4 +47,4 @@ def table(out: Console, sample: Novelty, real: Novelty | None) -> None:
             words = column.words(run)
             quoted = words if len(words) <= QUOTED else f"{words[: QUOTED - 3]}..."
             place = f"longest copied run of the {name}: {run.file}, line {run.line:,}: "
-            out.print(Text.assemble(safe(place), (safe(repr(quoted)[1:-1]), "dim")), soft_wrap=True)
+            out.print(Text.assemble(safe(place), (safe(quoted.translate(ESCAPES)), "dim")), soft_wrap=True)

@@ -1,9 +1,12 @@
 """Answers to stdout, remarks to stderr; control characters in foreign text are made visible."""
 
+import codecs
 import json
 import os
+import re
 import sys
 import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -12,17 +15,44 @@ UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 NAMED = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {"\x7f": "\u2421", "\n": "\n", "\t": "\t"}
 
 
-def safe(text: str) -> str:
-    """The text with its control characters made visible, except newline and tab: no terminal obeys any of it."""
+JOINERS = "\u200c\u200d\u180e"  # between letters, and between the parts of an emoji, they belong to the spelling
+SPACE = "\u200b"  # of zero width, between the words of scripts that have no other: Thai to Khmer
+SIGNS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"  # seen, although Cf
+FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{0,6}$")  # of a region, the start of it
+CONTEXT = 8  # characters that decide how the next one is shown
+
+
+def safe(text: str, before: str = "") -> str:
+    """The text with its control characters made visible, except newline and tab: no terminal obeys any of it.
+
+    So are directions and other characters that cannot be seen, unless they are part of a word or of an emoji.
+    `before` is what precedes the text; its last `CONTEXT` characters are enough.
+    """
+    return replaced(text, lambda character: NAMED.get(character) or f"\\u{{{ord(character):x}}}", before)
+
+
+def replaced(text: str, replacement: Callable[[str], str], before: str = "") -> str:
+    """The text with a replacement for every character that is not safe to write."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(visible, text))
+    start, text = len(before), before + text
+    return "".join(
+        replacement(character) if unsafe(character, text[max(at - CONTEXT, 0) : at]) else character
+        for at, character in enumerate(text[start:], start)
+    )
 
 
-def visible(character: str) -> str:
-    if character in NAMED:
-        return NAMED[character]
-    return f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in UNSEEN else character
+def unsafe(character: str, before: str) -> bool:
+    """Whether a terminal obeys a character, or shows nothing for it although it is no part of a word or an emoji."""
+    if unicodedata.category(character) not in UNSEEN:
+        return False
+    if character in JOINERS:
+        return unicodedata.category(before[-1:] or " ")[0] not in "LMNS"
+    if character == SPACE:
+        return not "\u0e00" <= before[-1:] < "\u1800"
+    if "\U000e0030" <= character <= "\U000e007f":
+        return not FLAG.search(before)
+    return character not in SIGNS
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -68,11 +98,13 @@ class Answer:
         self.stream = sys.stdout
         self.terminal = is_terminal(self.stream)
         self.encoding = self.stream.encoding or "utf-8"
+        self.before = ""  # the end of what has been written
 
     def write(self, text: str) -> None:
         """Writes and flushes. Raises ReaderLeft if the pipe is closed."""
         if self.terminal:
-            data = safe(text).encode(self.encoding, "backslashreplace")
+            data = safe(text, self.before).encode(self.encoding, "backslashreplace")
+            self.before = (self.before + text)[-CONTEXT:]
         else:
             data = text.encode("utf-8", "surrogateescape")
         self.write_bytes(data)
@@ -89,8 +121,14 @@ class Answer:
         self.write(text + "\n")
 
     def json(self, values: object) -> None:
-        """One line of JSON."""
-        self.line(json.dumps(values))
+        """One line of JSON: in ASCII unless stdout is UTF-8; control characters are always escaped."""
+        text = json.dumps(values, ensure_ascii=codecs.lookup(self.encoding).name != "utf-8")
+        self.line(replaced(text, escaped))
+
+
+def escaped(character: str) -> str:
+    """The character in JSON, in ASCII."""
+    return re.sub("....", r"\\u\g<0>", character.encode("utf-16-be", "surrogatepass").hex())
 
 
 def silence(stream: TextIO | None) -> None:

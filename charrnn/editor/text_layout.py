@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from charrnn.display.terminal import safe
 
 VISIBLE = str.maketrans("\n\t", "⏎⇥")  # for texts in one line
-SHOWN = {"\t": "    ", "\ufe0e": "", "\ufe0f": ""}  # terminals disagree on the width of variation selectors
+# terminals disagree on the width of emoji with variation selectors or joiners; a non-joiner has none
+SHOWN = {"\t": "    ", "\ufe0e": "", "\ufe0f": "", "\u200d": "", "\u200c": "\u200c"}
 
 
 @lru_cache(1 << 14)

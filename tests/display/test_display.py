@@ -1,6 +1,7 @@
 """What a person sees: harmless text, small curves, and the live display at several widths."""
 
 import io
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import charrnn
 from charrnn.display.charts import duration, spark, speed
 from charrnn.display.console import svg
 from charrnn.display.evaluation import scores
-from charrnn.display.terminal import UNSEEN, is_terminal, safe
+from charrnn.display.terminal import JOINERS, SIGNS, SPACE, UNSEEN, Answer, is_terminal, safe
 from charrnn.display.training import Screen, headline
 from charrnn.evaluation.score import Score
 from tests.training.test_loop import begin
@@ -23,7 +24,9 @@ from tests.training.test_loop import begin
 @given(st.text(st.characters()))
 def test_safe_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
     shown = safe(text)
-    assert not any(unicodedata.category(c) in UNSEEN for c in shown if c not in "\n\t")
+    unseen = {c for c in shown if unicodedata.category(c) in UNSEEN}
+    assert unseen <= set("\n\t" + JOINERS + SPACE + SIGNS) | set(map(chr, range(0xE0030, 0xE0080)))
+    assert safe(shown) == shown
     shown.encode("utf-8")
 
 
@@ -34,6 +37,60 @@ def test_safe_leaves_plain_text(text: str) -> None:
 
 def test_safe_by_example() -> None:
     assert safe("a\x1b[31m\x07\x7f\u202e\n\t한") == "a\u241b[31m\u2407\u2421\\u{202e}\n\t한"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0646\u0645\u06cc\u200c\u062f\u0627\u0646\u0645 \u06f5\u200c\u0627\u0645",  # Persian: a letter, a digit
+        "\u0915\u094d\u200d\u0937",  # Devanagari, after a virama
+        "\U0001f469\u200d\U0001f52c \U0001f9d1\U0001f3fe\u200d\U0001f33e \U0001f3f3\ufe0f\u200d\U0001f308",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f",
+        "\U0001f1ef\U0001f1f5 7\ufe0f\u20e3 \u2764\ufe0e",
+        "\u1781\u17d2\u1798\u17c2\u179a\u200b\u179a\u17c0\u1793",  # Khmer
+        "\u06dd\u0661",
+    ],
+)
+def test_spelling_and_emoji_are_written_as_they_are(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert safe(text) == text
+    assert safe(text[3:], text[:3]) == text[3:]
+    out = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    monkeypatch.setattr("sys.stdout", out)
+    answer = Answer()
+    answer.terminal = True
+    for character in text + "\u202e":
+        answer.write(character)
+    assert out.buffer.getvalue().decode() == text + "\\u{202e}"
+
+
+def test_what_stands_alone_or_hides_is_seen() -> None:
+    assert safe("\u200d \u200c.\u200c") == "\\u{200d} \\u{200c}.\\u{200c}"
+    assert safe("a\u200d\u200d\u200b") == "a\u200d\\u{200d}\\u{200b}"
+    assert safe("a\U000e0068\U000e0069") == "a\\u{e0068}\\u{e0069}"
+    hidden = "\U0001f3f4" + "\U000e0061" * 9
+    assert safe(hidden) == hidden[:8] + "\\u{e0061}" * 2
+    marks = "\xad\u061c\u200e\u200f\u2028\u2029\u202a\u2060\u2066\u2069\ufeff\ufff9\U000e0001\x9b"
+    assert safe(marks) == "".join(f"\\u{{{ord(c):x}}}" for c in marks)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_json_is_readable_and_exact(encoding: str, terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "t": "é한 می\u200cخ \U0001f469\u200d\U0001f4bb",
+        "hidden": "\u202e\u2028\x85\x9b\x7f\x1b\n\udcff\U000e0001",
+    }
+    out = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr("sys.stdout", out)
+    answer = Answer()
+    answer.terminal = terminal
+    answer.json(values)
+    written = out.buffer.getvalue().decode("utf-8")
+    assert json.loads(written) == values
+    assert (values["t"] in written) == (encoding == "utf-8")
+    assert written.isascii() == (encoding != "utf-8")
+    assert len(written.splitlines()) == 1
+    assert safe(written) == written
 
 
 def test_spark() -> None:

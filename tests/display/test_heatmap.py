@@ -34,7 +34,7 @@ def drawn(text: str, values: list[float], width: int, colour: bool = False, scal
 def test_every_character_is_on_a_tile_and_no_row_is_too_wide(text: str, room: int) -> None:
     found = list(rows(text, room))
     bare = re.sub("[◌↵ ]", "", "".join(tile.text for row in found for tile in row))
-    assert bare == "".join(safe(c) for c in text if c not in " \n\t")
+    assert bare == "".join(safe(c, text[:at]) for at, c in enumerate(text) if c not in " \n\t")
     for row in found:
         assert sum(tile.width for tile in row) <= room or len(row) == 1  # what is wider by itself stands alone
         for tile in row:

@@ -18,7 +18,7 @@ from charrnn.display.console import show
 from charrnn.display.evaluation import scores
 from charrnn.display.info import information
 from charrnn.display.reading import ReadProgress
-from charrnn.display.terminal import UNSEEN, Answer, remark, safe
+from charrnn.display.terminal import JOINERS, SIGNS, SPACE, UNSEEN, Answer, remark, safe
 from charrnn.display.training import Screen
 from charrnn.errors import TextError
 from charrnn.evaluation.score import Score
@@ -28,6 +28,7 @@ from tests.torture.common import Outcome, Stream, Tally, dice, tiny
 
 COUNT = 1_114_112 + 100_000
 POINTS = 1_114_112
+WRITTEN = {*"\n\t", *JOINERS, *SPACE, *SIGNS, *map(chr, range(0xE0030, 0xE0080))}  # at least within words and emoji
 CHUNK, ROW = 4096, 64
 OURS = re.compile(rb"\x1b\[[0-9;]*[mA-HJK]|\x1b\[\?25[hl]|\r")  # colours, and cursor movements of the live display
 
@@ -45,7 +46,7 @@ def streams(terminal: bool) -> Iterator[tuple[Stream, Stream]]:
 def harmless(data: bytes) -> bool:
     """Whether the output contains no control characters except our colours and cursor movements."""
     text = OURS.sub(b"", data).decode("utf-8")
-    return not any(unicodedata.category(c) in UNSEEN for c in set(text) - {"\n", "\t"})
+    return not any(unicodedata.category(c) in UNSEEN for c in set(text) - WRITTEN)
 
 
 def texts(count: int, seed: int) -> Iterator[str]:
@@ -71,7 +72,7 @@ def point(rng: random.Random) -> int:
 def plain_ways(text: str, tally: Tally) -> None:
     """Check the outputs without rich: sampled text, remarks, notes and errors."""
     shown = safe(text)
-    tally.check(not any(unicodedata.category(c) in UNSEEN for c in set(shown) - {"\n", "\t"}), f"safe: {text!r:.200}")
+    tally.check(not any(unicodedata.category(c) in UNSEEN for c in set(shown) - WRITTEN), f"safe: {text!r:.200}")
     with streams(terminal=True) as (out, err):
         Answer().write(text)
         remark(text)

@@ -1,6 +1,5 @@
 """What the commands of `see` share: their options, the text that they show, and where the result goes."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from pathlib import Path
@@ -158,6 +157,6 @@ class Output:
             remark(f"Saved {self.output}.")
         if self.as_json:
             for values in objects:
-                self.answer.line(json.dumps({**values, "summary": summary}))
+                self.answer.json({**values, "summary": summary})
         elif self.output is None:
             show(self.answer, display.concluded(panels, draw, summary))
