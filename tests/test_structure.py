@@ -103,7 +103,7 @@ EXPOSED: Mapping[str, str] = {
     "display.reading": "ReadProgress",
     "display.see": "*",
     "display.tables": "benchmarks",
-    "display.terminal": "Answer ReaderLeft is_terminal remark safe settle silence",
+    "display.terminal": "* Answer ReaderLeft interject is_terminal remark safe settle silence",
     "display.training": "display",
     "editor.app": "Editor",
     "editor.text_file": "TextFile",

@@ -13,7 +13,7 @@ SLICES = {
     "resume": 6,
     "commands": 30,
     "kill": 2,
-    "signals": 2,
+    "signals": 3,
     "codepoints": 2000,
     "files": 10,
     "faults": 3,

@@ -20,18 +20,41 @@ Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 
 class Stop:
-    """A request to stop; `signal` is the number of the signal that was received, or 0."""
+    """A request to stop; `signal` is the number of the first signal that was received, or 0.
+
+    The owner of the work keeps the rest up to date: `loss` says what would be lost if the process ended now, `saved`
+    that nothing would be. `resumed` becomes True when a suspended process continues.
+    """
 
     def __init__(self) -> None:
-        self.signal = 0
+        self.signal, self.interrupts = 0, 0
+        self.loss: Callable[[], str] = lambda: "the run"
+        self.saved = self.resumed = False
 
     def __bool__(self) -> bool:
         return self.signal != 0
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        if self.signal:
+        """The first signal is a request; of the others, which a closed terminal sends too, only a third SIGINT ends
+        the process.
+        """
+        self.interrupts += number == signal.SIGINT
+        if self.interrupts > 2 or (self.saved and not self):
             leave(number, frame)
-        self.signal = number
+        elif self.signal and number == signal.SIGINT and not self.saved:
+            from charrnn.display.terminal import interject
+
+            interject(
+                f"Finishing the step and saving. A third Ctrl-C ends the process at once and loses {self.loss()}."
+            )
+        self.signal = self.signal or number
+
+    def resume(self, number: int, frame: FrameType | None) -> None:
+        from charrnn.display import terminal
+
+        self.resumed = True
+        if terminal.live:
+            terminal.live.erase()  # forgets it: the shell has written below
 
 
 def leave(number: int, frame: FrameType | None) -> None:
@@ -62,11 +85,18 @@ def ignore() -> None:
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """Yields a `Stop` that records the first signal, so that a loop can end after the current step."""
+    """Yields a `Stop` that records the first signal, so that a loop can end after the current step.
+
+    In the background, writing to the terminal does not suspend the process. After a signal its handlers stay: others
+    must not change the exit code.
+    """
     stop = Stop()
     previous = watch(stop.receive)
+    for name, handler in (("SIGCONT", stop.resume), ("SIGTTOU", signal.SIG_IGN)):
+        if number := getattr(signal, name, None):
+            previous[number] = signal.signal(number, handler)
     try:
         yield stop
     finally:
-        for number, handler in previous.items():
+        for number, handler in previous.items() if not stop else ():
             signal.signal(number, handler)

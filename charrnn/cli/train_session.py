@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from charrnn.cli.options import counted, model_argument
 from charrnn.cli.signals import Stop
 from charrnn.display.charts import duration
-from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark
+from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark, silence
 from charrnn.errors import CharRNNError, DivergedError, ModelFileError, WorkerError
 from charrnn.options import STDIN
 
@@ -48,8 +48,10 @@ class Records:
             self.answer.json(values)
         except ReaderLeft:
             self.open = False
+            silence(sys.stdout)
         except OSError as error:
             self.open = False
+            silence(sys.stdout)  # what is buffered would fail again at the end
             remark(f"warning: the JSON records cannot be written: {error.strerror or error}. The training continues.")
 
 
@@ -67,16 +69,20 @@ class Session:
     save_interval: float = SAVE_SECONDS
 
     def __post_init__(self) -> None:
-        self.start_time = self.saved_at = time.monotonic()
+        self.start_time = self.saved_at = self.step_at = time.monotonic()
         self.saved: int | None = self.training.run.step or None
 
     def run(self, stop: Stop) -> int:
         from charrnn.display.training import display
 
-        training = self.training
+        training, stop.loss = self.training, self.loss
         live = self.records is None or not is_terminal(sys.stdout)
         with display(training, self.line, self.quiet, live) as screen:
             for record in self.steps():
+                if stop.resumed:
+                    stop.resumed = False
+                    self.exclude_pause()
+                    screen.resume()
                 self.handle_record(record)
                 ended = record.step == training.end
                 if not (stop or ended) and self.due(record.step):
@@ -84,9 +90,11 @@ class Session:
                 if self.records is not None:
                     self.records.add(record, ended, self.saved)
                 screen.show(record)
+                self.step_at = time.monotonic()
                 if stop:
                     break
         self.save_finally()
+        stop.saved = True
         if stop and training.run.step < training.end and not training.stale:
             self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To continue: {self.command()}")
             return 128 + stop.signal
@@ -126,6 +134,17 @@ class Session:
             self.remark(
                 f"note: running late: shortened from {before:,} to {total:,} steps; add --cut {cut} to reproduce."
             )
+
+    def exclude_pause(self) -> None:
+        """The time during which the process was suspended does not count."""
+        pause = time.monotonic() - self.step_at
+        self.start_time += pause
+        if self.deadline:
+            self.deadline.start, self.deadline.first = self.deadline.start + pause, None
+
+    def loss(self) -> str:
+        """What would be lost if the process ended now."""
+        return "the whole run" if self.saved is None else f"all steps after step {self.saved:,}"
 
     def due(self, step: int) -> bool:
         by_step = self.save_every and step % self.save_every == 0

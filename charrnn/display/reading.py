@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from charrnn.display.terminal import is_live, remark, safe
@@ -31,7 +32,8 @@ class ReadProgress:
 
     def __exit__(self, *problem: object) -> None:
         if self.bar is not None:
-            self.bar[0].stop()
+            with suppress(OSError):  # the terminal is closed
+                self.bar[0].stop()
 
     def progress(self, done: int, total: int) -> None:
         """Updates the bar, or prints a line, when it is due."""
@@ -43,9 +45,10 @@ class ReadProgress:
             remark(f"reading {self.label}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
             return
         self.due = now + REFRESH
-        self.bar = self.bar or start(self.label, total)
-        progress, task = self.bar
-        progress.update(task, completed=done, total=total, refresh=True)
+        with suppress(OSError):
+            self.bar = self.bar or start(self.label, total)
+            progress, task = self.bar
+            progress.update(task, completed=done, total=total, refresh=True)
 
 
 def start(label: str, total: int) -> "tuple[Progress, TaskID]":
@@ -66,4 +69,5 @@ def start(label: str, total: int) -> "tuple[Progress, TaskID]":
         redirect_stderr=False,
     )
     bar.start()
+    bar.console.show_cursor()  # so that a process that is suspended does not leave it hidden
     return bar, bar.add_task(label, total=total)

@@ -8,10 +8,13 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TextIO
+from typing import Protocol, TextIO
 
 NARROWEST, WIDEST = 10, 1000  # columns
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+WORD = re.compile(
+    r"(?:--[^ ]+ (?!-))?(?:'[^']*'[^ ]*|[^ ]+)"
+)  # a quoted argument, or an option and its value, is one word
 NAMED = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {"\x7f": "\u2421", "\n": "\n", "\t": "\t"}
 
 
@@ -74,15 +77,83 @@ def columns() -> int | None:
     return min(max(int(claimed[:9]), NARROWEST), WIDEST) if claimed.isdecimal() else None
 
 
+class Live(Protocol):
+    """A display at the end of the terminal, above which remarks are printed."""
+
+    def erase(self) -> str:
+        """Forgets the display; returns the control sequences that remove it from the terminal."""
+
+    def draw(self) -> None: ...
+
+
+live: Live | None = None
+
+
 def remark(text: str) -> None:
-    """Prints one line on stderr, whatever control characters it contains; a closed stderr is ignored."""
+    """Prints a paragraph on stderr, whatever control characters it contains; a closed stderr is ignored."""
     if sys.stderr is None:
         return
-    encoding = sys.stderr.encoding or "utf-8"
-    line = safe(text).replace("\n", "\u240a") + "\n"
     with suppress(OSError, ValueError):
-        sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.write(paragraph(text))
         sys.stderr.flush()
+    if live:
+        live.draw()
+
+
+def interject(text: str) -> None:
+    """`remark` from a signal handler, which may interrupt another: it neither buffers nor draws."""
+    with suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), paragraph(text).encode(sys.stderr.encoding))
+
+
+def paragraph(text: str) -> str:
+    """What a remark writes on stderr: one line, or on a terminal lines of whole words instead of the live display."""
+    line, encoding = safe(text).replace("\n", "\u240a"), sys.stderr.encoding or "utf-8"
+    if is_terminal(sys.stderr):
+        line = "\n".join(wrapped(line, columns() or stderr_size().columns))
+    return (live.erase() if live else "") + line.encode(encoding, "backslashreplace").decode(encoding) + "\n"
+
+
+def stderr_size() -> os.terminal_size:
+    """The columns and lines of the terminal that stderr writes to, now; 80 and 24 if it does not say."""
+    size = os.terminal_size((0, 0))
+    with suppress(OSError, ValueError, AttributeError):
+        size = os.get_terminal_size(sys.stderr.fileno())
+    return os.terminal_size((size.columns or 80, size.lines or 24))
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of whole words. A command keeps its line, or has lines that end with a backslash: it can be pasted."""
+    from rich.cells import cell_len
+
+    if cell_len(text) <= width:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    lines = [indent]
+    for unit in units(text):
+        whole = " ".join(unit)
+        fits = len(unit) == 1 or cell_len(f"{indent}  {whole}") <= width
+        for number, word in enumerate([whole] if fits else unit):
+            start = not lines[-1].strip(" ")
+            if not start and (cell_len(f"{lines[-1]} {word}") > width - 2 * (not fits) or not (fits or number)):
+                lines[-1] += " \\" * (number > 0)
+                lines.append(indent + "  ")
+                start = True
+            lines[-1] += word if start else f" {word}"
+    return lines
+
+
+def units(text: str) -> list[list[str]]:
+    """The words of a text, each on its own, but those of a command together, up to a punctuation mark."""
+    found: list[list[str]] = []
+    command = False
+    for word in WORD.findall(text):
+        if command:
+            found[-1].append(word)
+        else:
+            found.append([word])
+        command = (command or word == "charrnn") and word[-1] not in ",.;:)"
+    return found
 
 
 class ReaderLeft(Exception):

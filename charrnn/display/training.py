@@ -1,27 +1,31 @@
 """A training run: a live display on a terminal, otherwise a line every few seconds."""
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
+from rich.cells import chop_cells
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from charrnn.checkpoint.history import Step
+from charrnn.display import terminal
 from charrnn.display.charts import duration, spark, speed
 from charrnn.display.console import stderr_console
-from charrnn.display.terminal import is_live, remark, safe
+from charrnn.display.terminal import is_live, remark, safe, stderr_size
 from charrnn.training.loop import Training
 
 REFRESH = 0.25  # seconds
 PLAIN_EVERY = 5.0  # seconds
 SAMPLES = 6  # lines
+WIDEST = 80  # columns, so that few lines wrap when the terminal becomes narrower
+NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
 SMOOTHING = 0.95  # of the displayed training loss and speed
 NATS_PER_BIT = math.log(2)
 SampleLine = Callable[[int], str]  # a line of text sampled after a step
@@ -29,6 +33,14 @@ SampleLine = Callable[[int], str]  # a line of text sampled after a step
 
 class Display:
     """A context that shows a training run: this one shows nothing. `show` is called after every step."""
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+        self.resume()
+
+    def resume(self) -> None:
+        """Estimates the remaining time anew, after the process was suspended."""
+        self.left = countdown(self.training)
 
     def __enter__(self) -> Self:
         return self
@@ -43,8 +55,17 @@ class Display:
 def display(training: Training, sample: SampleLine, quiet: bool, live: bool) -> Display:
     """The display that suits stderr."""
     if quiet:
-        return Display()
-    return Screen(training, sample) if live and is_live(sys.stderr) else Plain(training)
+        return Display(training)
+    live = live and is_live(sys.stderr) and not in_background() and not stderr_console().legacy_windows
+    return Screen(training, sample) if live else Plain(training)
+
+
+def in_background() -> bool:
+    """Whether the terminal belongs to another job, such as the shell after `bg`."""
+    try:
+        return os.tcgetpgrp(sys.stderr.fileno()) not in (0, os.getpgrp())
+    except (OSError, ValueError, AttributeError):  # not its terminal, or Windows
+        return False
 
 
 def headline(training: Training) -> list[str]:
@@ -75,7 +96,8 @@ class Plain(Display):
     """One line every few seconds, for files and pipes."""
 
     def __init__(self, training: Training) -> None:
-        self.training, self.left, self.last = training, countdown(training), time.monotonic()
+        super().__init__(training)
+        self.last = time.monotonic()
 
     def __enter__(self) -> Self:
         for text in headline(self.training):
@@ -98,27 +120,32 @@ class Plain(Display):
 
 
 class Screen(Display):
-    """The live display on stderr, refreshed at most four times per second."""
+    """The live display on stderr, refreshed at most four times per second.
+
+    The cursor rests below it and stays visible, so that a process that is suspended or killed leaves nothing to repair.
+    """
 
     def __init__(self, training: Training, sample: SampleLine, console: Console | None = None) -> None:
-        self.training, self.sample = training, sample
-        self.console = console or stderr_console()
-        self.live = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
-        self.left, self.drawn, self.gone = countdown(training), 0.0, False
+        super().__init__(training)
+        self.sample, self.console = sample, console or stderr_console()
+        self.drawn, self.gone = 0.0, False
         self.record: Step | None = None
         self.smooth: float | None = None
         self.speed = 0.0
         self.lines: list[tuple[int, str]] = []  # steps and samples
+        self.shown: list[str] = []  # the lines on the terminal
 
     def __enter__(self) -> Self:
+        for text in headline(self.training):
+            remark(text)
         self.add_line(self.training.run.step)
-        self.draw(self.live.start)
+        terminal.live = self
         self.draw()
         return self
 
     def __exit__(self, *problem: object) -> None:
         self.draw()
-        self.draw(self.live.stop)
+        terminal.live = None
 
     def add_line(self, step: int) -> None:
         """Adds a sample; of the older ones, those whose steps grow most evenly in ratio are kept."""
@@ -136,24 +163,38 @@ class Screen(Display):
         if time.monotonic() - self.drawn >= REFRESH or record.val_loss is not None:
             self.draw()
 
-    def draw(self, action: Callable[[], None] | None = None) -> None:
-        """Redraws the display; the training continues if the terminal is closed."""
-        self.drawn = time.monotonic()
-        if self.gone:
-            return
-        self.gone = True
-        with suppress(OSError, ValueError):
-            action() if action else self.live.update(self.picture(), refresh=True)
-            self.gone = False
+    def erase(self) -> str:
+        """See `Live`. A terminal that has become narrower has wrapped the lines; one that is cleared at once may keep
+        its lines in the scrollback.
+        """
+        width, lines = stderr_size().columns, [] if in_background() else self.shown
+        rows = sum(max(1, len(chop_cells(line, width))) for line in lines)
+        self.shown = []
+        return "\r\x1b[2K" + "\x1b[A\x1b[2K" * rows if rows else ""
 
-    def picture(self) -> RenderableType:
-        width = self.console.size.width
-        styles = zip(headline(self.training), ("bold", "", "dim"), strict=True)
-        parts = [*(one_line(text, style=style) for text, style in styles), Text(""), *self.bar(width)]
+    def draw(self) -> None:
+        """Draws the display again; the training continues if the terminal is closed, or belongs to another job."""
+        self.drawn = time.monotonic()
+        if in_background():
+            self.shown = []
+        elif not self.gone:
+            rows, self.gone = stderr_size().lines, True
+            with suppress(OSError, ValueError):
+                with self.console.capture() as capture:
+                    self.console.print(self.picture(rows))
+                lines = capture.get().split("\n")[:-1][1 - rows :]
+                self.console.file.write(self.erase() + NO_WRAP + "".join(f"{line}\n" for line in lines) + WRAP)
+                self.shown = [Text.from_ansi(line).plain for line in lines]
+                self.console.file.flush()
+                self.gone = False
+
+    def picture(self, rows: int = 24) -> RenderableType:
+        width = min(self.console.width, WIDEST)
+        parts = self.bar(width)
         if self.record:
             rates = f"gradient norm {self.record.grad_norm:.2f}   learning rate {self.record.lr:.5f}"
             parts += [self.losses(width), one_line(f"{rates}   {speed(self.speed)} char/s", style="dim")]
-        return Group(*parts, Text(""), *self.samples())
+        return Group(*parts, Text(""), *self.samples()[-max(1, (rows - 10) // 2) :])
 
     def bar(self, width: int) -> list[RenderableType]:
         step, end = self.training.run.step, self.training.end

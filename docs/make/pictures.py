@@ -15,7 +15,7 @@ from rich.console import Console  # noqa: E402
 
 import charrnn  # noqa: E402
 from charrnn.display.console import svg  # noqa: E402
-from charrnn.display.training import Screen  # noqa: E402
+from charrnn.display.training import Screen, headline  # noqa: E402
 from charrnn.options import Options  # noqa: E402
 from charrnn.text.dataset import read_dataset  # noqa: E402
 from charrnn.training.loop import Training  # noqa: E402
@@ -46,7 +46,7 @@ def main() -> None:
         for record in training:
             screen.show(record)
             if record.step == SHOWN:
-                picture = svg(TITLE, lambda out: out.print(screen.picture()), WIDTH)
+                picture = svg(TITLE, lambda out: out.print(*headline(training), screen.picture(), sep="\n"), WIDTH)
                 (DOCS / "train.svg").write_text(picture, "utf-8")
                 break
     training.close()

@@ -382,17 +382,40 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_resume(number: int, tm
     assert sorted(os.listdir(tmp_path)) == ["corpus.txt", "model.npz"]
 
 
-def test_the_second_signal_ends_at_once() -> None:
-    script = "from charrnn.cli.signals import *\nwith stopping():\n print(flush=True)\n while True: pass"
-    looping = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+LOOP = """
+from charrnn.cli.signals import *
+with stopping() as stop:
+    stop.loss = lambda: "all steps after step 5"
+    print(flush=True)
+    while True: pass
+"""
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_only_a_third_interrupt_ends_a_pending_save(first: int) -> None:
+    looping = subprocess.Popen([sys.executable, "-c", LOOP], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert looping.stdout is not None
     looping.stdout.readline()
-    looping.send_signal(signal.SIGINT)
-    time.sleep(0.2)
-    assert looping.poll() is None
-    looping.send_signal(signal.SIGTERM)
-    assert looping.wait(timeout=10) == 128 + signal.SIGTERM
-    looping.stdout.close()
+    interrupts = 3 - (first == signal.SIGINT)
+    for number in (first, *[signal.SIGHUP, signal.SIGTERM] * 3, *[signal.SIGINT] * interrupts):
+        assert looping.poll() is None
+        looping.send_signal(number)
+        time.sleep(0.03)
+    _, err = looping.communicate(timeout=10)
+    assert looping.returncode == 128 + signal.SIGINT
+    warning = (
+        b"Finishing the step and saving. A third Ctrl-C ends the process at once and loses all steps after step 5.\n"
+    )
+    assert err == warning * (interrupts - 1)
+
+
+def test_signals_after_the_save_end_at_once_or_change_nothing() -> None:
+    script = LOOP.replace("while True: pass", "stop.saved = True; os.kill(os.getpid(), {0}); os.kill(os.getpid(), {1})")
+    done = subprocess.run([sys.executable, "-c", script.format(15, 1)], capture_output=True, check=False)
+    assert done.returncode == 128 + signal.SIGTERM
+    early = script.replace("stop.saved = True;", "os.kill(os.getpid(), 2); stop.saved = True;")
+    done = subprocess.run([sys.executable, "-c", early.format(15, 1)], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_signal_handlers_are_restored_and_ignored_signals_stay_ignored() -> None:
