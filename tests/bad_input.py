@@ -1,7 +1,9 @@
 """The folder of files for the tests of bad input."""
 
+import gzip
 import os
 import stat
+import unicodedata
 from pathlib import Path
 
 from charrnn.cli.main import run
@@ -35,6 +37,16 @@ def furnish(here: Path) -> None:
         "utf16be.txt": b"\xfe\xff" + TEXT.encode("utf-16-be"),
         "utf16-bare.txt": TEXT.encode("utf-16-le"),
         "utf32.txt": TEXT.encode("utf-32"),
+        "utf16-bare-be.txt": TEXT.encode("utf-16-be"),
+        "cp1252.txt": b"\x93No\x94 \x97 it\x92s late\x85\n" * 10,
+        "cp949.txt": "그는 학교에 갔다.\n".encode("cp949"),
+        "mac.txt": TEXT.replace("\n", "\r").encode(),
+        "marks.txt": "a\ufeffbc\n".encode() * 40,
+        "jamo.txt": unicodedata.normalize("NFD", "한글 " * 40).encode(),
+        "page.html": f"<!DOCTYPE html>{TEXT}".encode(),
+        "notes.rtf": b"{\\rtf1" + TEXT.encode(),
+        "book.pdf": b"%PDF-1.7\n" + TEXT.encode(),
+        "corpus.txt.gz": gzip.compress(TEXT.encode()),
         "odd.txt": "abc".encode("utf-16-le") + b"a",
         "nul.txt": bytes(500),
         "some-nul.txt": (TEXT + "\0").encode(),

@@ -44,6 +44,7 @@ EXPOSED: Mapping[str, str] = {
     "text.batches": "Batch Packed Rows Streams",
     "text.corpus": "Corpus Segment",
     "text.dataset": "Dataset read_dataset",
+    "text.decode": "text_of",
     "text.examples": "Example Examples encoded",
     "text.ids": "Symbols join pieces",
     "text.raw_text": "RawText read_samples",

@@ -201,13 +201,17 @@ def read_prompt(path: str) -> str:
         raise TextError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     if len(data) > LONGEST_PROMPT:
         raise TextError(f"{path} is too long for a prompt: more than {LONGEST_PROMPT / 1e6:.0f} MB.")
-    return utf8(path, data).replace("\r\n", "\n").removesuffix("\n")
+    return noted_text(path, data).removesuffix("\n")
 
 
 def lines_of(texts: tuple[str, ...]) -> list[str]:
     """The texts themselves; for `-`, the lines of standard input."""
-    read = ((utf8("standard input", standard_input()).splitlines() if text == STDIN else [text]) for text in texts)
-    return [line for lines in read for line in lines]
+    return [line for text in texts for line in (standard_lines() if text == STDIN else [text])]
+
+
+def standard_lines() -> list[str]:
+    text = noted_text("standard input", standard_input())
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def standard_input(limit: int = -1) -> bytes:
@@ -216,11 +220,14 @@ def standard_input(limit: int = -1) -> bytes:
     return sys.stdin.buffer.read(limit)
 
 
-def utf8(name: str, data: bytes) -> str:
-    try:
-        return data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise TextError(f"{name} is not valid UTF-8 (at offset {error.start:,}).") from None
+def noted_text(name: str, data: bytes) -> str:
+    """The text in UTF-8, in the same form as that of a corpus; what was changed is noted."""
+    from charrnn.text.decode import text_of
+
+    changes: list[str] = []
+    text = text_of(data, name, changes)
+    notes(changes)
+    return text
 
 
 def report_unknown(path: str, symbols: Collection[str]) -> None:

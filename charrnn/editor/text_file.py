@@ -63,14 +63,13 @@ class TextFile:
                 f"{self.path} is not valid UTF-8 (at offset {error.start:,}): convert it to UTF-8 first."
             ) from None
         self.bom = text.startswith(BOM)
-        self.crlf = "\n" in text and text.count("\n") == text.count("\r\n")
-        text = text.removeprefix(BOM)
-        return text.replace("\r\n", "\n") if self.crlf else text
+        self.line_end = "\n"
+        if "\r" in text and text.count("\n") == text.count("\r\n"):  # every LF follows a CR, or there are only CRs
+            self.line_end = "\r\n" if "\n" in text else "\r"
+        return text.removeprefix(BOM).replace(self.line_end, "\n")
 
     def encoded(self, text: str) -> bytes:
-        if self.crlf:
-            text = text.replace("\n", "\r\n")
-        return (BOM * self.bom + text).encode("utf-8")
+        return (BOM * self.bom + text.replace("\n", self.line_end)).encode("utf-8")
 
     def recover(self) -> None:
         """Repeats the operations of an earlier session from the draft."""

@@ -2,7 +2,9 @@
 
 units.py         a text as codes: code points, bytes or jamo
 vocab.py         codes as ids, rare codes as the unknown symbol
-source.py        files, folders and pipes, decoded in chunks
+file_types.py    files that are not text, recognised by their first bytes
+decode.py        bytes as text: line ends, byte-order marks, advice on encodings
+source.py        files, folders and pipes, read in chunks
 ids.py           the ids of a text, in memory or in a temporary file
 corpus.py        one long text as ids, and its validation split
 tasks.py         labels, classification and pairs: inputs, targets, masks

@@ -59,7 +59,7 @@ class Examples:
         digest = hashlib.sha256()
         names, sources = find_sources(paths, notes, encoding)
         for source in sources:
-            more = list(read_rows(source, kind, encoding))
+            more = list(read_rows(source, kind, unit, encoding))
             if not more:
                 raise TextError(f"{source.name} contains no examples.")
             digest.update(f"{len(more)}:{more}".encode("utf-8", "surrogatepass"))
@@ -177,10 +177,10 @@ def labelled(kind: str, labels: list[str], name: str) -> Task:
     return Task(kind, names, tuple(map(labels.count, names)))
 
 
-def read_rows(source: Source, kind: str, encoding: str) -> Iterator[Example]:
+def read_rows(source: Source, kind: str, unit: str, encoding: str) -> Iterator[Example]:
     """The examples of one file, without empty lines. Raises TextError with the line number if a row is not valid."""
     table = str(source.path) == STDIN or Path(source.name).suffix.lower() == TABLE
-    text = "".join(source.text(encoding, lambda _: None))
+    text = "".join(source.text(UNITS[unit], encoding, lambda _: None))
     first, second = ("source", "target") if kind == "pairs" else ("label", "text")
     for number, line in enumerate(text.split("\n"), 1):
         if not line:

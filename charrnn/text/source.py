@@ -1,6 +1,5 @@
 """Files, folders and pipes: listed, spooled if they can be read only once, and decoded in chunks."""
 
-import codecs
 import hashlib
 import os
 import stat
@@ -16,12 +15,12 @@ import numpy as np
 
 from charrnn.errors import TextError
 from charrnn.options import STDIN
+from charrnn.text.decode import checked, composed, decoded, is_wide, problem
 from charrnn.text.ids import unwritable
-from charrnn.text.units import AnyCodes, Byte, Unit
+from charrnn.text.units import AnyCodes, Byte, Char, Unit
 
 CHUNK = 1 << 20
 LONGEST_PIPE = 1 << 32  # bytes; stops endless input such as /dev/zero
-MODEL_START = b"PK\x03\x04", b"meta.npy"
 
 T = TypeVar("T")
 PathLike = str | os.PathLike[str]
@@ -32,12 +31,13 @@ Progress = Callable[[int, int], None]  # called with the bytes done and the byte
 class Source:
     """One file that can be read several times; input that can be read only once (a pipe) is spooled.
 
-    `in_folder`: the file was found in a folder, not named.
+    `in_folder`: the file was found in a folder, not named. `notes` say what the last reading has changed.
     """
 
     def __init__(self, path: PathLike, in_folder: bool = False) -> None:
         self.in_folder = in_folder
         self.path, self.name = path, "standard input" if str(path) == STDIN else str(path)
+        self.notes: list[str] = []
         self.spool: IO[bytes] | None = None
         self.stamp: tuple[int, ...] | None = None
         if str(path) == STDIN:
@@ -89,9 +89,15 @@ class Source:
                 yield block
             self.check_unchanged(file)
 
-    def text(self, encoding: str, on_block: OnBlock) -> Iterator[str]:
-        """The text, chunk by chunk. Raises TextError if the bytes are not valid in this encoding."""
-        return decoded(checked(self.blocks(on_block), encoding, self.name), encoding, self.name)
+    def text(self, unit: Unit, encoding: str, on_block: OnBlock) -> Iterator[str]:
+        """The text, chunk by chunk, for a unit other than byte; Hangul syllables are composed for characters.
+
+        Raises TextError if the bytes are not valid in this encoding.
+        """
+        self.notes = []
+        blocks = checked(self.blocks(on_block), encoding, self.name, self.notes)
+        chunks = decoded(blocks, encoding, self.name, self.notes)
+        return composed(chunks, self.name, self.notes) if unit is Char else chunks
 
     def codes(self, unit: Unit, encoding: str, on_block: OnBlock) -> Iterator[AnyCodes]:
         """The codes of the text, chunk by chunk, as uint8 if all are below 256.
@@ -101,7 +107,7 @@ class Source:
         if unit is Byte:
             yield from (np.frombuffer(block, dtype=np.uint8) for block in self.blocks(on_block))
             return
-        for text in self.text(encoding, on_block):
+        for text in self.text(unit, encoding, on_block):
             # the codes of ASCII are its bytes in every unit, and most text is ASCII
             yield np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else unit.codes(text)
 
@@ -146,70 +152,16 @@ def survey(
         except TextError as error:
             if not source.in_folder:
                 raise
-            notes.append(f"skipped {error}")
+            notes.append(f"{source.name} was skipped: it {str(error).removeprefix(f'{source.name} ')}")
             continue
         except OSError as error:
             raise unreadable(source.name, error) from None
+        notes += source.notes
         kept.append(source)
         results.append(result)
         digests.append(digest.digest())
     whole = b"".join(digests)
     return kept, results, (whole if len(digests) == 1 else hashlib.sha256(whole).digest()).hex()
-
-
-def checked(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[bytes]:
-    """The same blocks. Raises TextError if the first one is clearly not text in this encoding."""
-    first = next(blocks, b"")
-    if first.startswith(MODEL_START[0]) and MODEL_START[1] in first[:64]:
-        raise TextError(f"{name} is a model file, not a text: charrnn sample -m {name} generates text with it.")
-    utf16 = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and first[2:4] != b"\0\0"
-    if not is_wide(encoding) and not utf16 and first.count(0) > len(first) // 10:
-        raise TextError(
-            f"{name} is not text, or it is UTF-16: more than a tenth of its bytes are NUL. "
-            "Try --encoding utf-16-le, or --unit byte to train on bytes."
-        )
-    if first:
-        yield first
-    yield from blocks
-
-
-def is_wide(encoding: str) -> bool:
-    """Whether NUL bytes are a regular part of text in this encoding."""
-    return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-
-
-def decoded(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[str]:
-    """The text without a byte-order mark, with CRLF replaced by LF."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    offset, carry, first = 0, "", True
-    while True:
-        block = next(blocks, b"")
-        pending = len(decoder.getstate()[0])
-        try:
-            text = carry + decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            raise undecodable(error, offset - pending, encoding, name) from None
-        except UnicodeError as error:
-            raise TextError(f"{name} is not valid {encoding.upper()}: {error}.") from None
-        if first and text:
-            text, first = text.removeprefix("\ufeff"), False
-        carry = "\r" if block and text.endswith("\r") else ""
-        text = text.removesuffix(carry)
-        if text:
-            yield text.replace("\r\n", "\n") if "\r" in text else text  # searching for one is 10 times as fast
-        if not block:
-            return
-        offset += len(block)
-
-
-def undecodable(error: UnicodeDecodeError, base: int, encoding: str, name: str) -> TextError:
-    byte = error.object[error.start]
-    if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") and base + error.start < 2:
-        return TextError(f"{name} looks like UTF-16: try --encoding utf-16.")
-    return TextError(
-        f"{name} is not valid {encoding.upper()} (byte 0x{byte:02X} at offset {base + error.start:,}). "
-        "Try --encoding latin-1 or the actual encoding, or --unit byte to train on bytes."
-    )
 
 
 Paths = PathLike | Source | Sequence[PathLike | Source]
@@ -227,12 +179,15 @@ def find_sources(paths: Paths, notes: list[str], encoding: str) -> tuple[tuple[s
             sources.append(open_source(path))
             continue
         try:
-            files = [file for file in walk(Path(path)) if is_text(file, notes, encoding)]
+            files = {file: problem_in(file, encoding) for file in walk(Path(path))}
         except OSError as error:
             raise unreadable(str(path), error) from None
-        if not files:
-            raise TextError(f"{path} is a folder without text files.")
-        sources += [open_source(file, in_folder=True) for file in files]
+        skipped = {file: wrong for file, wrong in files.items() if wrong}
+        notes += [f"{file} was skipped: it {wrong}" for file, wrong in skipped.items()]
+        if None not in files.values():
+            why = "".join(f": {file} {wrong}" for file, wrong in list(skipped.items())[:1])
+            raise TextError(f"{path} is a folder without text files{why or '.'}")
+        sources += [open_source(file, in_folder=True) for file, wrong in files.items() if wrong is None]
     return tuple(map(str, paths)), sources
 
 
@@ -261,18 +216,17 @@ def walk(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def is_text(file: Path, notes: list[str], encoding: str) -> bool:
-    """Whether a file in a folder looks like text; a note says why one is skipped."""
+def problem_in(file: Path, encoding: str) -> str | None:
+    """Why a file in a folder does not look like text, as the end of a sentence; empty for an empty file."""
     try:
         with open(file, "rb") as opened:
             start = opened.read(8192)
     except OSError as error:
-        notes.append(f"skipped {file}: {error.strerror}")
-        return False
-    if b"\0" in start and not is_wide(encoding):
-        notes.append(f"skipped {file}: it is not text")
-        return False
-    return bool(start)
+        return f"cannot be read: {error.strerror}."
+    if not start:
+        return ""
+    wrong = problem(start, encoding, str(file))
+    return wrong or ("is not text." if b"\0" in start and not is_wide(encoding) else None)
 
 
 def changed(name: str) -> TextError:

@@ -12,6 +12,7 @@ Codes = NDArray[np.uint32]
 AnyCodes = NDArray[np.unsignedinteger[Any]]  # codes of any width: uint8 where all are below 256
 SYLLABLES = 0xAC00, 11172  # the first one, and their number
 LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
+INCOMPLETE = re.compile("[\u1100-\u1112][\u1161-\u1175]?\\Z")  # a syllable that more letters may extend
 
 
 class Decoder:
@@ -87,6 +88,11 @@ def jamo_kind(letter: str) -> str:
     return ""
 
 
+def compose(text: str) -> tuple[str, int]:
+    """The text with decomposed Hangul syllables composed, and their number."""
+    return LETTERS.subn(lambda match: unicodedata.normalize("NFC", match[0]), text)
+
+
 class Char:
     """Unicode code points."""
 
@@ -158,7 +164,7 @@ class Jamo:
 
     @staticmethod
     def text(codes: Codes) -> str:
-        return LETTERS.sub(lambda match: unicodedata.normalize("NFC", match[0]), Char.text(codes))
+        return compose(Char.text(codes))[0]
 
     @staticmethod
     def starts(codes: Codes) -> NDArray[np.bool_]:

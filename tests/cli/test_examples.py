@@ -61,6 +61,16 @@ def test_text_to_label(charrnn: Command) -> None:
     assert "'Z'" in err
     _, out, _ = charrnn("classify", "-", stdin=b"aei\nbcd\n")
     assert [line.split("\t")[0] for line in out.splitlines()] == ["aei", "bcd"]
+    odd = ["a\u2028e", "b\x85", "\x0cc", "", "d\x1ce\x0bi", "\ra"]  # LF alone ends a line
+    for text in ("\n".join(odd), "\r\n".join([*odd, ""])):
+        _, out, _ = charrnn("classify", "-", "--json", stdin=text.encode())
+        assert [json.loads(line)["text"] for line in out.splitlines()] == odd
+    _, out, err = charrnn("classify", "-", stdin="aei\rb\ufeffcd\r".encode())
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["aei", "bcd"]
+    assert ["CR" in err, "U+FEFF" in err] == [True, True]
+    code, out, err = charrnn("classify", "-", stdin="aei".encode("utf-16"))
+    assert (code, out) == (1, "")
+    assert "standard input looks like UTF-16: convert it first with iconv -f utf-16 -t utf-8." in err
     code, out, err = charrnn("eval", "--json")
     found = json.loads(out)
     assert (code, found["part"], found["examples"]) == (0, "held-out", 3)

@@ -59,14 +59,15 @@ def test_saving_what_was_opened_changes_no_byte(data: bytes) -> None:
     assert Path("a.txt").read_bytes() == data
 
 
-def test_line_ends_stay_as_they_were() -> None:
-    Path("a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r"])
+def test_line_ends_stay_as_they_were(line_end: bytes) -> None:
+    Path("a.txt").write_bytes(b"\xef\xbb\xbfone\ntwo\n".replace(b"\n", line_end))
     file = TextFile("a.txt")
     document = file.open()
     assert document.text == "one\ntwo\n"
     document.put(4, 4, "and\n")
     file.save(document.text)
-    assert Path("a.txt").read_bytes() == b"\xef\xbb\xbfone\r\nand\r\ntwo\r\n"
+    assert Path("a.txt").read_bytes() == b"\xef\xbb\xbfone\nand\ntwo\n".replace(b"\n", line_end)
     file.close()
 
 

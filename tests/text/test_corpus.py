@@ -210,13 +210,19 @@ def test_what_a_user_can_get_wrong_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_a_folder_without_readable_text_says_why(tmp_path: Path) -> None:
     write(tmp_path / "f" / "latin.txt", b"caf\xe9")
-    with pytest.raises(TextError, match=r"contains no text: skipped .*latin.txt is not valid UTF-8"):
+    with pytest.raises(
+        TextError, match=r"contains no text: .*latin.txt was skipped: it is not valid UTF-8 .* --encoding latin-1 or"
+    ):
         Corpus.read([tmp_path / "f"])
 
 
 def test_a_folder_of_utf16(tmp_path: Path) -> None:
     write(tmp_path / "f" / "a.txt", "hello".encode("utf-16"))
     assert text_of(Corpus.read([tmp_path / "f"], encoding="utf-16")) == "hello"
+    with pytest.raises(TextError, match=r"without text files: .*a.txt looks like UTF-16: try --encoding utf-16\."):
+        Corpus.read([tmp_path / "f"])
+    write(tmp_path / "f" / "b.txt", "plain text")
+    assert "a.txt was skipped: it looks like UTF-16: try" in Corpus.read([tmp_path / "f"]).notes[0]
 
 
 def test_a_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
