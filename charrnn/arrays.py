@@ -28,6 +28,7 @@ class RandomStream(IntEnum):
     SAMPLING = 2
     VALIDATION_SPLIT = 3
     EXAMPLE_ORDER = 4
+    RECURRENT_DROPOUT = 5
 
 
 def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> Array:

@@ -41,6 +41,20 @@ class Options:
     dropout: float = setting(
         0.2, "Dropout rate between layers and before the output.", TRAINING, at_least=0.0, below=1.0, chosen=True
     )
+    recurrent_dropout: float = setting(
+        0.0,
+        "Dropout rate of the hidden state in the recurrent product, with one mask per window and stream.",
+        TRAINING,
+        at_least=0.0,
+        below=1.0,
+    )
+    activation_regularisation: float = setting(
+        0.0,
+        "Weight of the mean square of the last layer's outputs (after dropout, over all steps) in the training "
+        "objective; the reported loss excludes it.",
+        TRAINING,
+        at_least=0.0,
+    )
     unit: str = setting(
         "char",
         "Unit of text: a character (code point), a byte, or a character with Hangul syllables split into letters.",

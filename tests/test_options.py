@@ -34,6 +34,8 @@ from charrnn.options import CHANGEABLE, Options
         "lr": [0, -1, math.nan, math.inf, "a"],
         "clip": [-0.1, math.nan, math.inf],
         "dropout": [-0.1, 1.0, math.nan],
+        "recurrent_dropout": [-0.1, 1.0, math.nan],
+        "activation_regularisation": [-0.1, math.nan, math.inf],
         "val_fraction": [-0.1, 1.0, math.nan],
     }.items(),
 )
@@ -129,7 +131,8 @@ def test_the_name_of_a_cell_is_checked_by_the_network() -> None:
 
 def test_fields_that_later_versions_add_have_their_defaults() -> None:
     values = Options(lr=0.01).as_dict()
-    del values["engine"]
+    for name in ("engine", "recurrent_dropout", "activation_regularisation"):
+        del values[name]
     assert Options.from_dict(values) == Options(lr=0.01)
 
 

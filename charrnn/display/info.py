@@ -61,7 +61,11 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
         ("validation loss", best),
         ("streams", f"{run.streams} x {run.seq_length} steps"),
         ("optimizer", f"{options.optimizer}, learning rate {options.lr:g} {options.schedule}, clip {options.clip:g}"),
-        ("dropout", f"{options.dropout:g}, weight decay {options.weight_decay:g}"),
+        ("dropout", f"{options.dropout:g}, recurrent {options.recurrent_dropout:g}"),
+        (
+            "regularisation",
+            f"weight decay {options.weight_decay:g}, activation {options.activation_regularisation:g}",
+        ),
     ]
     if cut := options.cut_at():
         rows.append(("cut", f"at step {cut[0]:,}, to end at step {cut[1]:,}"))

@@ -41,6 +41,7 @@ class Cell:
 
     step(xw, hw, h_prev, c_prev) is the step forward.
         xw, hw          x_t Wx + b and h_{t-1} Wh, split into one array per gate: xw.f, hw.f
+                        (with recurrent dropout, (m * h_{t-1}) Wh for a mask m; see `Network.dropped`)
         h_prev, c_prev  h_{t-1}, c_{t-1}
         It returns `StepValues` with h and c, the states after the step, and all that `step_back` needs.
 

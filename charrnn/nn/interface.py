@@ -22,16 +22,25 @@ class RecurrentNetwork(Protocol):
     def pack(self) -> None:
         """Takes over the weights as they are now; needed before `forward` whenever they have changed."""
 
-    def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
+    def forward(
+        self,
+        ids: Ids,
+        masks: list[Array] | None = None,
+        reset: Mask | None = None,
+        recurrent_masks: list[Array] | None = None,
+    ) -> Array:
         """Logits (T, B, V) for ids (T, B), from the carried state; valid until the next call.
 
         `masks` are one (T, B, H) array per layer, by which its output is multiplied (inverted dropout, Zaremba et al.
-        2014). `reset` (T, B) marks the steps before which the state of a stream is set to zero.
+        2014). `reset` (T, B) marks the steps before which the state of a stream is set to zero. `recurrent_masks` are
+        one (1, B, H) array per layer, by which h_{t-1} is multiplied before the product with Wh, at every step.
         """
 
-    def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
+    def backward(self, ids: Ids, dlogits: Array, grads: Params, alpha: float = 0.0) -> None:
         """Writes the gradients of all weights to `grads`, given the gradient of the logits of the last `forward`.
 
+        With `alpha`, they are those of the loss + alpha / 2 · Σ y², for the outputs y of the last layer after dropout
+        (activation regularisation, Merity et al. 2017).
         Truncated backpropagation through time (Williams & Peng 1990): no gradient enters from after the window.
         """
 

@@ -27,6 +27,7 @@ class Network:
         self.cell = CELLS[config.cell]
         self.values: list[list[StepValues]] = []
         self.masks: list[Array] | None = None
+        self.recurrent_masks: list[Array] | None = None
         self.reset_mask: Mask | None = None
         self.reset()
 
@@ -39,14 +40,26 @@ class Network:
 
     # Forward pass
 
-    def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
+    def forward(
+        self,
+        ids: Ids,
+        masks: list[Array] | None = None,
+        reset: Mask | None = None,
+        recurrent_masks: list[Array] | None = None,
+    ) -> Array:
         """Logits (T, B, V): the prediction of the symbol after each of ids (T, B)."""
-        self.read(ids, masks, reset)
+        self.read(ids, masks, reset, recurrent_masks)
         return self.logits(self.values)
 
-    def read(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> None:
+    def read(
+        self,
+        ids: Ids,
+        masks: list[Array] | None = None,
+        reset: Mask | None = None,
+        recurrent_masks: list[Array] | None = None,
+    ) -> None:
         """The time loop: computes `values` from the carried state."""
-        self.masks, self.reset_mask, self.values = masks, reset, []
+        self.masks, self.reset_mask, self.recurrent_masks, self.values = masks, reset, recurrent_masks, []
         before = self.before
         for t in range(len(ids)):
             before = self.step(t, ids[t], before)
@@ -62,7 +75,7 @@ class Network:
         for k in range(self.config.layers):
             x = layers[k - 1].y if k else ids
             previous = {f"{name}_prev": self.cleared(t, getattr(before[k], name)) for name in self.cell.states}
-            xw, hw = self.products(k, x, previous["h_prev"])
+            xw, hw = self.products(k, x, self.dropped(k, previous["h_prev"]))
             v = self.cell.step(self.split(xw), self.split(hw), **previous)
             y = v.h if self.masks is None else v.h * self.masks[k][t]
             layers.append(StepValues(x=x, y=y, **previous, **vars(v)))
@@ -71,6 +84,14 @@ class Network:
     def cleared(self, t: int, state: Array) -> Array:
         """A state before step t, or the gradient of one: zero in the streams that are reset."""
         return state if self.reset_mask is None else np.where(self.reset_mask[t][:, None], np.zeros_like(state), state)
+
+    def dropped(self, k: int, state: Array) -> Array:
+        """m * h_{t-1}, the input of Wh in layer k, or its gradient: recurrent dropout, the same mask m at all steps.
+
+        Only the input of Wh is masked (Gal & Ghahramani 2016); what c, and z of the GRU, carry over is not (Semeniuta
+        et al. 2016).
+        """
+        return state if self.recurrent_masks is None else state * self.recurrent_masks[k][0]
 
     def products(self, k: int, x: Array | Ids, h_prev: Array) -> tuple[Array, Array]:
         """xw and hw of layer k, (B, G·H) each; in layer 0, x are ids, and a one-hot row times Wx is a row of Wx."""
@@ -89,28 +110,32 @@ class Network:
 
     # Backward pass
 
-    def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
+    def backward(self, ids: Ids, dlogits: Array, grads: Params, alpha: float = 0.0) -> None:
         """The gradient of a weight is the sum over t of its input, transposed, times the gradient of its output."""
         grads.flat[:] = 0.0
-        for t, layers in self.back_through_time(dlogits):
+        for t, layers in self.back_through_time(dlogits, alpha):
             grads["Wy"] += self.values[t][-1].y.T @ dlogits[t]
             grads["by"] += dlogits[t].sum(axis=0)
             for k, d in enumerate(layers):
                 v = self.values[t][k]
                 x = v.x if k else self.one_hot(v.x)
                 grads[f"l{k}.Wx"] += x.T @ d.dxw
-                grads[f"l{k}.Wh"] += v.h_prev.T @ d.dhw
+                grads[f"l{k}.Wh"] += self.dropped(k, v.h_prev).T @ d.dhw
                 grads[f"l{k}.b"] += d.dxw.sum(axis=0)
 
-    def back_through_time(self, dlogits: Array | Sequence[Array]) -> Iterator[tuple[int, list[StepGradients]]]:
+    def back_through_time(
+        self, dlogits: Array | Sequence[Array], alpha: float = 0.0
+    ) -> Iterator[tuple[int, list[StepGradients]]]:
         """The time loop of the backward pass: t and the gradients of each layer, from the last step to the first.
 
+        With `alpha`, activation regularisation adds alpha * y to the gradient of the last y (see `interface.py`).
         At the first step, `dh_prev` and `dc_prev` are the gradients of the carried state.
         """
         zero = np.zeros((self.streams, self.config.hidden_size), self.params.flat.dtype)
         after = [StepGradients(dh_prev=zero, dc_prev=zero)] * self.config.layers  # truncated BPTT
         for t in range(len(self.values) - 1, -1, -1):
-            after = self.step_back(t, dlogits[t] @ self.params["Wy"].T, after)
+            dy = dlogits[t] @ self.params["Wy"].T
+            after = self.step_back(t, dy + alpha * self.values[t][-1].y if alpha else dy, after)
             yield t, after
 
     def step_back(self, t: int, dy: Array, after: list[StepGradients]) -> list[StepGradients]:
@@ -127,7 +152,7 @@ class Network:
             d = self.cell.step_back(self.values[t][k], dh, **dc_next)
             dxw = np.concatenate([getattr(d, f"da_{gate}") for gate in self.cell.gates], axis=-1)
             dhw = np.concatenate([getattr(d, f"dhw_{gate}", getattr(d, f"da_{gate}")) for gate in self.cell.gates], -1)
-            d.dh_prev = self.cleared(t, dhw @ Wh.T + getattr(d, "dh_direct", 0.0))
+            d.dh_prev = self.cleared(t, self.dropped(k, dhw @ Wh.T) + getattr(d, "dh_direct", 0.0))
             if dc_next:
                 d.dc_prev = self.cleared(t, d.dc_prev)
             layers.insert(0, StepGradients(dh=dh, dxw=dxw, dhw=dhw, **dc_next, **vars(d)))

@@ -60,7 +60,8 @@ class Training(ReprMixin, Iterator[Step]):
         workers = min(options.workers or default_workers(config, B, cores()), B)
         check_memory(config, T, B, workers)
         masked = source.task is not None
-        job = Job(config, T, B, workers, options.dropout, options.seed, options.optimizer, masked, options.engine)
+        regularisation = options.dropout, options.recurrent_dropout, options.activation_regularisation
+        job = Job(config, T, B, workers, *regularisation, options.seed, options.optimizer, masked, options.engine)
         self.learner = Learner(job)
         self.params = self.learner.params
         self.score = scorer(config, self.params, source, self.held_out) if self.held_out else None

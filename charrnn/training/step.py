@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from itertools import pairwise
 
-from charrnn.arrays import LINE, Array, ceil_div
+from charrnn.arrays import LINE, Array, RandomStream, ceil_div
 from charrnn.nn.dropout import Dropout
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
@@ -30,6 +30,8 @@ class Job:
     streams: int
     workers: int
     dropout: float
+    recurrent_dropout: float
+    activation_regularisation: float
     seed: int
     optimizer: str
     masked: bool
@@ -71,13 +73,22 @@ def param_shards(weights: int, workers: int) -> list[slice]:
 
 
 class StreamShard:
-    """Forward and backward pass for some of the streams; loss and gradients are its part of the batch's mean."""
+    """Forward and backward pass for some of the streams; loss and gradients are its part of the batch's mean.
+
+    The gradients include activation regularisation, the loss is the cross entropy alone.
+    """
 
     def __init__(self, job: Job, streams: slice, params: Params, grads: Params) -> None:
         self.streams, self.params, self.grads = streams, params, grads
         size = streams.stop - streams.start
         self.network = engine.network(job.config, params, job.steps, size, training=True, engine=job.engine)
-        self.dropout = Dropout(job.dropout, job.seed, job.config.layers, job.steps, job.config.hidden_size, streams)
+        layers, H = job.config.layers, job.config.hidden_size
+        self.dropout = Dropout(job.dropout, job.seed, layers, job.steps, H, streams)
+        self.recurrent_dropout = Dropout(
+            job.recurrent_dropout, job.seed, layers, 1, H, streams, RandomStream.RECURRENT_DROPOUT
+        )
+        # the gradient of activation_regularisation * mean(y²) is alpha * y; the mean is over all steps of all streams
+        self.alpha = 2.0 * job.activation_regularisation / (job.steps * job.streams * H)
 
     def run(self, batch: Batch, step: int, start: Phase, saved: dict[str, Array]) -> float:
         """One window of truncated backpropagation through time: returns the loss and leaves the gradients in `grads`.
@@ -91,9 +102,10 @@ class StreamShard:
             network.set_state(saved)
         inputs, targets, loss_mask, reset_mask = batch.of(self.streams)
         network.pack()
-        logits = network.forward(inputs, self.dropout.masks(step), reset_mask)
+        masks, recurrent_masks = self.dropout.masks(step), self.recurrent_dropout.masks(step)
+        logits = network.forward(inputs, masks, reset_mask, recurrent_masks)
         loss = cross_entropy(logits, targets, batch.symbols, loss_mask)  # turns the logits into their gradient
-        network.backward(inputs, logits, self.grads)
+        network.backward(inputs, logits, self.grads, self.alpha)
         network.carry()
         return loss
 

@@ -18,13 +18,15 @@ AnyNetwork = Plain | Fast
 
 
 class Window(NamedTuple):
-    """Inputs and targets (T, B), and the masks of `forward` and of the loss."""
+    """Inputs and targets (T, B), the masks of `forward` and of the loss, and `alpha` of `backward`."""
 
     inputs: Ids
     targets: Ids
     dropout: list[Array] | None = None
     reset: Mask | None = None
     loss_mask: Mask | None = None
+    recurrent: list[Array] | None = None
+    alpha: float = 0.0
 
     @property
     def symbols(self) -> int:
@@ -51,6 +53,22 @@ def dropout_masks(layers: int) -> list[Array]:
     return [2.0 * (np.random.default_rng(k).random((T, B, H)) < 0.5) for k in range(layers)]
 
 
+def recurrent_masks(layers: int, hidden_size: int = H) -> list[Array]:
+    """Of recurrent dropout at a rate of 0.4."""
+    return [(np.random.default_rng(10 + k).random((1, B, hidden_size)) > 0.4) / 0.6 for k in range(layers)]
+
+
+def regularised(window: Window, layers: int) -> Window:
+    """The window with every regularisation, targets at most of the steps, and resets."""
+    return window._replace(
+        dropout=dropout_masks(layers),
+        recurrent=recurrent_masks(layers),
+        alpha=0.3,
+        reset=marked((0, 0), (2, 1), (2, 2), (5, 2), (4, 0)),
+        loss_mask=np.random.default_rng(0).random((T, B)) < 0.6,
+    )
+
+
 def marked(*places: tuple[int, int]) -> Mask:
     """A mask (T, B) that is set at these (step, stream)."""
     mask = np.zeros((T, B), dtype=bool)
@@ -61,18 +79,20 @@ def marked(*places: tuple[int, int]) -> Mask:
 
 def loss_of(network: AnyNetwork, window: Window) -> float:
     network.pack()
-    logits = network.forward(window.inputs, window.dropout, window.reset)
-    return cross_entropy(logits, window.targets, window.symbols, window.loss_mask)
+    logits = network.forward(window.inputs, window.dropout, window.reset, window.recurrent)
+    loss = cross_entropy(logits, window.targets, window.symbols, window.loss_mask)
+    y = np.stack([layers[-1].y for layers in network.values]) if isinstance(network, Plain) else network.top
+    return loss + window.alpha / 2 * float(np.square(y).sum())
 
 
 def gradients(network: AnyNetwork, window: Window) -> dict[str, Array]:
-    """Every gradient of the loss by name; those of the carried state are `h0.0` (layer 0) and so on."""
+    """Every gradient of `loss_of` by name; those of the carried state are `h0.0` (layer 0) and so on."""
     grads = Params(network.config.shapes, network.params.flat.dtype)
-    logits = network.forward(window.inputs, window.dropout, window.reset)
+    logits = network.forward(window.inputs, window.dropout, window.reset, window.recurrent)
     cross_entropy(logits, window.targets, window.symbols, window.loss_mask)
     if isinstance(network, Plain):
-        network.backward(window.inputs, logits, grads)
-        *_, (_, first) = network.back_through_time(logits)
+        network.backward(window.inputs, logits, grads, window.alpha)
+        *_, (_, first) = network.back_through_time(logits, window.alpha)
         states = network.cell.states
         state = {f"{name}0.{k}": getattr(d, f"d{name}_prev") for k, d in enumerate(first) for name in states}
     else:
@@ -97,7 +117,7 @@ def fast_backward(network: Fast, window: Window, dlogits: Array, grads: Params) 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Layer, "time_back", recorded)
-        network.backward(window.inputs, dlogits, grads)
+        network.backward(window.inputs, dlogits, grads, window.alpha)
     return found
 
 

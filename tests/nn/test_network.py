@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from charrnn import arrays
-from charrnn.arrays import Array
+from charrnn.arrays import Array, RandomStream
 from charrnn.errors import UsageError
 from charrnn.nn import equations
 from charrnn.nn.dropout import Dropout
@@ -32,6 +32,8 @@ from tests.nn.checks import (
     loss_of,
     make,
     marked,
+    recurrent_masks,
+    regularised,
     worst,
 )
 
@@ -56,6 +58,49 @@ def test_gradients_with_dropout_are_the_differences(cell: str, layers: int) -> N
     assert worst(gradients(network, window), differences(network, window)) < 1e-6
 
 
+@KINDS
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_with_every_regularisation_are_the_differences(cell: str, layers: int, kind: Kind) -> None:
+    network, window = make(cell, layers, kind)
+    window = regularised(window, layers)
+    wanted = differences(network, window)
+    assert worst(gradients(network, window), wanted) < 1e-6
+    assert worst(gradients(network, window._replace(alpha=0.0)), wanted) > 1e-3
+    assert worst(gradients(network, window._replace(recurrent=None)), wanted) > 1e-3
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_regularised_fast_network_is_the_plain_one(cell: str, layers: int) -> None:
+    plain, window = make(cell, layers)
+    fast, _ = make(cell, layers, Fast)
+    for changes in ({}, {"reset": None, "loss_mask": None, "dropout": None}, {"alpha": 0.0}, {"recurrent": None}):
+        case = regularised(window, layers)._replace(**changes)
+        assert loss_of(fast, case) == pytest.approx(loss_of(plain, case), rel=1e-10)
+        assert worst(gradients(fast, case), gradients(plain, case)) < 1e-10
+        plain.carry()
+        fast.carry()
+        assert worst(fast.state(), plain.state()) < 1e-10
+
+
+@KINDS
+@pytest.mark.parametrize("cell", CELLS)
+def test_recurrent_dropout_masks_the_input_of_wh_alone(cell: str, kind: Kind) -> None:
+    network, window = make(cell, 2, kind)
+    before = network.state()
+    off, ones = window, window._replace(recurrent=[np.ones((1, B, H))] * 2)
+    one, other = gradients(network, off), gradients(network, ones)
+    assert all((one[name] == other[name]).all() for name in one)
+    # with all of h_{t-1} masked, only z of the GRU and c pass anything on
+    found = gradients(network, window._replace(recurrent=[np.zeros((1, B, H))] * 2))
+    for layer in range(2):
+        assert (found[f"l{layer}.Wh"] == 0.0).all()
+        assert (found[f"h0.{layer}"] != 0.0).any() == (cell == "gru")
+        assert cell != "lstm" or (found[f"c0.{layer}"] != 0.0).all()
+    assert all((values == before[name]).all() for name, values in network.state().items())
+
+
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("cell", CELLS)
@@ -75,7 +120,7 @@ def test_the_fast_network_is_the_plain_one(cell: str, layers: int, masked: bool)
 
 
 def test_training_with_either_engine_ends_at_the_same_loss() -> None:
-    """200 steps of Adam with dropout and carried state, in float32."""
+    """200 steps of Adam with dropout, recurrent dropout and carried state, in float32."""
     corpus = Corpus.read([ROOT / "corpora" / "tales.txt"])
     steps, streams = 24, 16
     text = corpus.ids[: (len(corpus.ids) - 1) // streams * streams].astype(np.intp).reshape(streams, -1).T
@@ -86,13 +131,15 @@ def test_training_with_either_engine_ends_at_the_same_loss() -> None:
         network, adam = engine.network(config, params, steps, streams, True, name), OPTIMIZERS["adam"](params.flat)
         assert isinstance(network, Fast if name == "fast" else Plain)
         dropout = Dropout(0.1, 0, config.layers, steps, config.hidden_size, slice(0, streams))
+        shared = 0.1, 0, config.layers, 1, config.hidden_size, slice(0, streams), RandomStream.RECURRENT_DROPOUT
+        recurrent_dropout = Dropout(*shared)
         losses.append([])
         for step in range(1, 201):
             window = text[(step - 1) * steps :][: steps + 1]
             network.pack()
-            logits = network.forward(window[:-1], dropout.masks(step))
+            logits = network.forward(window[:-1], dropout.masks(step), None, recurrent_dropout.masks(step))
             losses[-1].append(cross_entropy(logits, window[1:]))
-            network.backward(window[:-1], logits, grads)
+            network.backward(window[:-1], logits, grads, 1e-6)
             network.carry()
             adam.update(params.flat, grads.flat, 0.004, step)
     fast, plain = losses
@@ -138,6 +185,7 @@ def test_blocks_and_pieces_change_nothing(cell: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(layout, "SHORTEST", 2)
         network, window = make(cell, 2, Fast, hidden_size=12)
         assert isinstance(network, Fast)
+        window = window._replace(recurrent=recurrent_masks(2, 12), alpha=0.3)
         w = network.window
         found.append(((w.n, w.hw_pieces > 1), gradients(network, window)))
     assert [shape for shape, _ in found] == [(1, False), (3, False), (3, True)]

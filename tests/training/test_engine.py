@@ -9,11 +9,13 @@ from charrnn.nn.fast import cells
 from charrnn.options import CELLS, ENGINES
 from tests.training.test_loop import TEXT, begin
 
+REGULARISATION: dict[str, Any] = {"recurrent_dropout": 0.2, "activation_regularisation": 0.5}
+
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("cell", CELLS)
 def test_both_engines_train_alike(cell: str, workers: int) -> None:
-    options: dict[str, Any] = {"cell": cell, "steps": 14, "dropout": 0.3, "workers": workers}
+    options: dict[str, Any] = {"cell": cell, "steps": 14, "dropout": 0.3, "workers": workers, **REGULARISATION}
     fast, plain = (list(begin(**options, engine=engine)) for engine in ENGINES)
     assert [record.loss for record in plain] == pytest.approx([record.loss for record in fast], rel=1e-4)
     assert plain[-1].val_loss == pytest.approx(fast[-1].val_loss, rel=1e-4)
@@ -33,7 +35,7 @@ def test_a_resumed_run_may_change_the_engine() -> None:
 
 
 def test_a_resumed_plain_run_is_as_if_never_stopped() -> None:
-    whole, first = (begin(engine="plain", epochs=3, steps=steps, dropout=0.3) for steps in (12, 5))
+    whole, first = (begin(engine="plain", epochs=3, steps=steps, dropout=0.3, **REGULARISATION) for steps in (12, 5))
     list(whole)
     list(first)
     resumed = charrnn.train(charrnn.Corpus.from_text(TEXT), model=first.model, epochs=3, steps=12)

@@ -58,7 +58,8 @@ def test_a_run_is_resumed_bit_for_bit(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["classify", "pairs"])
 def test_workers_agree(kind: str) -> None:
     rows = COPIES if kind == "pairs" else WORDS
-    alone, together = begin(kind, rows, steps=12), begin(kind, rows, steps=12, workers=2)
+    options = {"steps": 12, "recurrent_dropout": 0.2, "activation_regularisation": 0.5}
+    alone, together = begin(kind, rows, **options), begin(kind, rows, **options, workers=2)
     for one, other in zip(alone, together, strict=True):
         assert other.loss == pytest.approx(one.loss, rel=1e-4)
     np.testing.assert_allclose(together.params.flat, alone.params.flat, atol=1e-3)

@@ -119,6 +119,35 @@ def test_resumed_is_as_if_never_stopped(cell: str, optimizer: str, tmp_path: Pat
         assert found == wanted[stop:]
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_regularised_run_is_resumed_as_if_never_stopped(cell: str, tmp_path: Path) -> None:
+    regularisation = {"dropout": 0.2, "recurrent_dropout": 0.3, "activation_regularisation": 1.0}
+    options: dict[str, Any] = {"cell": cell, "epochs": 2, **regularisation}
+    whole, first = begin(**options), begin(**options, steps=7)
+    wanted = [(timeless(record), digest(whole)) for record in whole]
+    list(first)
+    first.model.save(tmp_path / "m.npz")
+    model = load(tmp_path / "m.npz")
+    again = train(charrnn.Corpus.from_text(TEXT), model=model, epochs=2)
+    assert again.options.recurrent_dropout == 0.3
+    assert [(timeless(record), digest(again)) for record in again] == wanted[7:]
+    corpus = charrnn.Corpus.from_text(TEXT, vocab=model.vocab)
+    _, held_out = corpus.split(0.1)
+    assert evaluate(model, corpus, held_out).nats == model.run.best_loss  # type: ignore[union-attr]
+
+
+def test_regularisation_of_0_is_off_and_the_loss_is_the_cross_entropy() -> None:
+    off = begin(steps=8, dropout=0.3)
+    wanted = [timeless(record) for record in off]
+    zero = begin(steps=8, dropout=0.3, recurrent_dropout=0.0, activation_regularisation=0.0)
+    assert [timeless(record) for record in zero] == wanted
+    assert digest(zero) == digest(off)
+    changed = [timeless(record) for record in begin(steps=8, dropout=0.3, activation_regularisation=1.0)]
+    assert changed[0]["loss"] == wanted[0]["loss"]  # of the same weights, although the gradients differ
+    assert changed[0]["grad_norm"] != wanted[0]["grad_norm"]
+    assert begin(steps=1, dropout=0.3, recurrent_dropout=0.3).__next__().loss != wanted[0]["loss"]
+
+
 def test_a_finished_run_has_nothing_left(tmp_path: Path) -> None:
     first = begin(steps=5)
     list(first)

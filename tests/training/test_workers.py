@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import charrnn
-from charrnn.arrays import Array
+from charrnn.arrays import Array, RandomStream
 from charrnn.checkpoint.model import load
 from charrnn.errors import CharRNNError, WorkerError
 from charrnn.nn.dropout import Dropout
@@ -56,9 +56,10 @@ def gone(pids: list[int]) -> bool:
     return not any(map(alive, pids))
 
 
+@pytest.mark.parametrize("regularisation", [{}, {"recurrent_dropout": 0.3, "activation_regularisation": 2.0}])
 @pytest.mark.parametrize("cell", CELLS)
-def test_two_and_three_workers_give_the_results_of_one(cell: str) -> None:
-    options: dict[str, Any] = {"cell": cell, "steps": 12, "dropout": 0.4, "eval_every": 6}
+def test_two_and_three_workers_give_the_results_of_one(cell: str, regularisation: dict[str, float]) -> None:
+    options: dict[str, Any] = {"cell": cell, "steps": 12, "dropout": 0.4, "eval_every": 6, **regularisation}
     one, records = run(workers=1, **options)
     for workers in (2, 3):
         many, found = run(workers=workers, **options)
@@ -158,14 +159,15 @@ def test_dropout_masks_are_the_same_however_they_are_shared(rate: float) -> None
     for part in (slice(0, 4), slice(4, 9), slice(8, 9)):
         for mine, all_of_it in zip(Dropout(rate, 3, 2, 7, 5, part).masks(4) or [], whole, strict=True):
             np.testing.assert_array_equal(mine, all_of_it[:, part])
+    recurrent = Dropout(rate, 0, 1, 100, 100, slice(0, 10), RandomStream.RECURRENT_DROPOUT)
     large = Dropout(rate, 0, 1, 100, 100, slice(0, 10)).masks(1)
     assert large is not None
     assert large[0].dtype == np.float32
     assert large[0].mean() == pytest.approx(1.0, abs=0.02)
     assert (large[0] == 0).mean() == pytest.approx(rate, abs=0.01)
-    other = Dropout(rate, 0, 1, 100, 100, slice(0, 10)).masks(2)
-    assert other is not None
-    assert (other[0] != large[0]).any()
+    for others in (Dropout(rate, 0, 1, 100, 100, slice(0, 10)).masks(2), recurrent.masks(1)):
+        assert others is not None
+        assert (others[0] != large[0]).any()
     assert Dropout(0.0, 0, 1, 4, 4, slice(0, 2)).masks(1) is None
 
 

@@ -6,7 +6,7 @@ the copies that the loop multiplies with.
 """
 
 import numpy as np
-from numpy import add, copyto
+from numpy import add, copyto, multiply
 from numpy.typing import DTypeLike
 
 from charrnn.arrays import LINE, Array, Ids, ceil_div, empty, zeros
@@ -58,14 +58,17 @@ class Layer:
         w, self.index, self.window = window, index, window
         T, B, H, G, n, C, dtype = w.T, w.B, w.H, w.G, w.n, w.C, w.dtype
         # rows [h_{t-1} | x_t | 1], so that Xᵀ da is the gradient of Wh, Wx and b at once; row 0 of h is the carried
-        # state. Layer 0 has no columns for x: it looks rows of Wx up. Rows are padded to whole cache lines.
+        # state, and recurrent dropout masks the rows in place. Layer 0 has no columns for x: it looks rows of Wx up.
+        # Rows are padded to whole cache lines.
         width = H + (H if index else 0) + 1
         self.X = zeros((T + 1, B, ceil_div(width, LINE // 4) * (LINE // 4)), dtype)
         self.X[:, :, width - 1] = 1.0
         self.h, self.x = self.X[:, :, :H], self.X[:T, :, H : width - 1]
         self.h_steps = list(blocks(self.h, n))  # (n, B, C) each
         self.h_pieces = list(blocks(self.h, w.hw_pieces)[:, :, None])  # (hw_pieces, 1, B, H / hw_pieces) each
-        self.c = zeros((n, B, C), dtype)  # the carried memory, if the cell has one
+        # the carried state, and the carried memory, if the cell has one
+        self.h_carried, self.c = zeros((B, H), dtype), zeros((n, B, C), dtype)
+        self.mask: Array | None = None  # (n, B, C), of recurrent dropout
         self.Wh = empty((w.hw_pieces, G * n, H // w.hw_pieces, C), dtype)
         if index:
             self.Wx = empty((H + 1, G * H), dtype)  # Wx and b
@@ -106,6 +109,7 @@ class Layer:
         w, cell, T = self.window, self.window.cell, len(ids)
         if self.index:  # xw = [x | 1] [Wx; b] of the whole window
             np.matmul(self.X[:T].reshape(T * w.B, -1)[:, w.H : 2 * w.H + 1], self.Wx, out=w.xw_rows[: T * w.B])
+        copyto(self.h[0], self.h_carried)
         cell.load(self.h_steps[0], self.c, self.rows[0])
         for t in range(T):
             self.clear(t, resets)
@@ -127,8 +131,10 @@ class Layer:
         return self.xw_gates
 
     def recurrent(self, t: int) -> Array:
-        """hw = h_{t-1} Wh (G, n, B, C)."""
+        """hw = (m * h_{t-1}) Wh (G, n, B, C); the cell has its own h_{t-1}, without the mask m."""
         w = self.window
+        if self.mask is not None:
+            multiply(self.h_steps[t], self.mask, self.h_steps[t])
         np.matmul(self.h_pieces[t], self.Wh, out=w.hw_parts)
         if w.hw_pieces > 1:
             np.sum(w.hw_parts, axis=0, out=w.hw.reshape(w.hw_parts.shape[1:]))
@@ -154,6 +160,8 @@ class Layer:
             cell.step_back(self.dh(t), self.rows[t])
             copyto(w.da_steps[t], cell.da)
             np.matmul(w.da_pieces[t], self.Wh_T, out=w.dh_parts)
+            if self.mask is not None:
+                multiply(w.dh_parts, self.mask, w.dh_parts)
             self.clear_back(t, resets)
 
     def dh(self, t: int) -> Array:
@@ -193,12 +201,12 @@ class Layer:
 
     def carry(self, T: int) -> None:
         """The state after a window of T steps becomes the state before the next."""
-        copyto(self.h[0], self.h[T])
+        copyto(self.h_carried, self.h[T])
         self.window.cell.store(self.c, self.rows[T - 1])
 
     def reset(self) -> None:
         """An empty state."""
-        self.h[0] = 0.0
+        self.h_carried.fill(0.0)
         self.c.fill(0.0)
 
 

@@ -32,9 +32,16 @@ class Network:
         for layer in self.layers:
             layer.pack(self.params)
 
-    def forward(self, ids: Ids, masks: list[Array] | None = None, reset: Mask | None = None) -> Array:
+    def forward(
+        self,
+        ids: Ids,
+        masks: list[Array] | None = None,
+        reset: Mask | None = None,
+        recurrent_masks: list[Array] | None = None,
+    ) -> Array:
         self.length, self.masks, self.resets = len(ids), masks, None if reset is None else reset_streams(reset)
         for k, layer in enumerate(self.layers):
+            layer.mask = None if recurrent_masks is None else blocks(recurrent_masks[k][0], self.window.n)
             layer.forward(ids, self.above[k], self.resets)
             if masks is not None:
                 np.multiply(self.outputs[k][: self.length], masks[k], out=self.outputs[k][: self.length])
@@ -44,12 +51,16 @@ class Network:
         logits += self.params["by"]
         return logits
 
-    def backward(self, ids: Ids, dlogits: Array, grads: Params) -> None:
+    def backward(self, ids: Ids, dlogits: Array, grads: Params, alpha: float = 0.0) -> None:
         T, H = self.length, self.config.hidden_size
         flat, dy = dlogits.reshape(-1, self.config.vocab_size), self.window.dy[:T]
         np.matmul(self.top[:T].reshape(-1, H).T, flat, out=grads["Wy"])
         np.sum(flat, axis=0, out=grads["by"])
         np.matmul(flat, self.params["Wy"].T, out=dy.reshape(-1, H))
+        if alpha:  # dy += alpha y, by way of the buffer of xw, which is free now
+            alpha_y = self.window.xw_rows.reshape(-1)[: dy.size].reshape(dy.shape)
+            np.multiply(self.top[:T], alpha, out=alpha_y)
+            dy += alpha_y
         for k in range(self.config.layers - 1, -1, -1):
             if self.masks is not None:
                 np.multiply(dy, self.masks[k], out=dy)
@@ -71,13 +82,13 @@ class Network:
 
     def store_state(self, out: dict[str, Array]) -> None:
         for k, layer in enumerate(self.layers):
-            out["h"][k] = layer.h[0]
+            out["h"][k] = layer.h_carried
             if "c" in out:
                 blocks(out["c"][k], self.window.n)[:] = layer.c
 
     def set_state(self, state: dict[str, Array]) -> None:
         for k, layer in enumerate(self.layers):
-            layer.h[0] = state["h"][k]
+            layer.h_carried[:] = state["h"][k]
             if "c" in state:
                 layer.c[:] = blocks(state["c"][k], self.window.n)
 
