@@ -18,6 +18,9 @@ def furnish(here: Path) -> None:
         run(["train", "corpus.txt", *TINY, "--epochs", "9", "--steps", "3", "--workers", "1", "-q", "-m", "part.npz"])
         == 0
     )
+    Path("gone.txt").write_text(TEXT)
+    assert run(["train", "gone.txt", *TINY, "--steps", "3", "--workers", "1", "-q", "-m", "gone.npz"]) == 0
+    Path("gone.txt").unlink()
     model = Path("model.npz").read_bytes()
     files = {
         "empty.txt": b"",

@@ -251,6 +251,18 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("eval -m missing.npz", 1, "there is no model file missing.npz"),
     ("eval -m model.npz -m cut.npz", 1, f"cut.npz {DAMAGED}"),
     ("eval missing.txt", 1, "there is no file missing.txt."),
+    (
+        "eval -m gone.npz",
+        1,
+        "trained on gone.txt, which is not found here: name the text to score: charrnn eval TEXT -m gone.npz.",
+    ),
+    ("see memory -m gone.npz", 1, "gone.npz was trained on gone.txt, which is not found here: name a text."),
+    ("sample -m gone.npz --no-copy 4", 1, "on gone.txt, which is not found here: name a corpus with --corpus."),
+    (
+        "train --resume -m gone.npz --steps 4",
+        1,
+        "which is not found here: name the text, charrnn train --resume -m gone.npz TEXT.",
+    ),
     ("eval empty.txt", 1, "empty.txt " + NOT_TEXT),
     ("eval foreign.txt", 1, "foreign.txt has no characters that the model knows, so there is nothing to score."),
     (

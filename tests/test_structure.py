@@ -65,7 +65,7 @@ EXPOSED: Mapping[str, str] = {
     "checkpoint.history": "History MOST_SETBACKS Step",
     "checkpoint.model": "Model load",
     "checkpoint.notebook": "plot shaded table text",
-    "checkpoint.run": "Run",
+    "checkpoint.run": "Run folder_of is_kept",
     "sampling.conditional": "answers beam_search for_labels",
     "sampling.filters": "mask_logits probabilities temperature",
     "sampling.generated_text": "uniforms",

@@ -1,5 +1,6 @@
 """`Run`: the state of a training, as it is stored and resumed."""
 
+import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,8 +20,8 @@ ARRAYS = {"last", "optimizer", "state"}  # fields that are stored as arrays, not
 class Run:
     """The state of a training: all that is needed to continue as if it had never stopped.
 
-    `texts` are the paths as they were typed; `streams`, `seq_length` and `windows` (the steps of an epoch) are the
-    sizes in use; `last` the weights after `step` steps; `optimizer` its vectors, each as long as `last.flat`;
+    `texts` are the paths as they were typed, in `folder`; `streams`, `seq_length` and `windows` (the steps of an epoch)
+    are the sizes in use; `last` the weights after `step` steps; `optimizer` its vectors, each as long as `last.flat`;
     `state` the carried state, (layers, streams, H) for each of `h` (and `c`). `best_loss` is a validation loss in nats.
     `versions` are those that the last bits depend on (`blas.versions`). `before` are the texts that the first weights
     were trained on, if they come from another model.
@@ -44,12 +45,29 @@ class Run:
     versions: dict[str, str] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
     before: tuple[str, ...] = ()
+    folder: str = ""
+
+    def places(self, model: str) -> list[tuple[str, ...]]:
+        """Where the texts may be: the paths as typed, the absolute ones of the training, and those beside the model."""
+        folders = ("", self.folder, os.path.dirname(model))
+        places = [tuple(os.path.join(folder, text) for text in self.texts) for folder in folders]
+        return [place for place in dict.fromkeys(places) if all(map(is_kept, place))]
 
     def as_dict(self) -> dict[str, Any]:
         """All fields but the arrays, as JSON."""
         values = {name: value for name, value in vars(self).items() if name not in ARRAYS}
         nested = {"options": asdict(self.options), "history": self.history.as_dict(), "health": asdict(self.health)}
         return {**values, **nested, "texts": list(self.texts), "before": list(self.before)}
+
+
+def is_kept(path: str) -> bool:
+    """Whether a path is a file or a folder, which can be read again, unlike a pipe."""
+    return os.path.isfile(path) or os.path.isdir(path)
+
+
+def folder_of(texts: tuple[str, ...]) -> str:
+    """The working folder, if the path of a text depends on it."""
+    return os.getcwd() if any(is_kept(text) and not os.path.isabs(text) for text in texts) else ""
 
 
 def read_params(members: Members, config: Config, prefix: str) -> Params:
@@ -94,5 +112,6 @@ def check(run: Run) -> None:
         check_float("best_loss", run.best_loss, **LOSSES)
     require(isinstance(run.sha256, str) and len(run.sha256) == 64, "sha256")
     require(isinstance(run.versions, dict), "versions")
+    require(isinstance(run.folder, str), "folder")
     for name, values in (("texts", run.texts), ("before", run.before), ("versions", list(run.versions.values()))):
         require(isinstance(values, list | tuple) and all(isinstance(value, str) for value in values), name)

@@ -113,9 +113,8 @@ def scored_rows(
         segments, part = reader.segments(path, model, corpus)
         result = score(model, corpus, segments)
         report_unknown(path, corpus.unknown)
-        names = reader.texts or (model.run.texts if model.run else ())
         compared = comparison(path, model, corpus, segments, result) if comparison else None
-        yield Row(path, model, result, tuple(names), part, corpus.sha256, corpus.unknown, compared)
+        yield Row(path, model, result, reader.texts or corpus.names, part, corpus.sha256, corpus.unknown, compared)
 
 
 def show_table(answer: Answer, rows: list[Row], comparable: bool) -> None:

@@ -14,6 +14,7 @@ from charrnn.options import STDIN, Options
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
+    from charrnn.checkpoint.run import Run
     from charrnn.sampling.mixture import Mixture
     from charrnn.text.corpus import Corpus, Segment
     from charrnn.text.dataset import Dataset
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from charrnn.text.tasks import Task
 
 T = TypeVar("T")
+Read = TypeVar("Read", bound="Dataset | RawText")
 LONGEST_PROMPT = 10_000_000  # bytes
 VAL_FRACTION = 0.1  # of a corpus without a model: its last part serves as new text
 
@@ -34,23 +36,47 @@ def read_text(
     texts: tuple[str, ...],
     encoding: str | None,
     advice: str,
-    read: Callable[[tuple[str, ...], str], T],
-) -> T:
+    read: Callable[[tuple[str, ...], str], Read],
+) -> Read:
     """`read(texts, encoding)` for the texts that the user named, or else for those that the model was trained on.
 
-    Raises TextError with `advice` if the latter are not recorded or cannot be read.
+    The latter are looked for in several places, and verified by their hash; without an equal text, the first one that
+    can be read is returned. Raises TextError with `advice` if there is none.
     """
     run = model.run
-    names = texts or (run.texts if run else ())
-    if not texts and (not names or STDIN in names):
-        raise TextError(f"{path} does not record which file it was trained on: {advice}.")
-    encoding = encoding or (run.options.encoding if run else "utf-8")
-    try:
-        return read(names, Options(encoding=encoding).encoding)
-    except TextError as error:
-        if texts:
-            raise
-        raise TextError(f"{error} {path} was trained on it: {advice}.") from None
+    encoding = Options(encoding=encoding or (run.options.encoding if run else "utf-8")).encoding
+    if texts:
+        return read(texts, encoding)
+    if run is None:
+        raise TextError(f"{path} does not record what it was trained on: {advice}.")
+    others, errors = list[Read](), list[TextError]()
+    for names in run.places(path):
+        try:
+            data = read(names, encoding)
+        except TextError as error:
+            errors.append(error)
+            continue
+        if data.sha256 == run.sha256:
+            return data
+        others.append(data)
+    if others:
+        return others[0]
+    if errors:
+        raise TextError(f"{errors[0]} {path} was trained on it: {advice}.")
+    raise TextError(f"{path} was trained on {missing(run)}: {advice}.")
+
+
+def missing(run: "Run") -> str:
+    """The first text of a run that is not found, and why."""
+    from charrnn.checkpoint.run import is_kept
+
+    name = next((text for text in run.texts if not is_kept(text)), run.texts[0])
+    if name == STDIN:
+        return "standard input, which cannot be read again"
+    if os.path.exists(name) or name.startswith(("/dev/", "/proc/")):
+        return f"{name}, a pipe, which cannot be read again"
+    elsewhere = "" if os.path.isabs(name) or run.folder in ("", os.getcwd()) else f" or in {run.folder}"
+    return f"{name}, which is not found here{elsewhere}"
 
 
 @dataclass(frozen=True)
@@ -109,7 +135,8 @@ class TextInput:
         run, note = model.run, ""
         chosen, part = everything, "all"
         if run and run.sha256 != data.sha256:
-            note = "" if self.texts else f"{data.label} has changed since the training: all of it is {self.used}."
+            if not self.texts:
+                remark(f"note: {data.label} has changed since the training: all of it is {self.used}.")
         elif run and not self.whole:
             if held_out := validation(run.options):
                 chosen, part = held_out, "held-out"

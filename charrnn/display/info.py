@@ -53,6 +53,8 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
     if run.best_loss is not None:
         best = f"{run.best_loss:.4f} nats at step {run.best_step:,}"
     rows = [("text", f"{', '.join(run.texts)}: {run.symbols:,} symbols, sha256 {run.sha256[:12]}")]
+    if run.folder:
+        rows.append(("folder", run.folder))
     if run.before:
         rows.append(("initialised", f"with weights trained on {', '.join(run.before)}"))
     rows += [

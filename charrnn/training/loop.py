@@ -15,7 +15,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.checkpoint.history import MOST_SETBACKS, Step
 from charrnn.checkpoint.model import Model
-from charrnn.checkpoint.run import Run
+from charrnn.checkpoint.run import Run, folder_of
 from charrnn.errors import DivergedError, WorkerError
 from charrnn.evaluation.score import Score, scorer, symbols_of
 from charrnn.nn.fast.engine import is_fast
@@ -70,6 +70,7 @@ class Training(ReprMixin, Iterator[Step]):
         self.run = Run(
             options=options,
             texts=source.names,
+            folder=folder_of(source.names) if source.files else "",
             sha256=source.sha256,
             symbols=source.symbols,
             streams=B,
@@ -109,7 +110,7 @@ class Training(ReprMixin, Iterator[Step]):
         training.learner.load(run.last, run.optimizer, run.state)
         if run.best_step is not None:
             training.best = model.params.copy()
-        current = ("options", "texts", "last", "optimizer", "state", "versions")
+        current = ("options", "last", "optimizer", "state", "versions", *(("texts", "folder") if source.files else ()))
         changes = {name: getattr(training.run, name) for name in current}
         training.run = replace(run, history=deepcopy(run.history), health=deepcopy(run.health), **changes)
         return training

@@ -14,7 +14,8 @@ FILES = sorted(MODELS.glob("*.npz"))
 
 
 def test_every_version_has_a_file() -> None:
-    assert [path.stem for path in FILES] == [f"version{number}" for number in range(1, VERSION + 1)]
+    """Also after a change that keeps the version: such a file has the name of the first new field."""
+    assert {path.stem.partition("-")[0] for path in FILES} == {f"version{number}" for number in range(1, VERSION + 1)}
     assert all(path.stat().st_size < 20_000 for path in FILES)
 
 

@@ -132,7 +132,7 @@ def test_a_text_that_changed_or_went_away(charrnn: Command, tmp_path: Path) -> N
     (tmp_path / "corpus.txt").rename(tmp_path / "moved.txt")
     code, _, err = charrnn("eval")
     assert code == 1
-    assert err.startswith("error: there is no file corpus.txt. ")
+    assert err.startswith("error: model.npz was trained on corpus.txt, which is not found here: ")
     assert err.endswith("name the text to score: charrnn eval TEXT.\n")
     assert "TEXT" not in charrnn("eval", "corpus.txt")[2]
 

@@ -195,7 +195,7 @@ def test_a_corpus_that_is_gone_or_has_changed(charrnn: Command, tmp_path: Path) 
     for arguments in (["sample", "--no-copy", "9"], ["novelty", "sample.txt"]):
         code, out, err = charrnn(*arguments)
         assert (code, out) == (1, "")
-        assert "there is no file corpus.txt. model.npz was trained on it: name a corpus with --corpus." in err
+        assert "model.npz was trained on corpus.txt, which is not found here: name a corpus with --corpus." in err
 
 
 def test_on_a_terminal_what_is_copied_is_marked_and_harmless(charrnn: Command, tmp_path: Path) -> None:

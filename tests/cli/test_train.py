@@ -549,7 +549,8 @@ def test_the_new_place_of_a_moved_text_is_recorded_and_a_missing_text_is_named(
     code, _, err = charrnn("train", "--resume", "--steps", "14")
     assert code == 1
     assert (
-        "there is no file corpus.txt. model.npz was trained on it: name the text, charrnn train --resume TEXT." in err
+        "model.npz was trained on corpus.txt, which is not found here: name the text, charrnn train --resume TEXT."
+        in err
     )
     assert charrnn("train", "--resume", "--steps", "14", "moved.txt")[0] == 0
     assert charrnn("train", "--resume", "--steps", "16")[0] == 0

@@ -1,11 +1,12 @@
-"""Writes models/versionN.npz and .json: a tiny model in the middle of its run; its text, output and next loss.
+"""Writes models/versionN-NAME.npz and .json: a tiny model in the middle of its run; its text, output and next loss.
 
-    python tests/data/make_model.py
+    python tests/data/make_model.py NAME
 
-Run once per change of the file format; the files of all released versions are kept.
+Run once per change of the file format, with the name of a new field; all files are kept.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import charrnn
@@ -16,11 +17,12 @@ SIZES = {"cell": "lstm", "layers": 1, "hidden_size": 4, "batch_size": 4, "seq_le
 
 
 def main() -> None:
-    path = Path(__file__).parent / "models" / f"version{VERSION}.npz"
+    path = Path(__file__).parent / "models" / f"version{VERSION}-{sys.argv[1]}.npz"
     corpus = charrnn.Corpus.from_text(TEXT, min_count=15)  # so that there is an unknown symbol
     training = charrnn.train(corpus, **SIZES, steps=60, eval_every=3, lr=0.05, workers=1)
     for _ in range(23):  # neither the best step nor the last
         next(training)
+    training.run.texts, training.run.folder = ("tales.txt",), "/home/reader/texts"  # as if it had been read from a file
     training.model.save(path)
     output = "".join(charrnn.sample(charrnn.load(path), 40, temp=0.0))
     values = {"text": TEXT, "min_count": 15, "output": output, "loss": next(training).loss}
