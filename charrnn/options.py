@@ -69,11 +69,11 @@ class Options:
         32, "Number of streams of text that are read in parallel.", TRAINING, at_least=1, chosen=True
     )
     epochs: int | None = setting(
-        None, "Number of passes over the text, in the whole run.", MAIN, at_least=1, changeable=True
+        None, "Total number of passes over the text, including resumed parts.", MAIN, at_least=1, changeable=True
     )
     steps: int | None = setting(
         None,
-        "Number of steps of the whole run; with --epochs, the run ends at whichever comes first.",
+        "Total number of steps, including resumed parts; with --epochs, the run ends at whichever comes first.",
         MAIN,
         at_least=1,
         changeable=True,
@@ -82,7 +82,7 @@ class Options:
     optimizer: str = setting("adam", "Optimizer.", TRAINING, choices=OPTIMIZERS)
     schedule: str = setting(
         "cosine",
-        "Learning-rate schedule after the warm-up; it spans --epochs if given, else --steps.",
+        "Learning-rate schedule after the warm-up; its length is --epochs if given, otherwise --steps.",
         TRAINING,
         choices=SCHEDULES,
     )
@@ -105,15 +105,15 @@ class Options:
     )
     cut: str = setting(
         "",
-        "From STEP on, compress the learning-rate schedule to end at TOTAL (to repeat a run that was shortened "
-        "by --minutes).",
+        "Shorten the learning-rate schedule from STEP on, so that it ends at TOTAL. Reproduces a run that --minutes "
+        "shortened.",
         TRAINING,
         metavar="STEP:TOTAL",
         show_default=False,
     )
     val_fraction: float = setting(
         0.1,
-        "Fraction of each file, at its end, for the validation split; 0 disables it.",
+        "Fraction held out for validation: the end of each text file, or random examples; 0 disables validation.",
         TEXT,
         at_least=0.0,
         below=1.0,
@@ -124,7 +124,7 @@ class Options:
     seed: int = setting(0, "Seed of the random numbers; the same seed gives the same run.", TRAINING, at_least=0)
     workers: int = setting(
         0,
-        "Number of processes that share the streams; 0 chooses it from the network and the cores.",
+        "Number of processes that train in parallel; 0 chooses it from the network and the cores.",
         TRAINING,
         at_least=0,
         at_most=1024,
@@ -132,8 +132,8 @@ class Options:
     )
     min_count: int = setting(
         0,
-        "Map symbols that occur fewer than N times to an unknown symbol (never sampled); 1 keeps all, 0 decides "
-        "automatically for large vocabularies.",
+        "Replace symbols that occur fewer than N times by one unknown symbol, which is never sampled; 1 replaces none, "
+        "0 chooses N for large vocabularies.",
         TEXT,
         at_least=0,
     )

@@ -184,7 +184,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ),
     ("train a --pairs --labelled", 2, "--pairs and --labelled are different tasks: use one of them."),
     ("train a --task classify", 2, "--task classify needs labelled examples: add --labelled."),
-    ("train --resume -m missing.npz", 1, "there is no model file missing.npz: charrnn train TEXT makes one."),
+    ("train --resume -m missing.npz", 1, "there is no model file missing.npz: run charrnn train TEXT to create one."),
     ("train --resume -m cut.npz", 1, f"cut.npz {DAMAGED}, or it is damaged"),
     ("train --resume -m text.npz", 1, f"text.npz {DAMAGED}"),
     (

@@ -54,7 +54,7 @@ def opened(path: PathLike) -> Iterator[IO[bytes]]:
         # without waiting for a writer if it is a FIFO
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
-        raise ModelFileError(f"there is no model file {path}: charrnn train TEXT makes one.") from None
+        raise ModelFileError(f"there is no model file {path}: run charrnn train TEXT to create one.") from None
     except (OSError, ValueError) as error:
         raise ModelFileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -18,8 +18,8 @@ SIZES = ("cell", "layers", "hidden_size", "seq_length", "batch_size", "workers")
 def bench(seconds: float, as_json: bool, **given: Any) -> None:
     """Measure the speed of training and sampling.
 
-    Measures several networks, or the given one. The limit is the speed at which the matrix products alone would run at
-    the peak rate of this machine.
+    Measures several networks, or the given one. The column "of peak" compares with the speed of the matrix products
+    alone at the peak rate of this machine.
     """
     check_float("seconds", seconds, above=0.0)
     chosen = {name: value for name, value in given.items() if value is not None}

@@ -22,8 +22,8 @@ BEST = 3
 def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_json: bool) -> None:
     """Print the most likely labels of texts.
 
-    Classifies each TEXT, or with - each line of standard input. A model that was trained to generate text by label
-    classifies, too, by Bayes' rule.
+    Classifies each TEXT, or with - each line of standard input. Models trained with --task generate classify by Bayes'
+    rule.
     """
     check_int("best", best, 1)
     if not texts:

@@ -50,9 +50,9 @@ class Row:
 
 @command("eval")
 @texts_argument(metavar="[TEXT...]")
-@models_option(help="Model file; several are compared in a table, the best first.")
+@models_option(help="Model file; repeat to compare several in a table, the best first.")
 @weights_option()
-@option("--all", "whole", is_flag=True, help="Score all of the text that a model was trained on.")
+@option("--all", "whole", is_flag=True, help="Use all of the training text, not only its validation split.")
 @option(
     "--baselines",
     "compare",
@@ -72,7 +72,7 @@ def evaluate(
 ) -> None:
     """Measure how well models predict a text.
 
-    The text is TEXT, or the validation split of the text that a model was trained on (--all: all of it).
+    Without TEXT, the validation split of the model's training text is used.
     """
     answer = Answer()
     if compare and whole:

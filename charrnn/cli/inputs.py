@@ -139,7 +139,7 @@ class TextInput:
                 remark(f"note: {data.label} has changed since the training: all of it is {self.used}.")
         elif run and not self.whole:
             if held_out := validation(run.options):
-                chosen, part = held_out, "held-out"
+                chosen, part = held_out, "validation"
                 note = f"{path} was trained on {data.label}: its validation split is {self.used} (--all for all of it)."
             else:
                 note = f"{path} was trained on all of {data.label}: all of it is {self.used}."

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     multiple=True,
     shell_complete=complete_files,
     show_default="the text that the model was trained on",
-    help="File or folder to search; several are one corpus.",
+    help="File or folder to compare with; can be given several times.",
 )
 @model_option(default=None, show_default=MODEL)
 @encoding_option(help="Encoding of the texts.", show_default="that of the training, or utf-8")
@@ -74,7 +74,7 @@ def novelty(
                 "corpus_chars": corpus.chars,
                 **figures(sample),
                 "copied": sample.runs,
-                "held_out": figures(validation) if validation else None,
+                "validation": figures(validation) if validation else None,
             }
         )
         return

@@ -62,22 +62,24 @@ class HelpPage(click.Command):
         examples = examples_of(path)
         variables = ""
         if options:
-            variables = f"{prefix}_OPTION sets an option by its long name, such as {prefix}_{variable(options[0])}."
+            variables = f"{prefix}_<OPTION> sets the default of an option, such as {prefix}_{variable(options[0])}."
         elif isinstance(self, click.Group):
             names = self.list_commands(context)[:3]
             examples = dict(next(iter(examples_of(f"{path} {name}").items())) for name in names)
-            variables = f"{prefix}_COMMAND_OPTION sets an option of a command by its long name."
+            variables = (
+                f"{prefix}_<COMMAND>_<OPTION> sets the default of an option, such as {prefix}_{names[0].upper()}_MODEL."
+            )
         with formatter.section("Examples"):
             indent = " " * formatter.current_indent
             for command, comment in examples.items():
                 formatter.write(f"{indent}# {comment}\n{indent}$ {command}\n")
         if variables:
             with formatter.section("Environment variables"):
-                formatter.write_text(f"{variables} The command line overrules it.")
+                formatter.write_text(f"{variables} The command line takes precedence.")
         with formatter.section("Exit codes"):
             formatter.write_dl(list(EXIT_CODES.items()))
         with formatter.section("Learn more"):
-            formatter.write_text("docs/reference.md lists all commands and options; README.md is an introduction.")
+            formatter.write_text("docs/reference.md: all commands and options; README.md: introduction.")
 
 
 class GroupedCommand(HelpPage):
@@ -201,20 +203,20 @@ model_option = partial(
     option, "-m", "--model", metavar="FILE", default=MODEL, shell_complete=complete_models, help="Model file."
 )
 models_option = partial(
-    model_option, "models", multiple=True, default=[MODEL], help="Model file; several are compared."
+    model_option, "models", multiple=True, default=[MODEL], help="Model file; repeat to compare several."
 )
 weights_option = partial(
     option,
     "--weights",
     type=click.Choice(("best", "last")),
     default="best",
-    help="Weights with the best validation loss, or the last ones.",
+    help="Weights to use: those with the lowest validation loss, or those of the last step.",
 )
 json_option = partial(option, "--json", "as_json", is_flag=True, help="Write JSON objects to stdout.")
 encoding_option = partial(option, "--encoding", help="Encoding of TEXT.", show_default="that of the training")
 seed_option = partial(option, "--seed", type=int, metavar="N", default=0, help="Seed of the random numbers.")
 file_option = partial(option, metavar="FILE", show_default=False, shell_complete=complete_files)
-output_option = partial(file_option, "-o", "--output", help="Draw to FILE: .html or .svg.")
-plot_file_option = partial(output_option, help="Draw to FILE: .html or .svg; .png and .pdf are plots.")
-plot_option = partial(option, "--plot", is_flag=True, help="Draw an .svg as a plot with axes (matplotlib).")
+output_option = partial(file_option, "-o", "--output", help="Write a figure to FILE: .html or .svg.")
+plot_file_option = partial(output_option, help="Write a figure to FILE: .html, .svg, or (with matplotlib) .png, .pdf.")
+plot_option = partial(option, "--plot", is_flag=True, help="With -o FILE.svg: draw with matplotlib.")
 texts_argument = partial(click.argument, "texts", nargs=-1, type=str, shell_complete=complete_files)

@@ -45,7 +45,7 @@ main_option, constraint, conditional, result_option = (
     multiple=True,
     default=[MODEL],
     group=MAIN,
-    help="Model file. Several models are mixed, with weights such as a.npz:0.7 and b.npz:0.3.",
+    help="Model file; repeat to mix several, with optional weights: -m a.npz:0.7 -m b.npz:0.3.",
 )
 @main_option("-p", "--prompt", aliases=("--prime",), default="", show_default=False, help="Text to continue.")
 @file_option("--prompt-file", aliases=("--prime-file",), group=MAIN, help="File of the prompt; - is stdin.")
@@ -61,7 +61,7 @@ main_option, constraint, conditional, result_option = (
     "--count",
     type=int,
     default=1,
-    help=f"Write N texts, separated by lines of {SEPARATOR}; text i has the seed SEED + i.",
+    help=f"Write N texts, separated by lines of {SEPARATOR}; their seeds are SEED, SEED + 1, ...",
 )
 @option(
     "--seed",
@@ -92,16 +92,16 @@ main_option, constraint, conditional, result_option = (
     metavar="LABEL[:WEIGHT]",
     multiple=True,
     shell_complete=complete_labels,
-    help="Write an example for this label (with --lines, N examples); several labels are mixed.",
+    help="Generate an example with this label, or N examples with --lines N; repeat to mix labels.",
 )
 @conditional(
     "--source",
     "sources",
     metavar="TEXT",
     multiple=True,
-    help="Write the target of this source; - reads one source per line from standard input.",
+    help="Generate the target of this source; - reads one source per line from standard input.",
 )
-@conditional("--beam", metavar="K", type=int, help="Show the K most likely targets (beam search).")
+@conditional("--beam", metavar="K", type=int, help="With --source: show the K most likely targets (beam search).")
 @result_option(
     "--best-of",
     type=int,
@@ -138,7 +138,8 @@ def sample(
 ) -> None:
     """Generate text with a model.
 
-    Constraints are applied first, then temperature, --top-k, --top-p and --min-p, in this order.
+    Generates new text, or continues --prompt; with --label or --source, an example or a target. At each step, symbols
+    that the constraints exclude are removed first; then temperature, --top-k, --top-p and --min-p apply, in this order.
     """
     if sources:
         return write_targets(models, weights, sources, beam, as_json)

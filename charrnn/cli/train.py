@@ -43,7 +43,7 @@ main_option, result_option = (partial(option, group=group) for group in (MAIN, O
     "--minutes",
     type=float,
     show_default=f"{MINUTES:g}, without --epochs and --steps",
-    help="Time for the run; the sizes and the number of steps are chosen to suit it.",
+    help="Time limit in minutes; the sizes and the number of steps that are not given are chosen to fit.",
 )
 @options_from(Options)
 @main_option("--resume", is_flag=True, help="Resume the run in the model file with its options; TEXT is optional.")
@@ -65,7 +65,7 @@ main_option, result_option = (partial(option, group=group) for group in (MAIN, O
     "--save-every",
     type=int,
     default=0,
-    help="Save every N steps in addition to about once a minute; 0: only once a minute.",
+    help="Save every N steps as well as about once a minute; 0 disables the former.",
 )
 @result_option("--force", is_flag=True, help="Replace an existing model file.")
 @json_option(group=OUTPUT, help="Write one JSON object per step to stdout.")
@@ -94,9 +94,9 @@ def train(
 ) -> int:
     """Train a model on text files.
 
-    TEXT is one or more files or folders, or - for standard input. With --labelled, each line is an example and the name
-    of its file is the label; in a table (.tsv), each row is label, tab, text. With --pairs, each row is source, tab,
-    target.
+    TEXT is one or more files or folders, or - for standard input. With --labelled, each line of a text file is an
+    example, labelled with the file name; each row of a .tsv file is a label, a tab and a text. With --pairs, each row
+    is a source, a tab and a target.
     """
     start_time = time.monotonic()
     check_int("save_every", save_every, 0)

@@ -19,8 +19,8 @@ This page is generated from the options of the commands by `python docs/make/ref
 
 Results (text, JSON, tables) are written to stdout; progress, notes and warnings to stderr.
 
-An option that is given on the command line overrules its environment variable. Flags are set by `1`; an option that can
-be given several times takes several values, separated by spaces.
+The command line takes precedence over environment variables. In these, flags are set by `1`, and an option that can be
+given several times takes several values, separated by spaces.
 """
 
 

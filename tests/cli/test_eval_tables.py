@@ -81,14 +81,14 @@ def test_different_parts_are_shown_and_warned_of(charrnn: Command, tmp_path: Pat
     assert charrnn("train", "other.txt", "-m", "d.npz", *TINY, "--steps", "4")[0] == 0
     _, out, err = charrnn("eval", "-m", "a.npz", "-m", "b.npz")
     assert "warning: the models were scored on different parts of the text" in err
-    assert re.search(r"a\.npz +held-out ", out)
+    assert re.search(r"a\.npz +validation ", out)
     assert re.search(r"b\.npz +all ", out)
     assert "different characters of the text" in charrnn("eval", "-m", "a.npz", "-m", "c.npz")[2]
     assert "different texts" in charrnn("eval", "-m", "a.npz", "-m", "d.npz")[2]
     for same in (["--all"], ["other.txt", "-m", "c.npz"]):
         _, out, err = charrnn("eval", *same, "-m", "a.npz", "-m", "b.npz")
         assert "warning" not in err
-        assert "held-out" not in out
+        assert "validation" not in out
 
 
 def test_characters_left_out_of_one_score_are_warned_of(charrnn: Command, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_text_to_label(charrnn: Command) -> None:
     assert "standard input looks like UTF-16: convert it first with iconv -f utf-16 -t utf-8." in err
     code, out, err = charrnn("eval", "--json")
     found = json.loads(out)
-    assert (code, found["part"], found["examples"]) == (0, "held-out", 3)
+    assert (code, found["part"], found["examples"]) == (0, "validation", 3)
     assert sum(map(sum, found["confusion"])) == 3
     code, out, err = charrnn("eval", "words.tsv", "--all")
     assert (code, "of 9 correct" in out) == (0, True)

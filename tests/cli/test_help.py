@@ -30,7 +30,7 @@ def test_every_example_runs(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -
     Path("corpus.txt").write_text('"Once upon a time," said the cat, "hello."\n' * 20 + TEXT)
     Path("new.txt").write_text("the cat sat on the dog.\n" * 4)
     Path("sample.txt").write_text("the cat sat on the time.\n" * 4)
-    Path("names.tsv").write_text("ko\tKim\nko\tLee\nen\tSmith\nen\tMiller\n" * 5)
+    Path("names.tsv").write_text("korean\tKim\nkorean\tLee\nen\tSmith\nen\tMiller\n" * 5)
     Path("list.txt").write_text("Kim\nSmith\n")
     for line in EXAMPLES:
         inner = re.fullmatch(r'eval "\$\((.*)\)"', line)
@@ -68,7 +68,7 @@ def test_every_command_has_examples_in_its_help(charrnn: Command) -> None:
         ends = ["Examples", *(["Environment variables"] if options else []), "Exit codes", "Learn more"]
         assert headings[0] == "Usage"
         assert headings[-len(ends) :] == ends
-        assert options == (f"CHARRNN_{name.replace(' ', '_').upper()}_OPTION" in page)
+        assert options == (f"CHARRNN_{name.replace(' ', '_').upper()}_<OPTION>" in page)
 
 
 def test_the_list_of_commands_is_not_truncated(charrnn: Command) -> None:

@@ -152,8 +152,8 @@ def test_no_copy_and_novelty(charrnn: Command, tmp_path: Path) -> None:
     assert free["longest"]["chars"] > 20
     assert new["longest"]["chars"] <= 6
     assert new["corpus"] == ["corpus.txt"]
-    assert new["held_out"]["new"]["4"] == 0.0
-    assert list(free) == ["samples", "corpus", "corpus_chars", "chars", "longest", "new", "copied", "held_out"]
+    assert new["validation"]["new"]["4"] == 0.0
+    assert list(free) == ["samples", "corpus", "corpus_chars", "chars", "longest", "new", "copied", "validation"]
     at = free["longest"]["offset"]
     assert TEXT[at : at + free["longest"]["chars"]] == free["longest"]["text"]
     code, out, err = charrnn("novelty", "free.txt", "new.txt", "--corpus", "corpus.txt")

@@ -136,7 +136,7 @@ def test_eval_scores_the_held_out_part_and_agrees_with_the_training(charrnn: Com
     best = min(r["val_loss"] for r in map(json.loads, out.splitlines()) if r["val_loss"] is not None)
     code, out, err = charrnn("eval", "--json")
     held_out = json.loads(out)
-    assert (code, held_out["nats"], held_out["part"]) == (0, best, "held-out")
+    assert (code, held_out["nats"], held_out["part"]) == (0, best, "validation")
     assert held_out["chars"] == int(len(TEXT) * 0.1)
     assert "validation split" in err
     assert charrnn("eval", "corpus.txt", "--json")[1] == out

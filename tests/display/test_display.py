@@ -177,7 +177,7 @@ def table(width: int, names: Sequence[str], splits: Sequence[str] = (), encoding
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 95, 120])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-@pytest.mark.parametrize("splits", [(), ("held-out", "all")])
+@pytest.mark.parametrize("splits", [(), ("validation", "all")])
 def test_scores_drop_columns_and_cut_no_figure(width: int, encoding: str, splits: Sequence[str]) -> None:
     shown = table(width, ["a long name [red] of a model.npz", "b.npz"], splits, encoding)
     assert max(map(len, shown.splitlines())) <= width
@@ -187,7 +187,7 @@ def test_scores_drop_columns_and_cut_no_figure(width: int, encoding: str, splits
         assert "[red]" in shown
         assert shown.count("1.1068") == 2
         assert len(re.findall(r"111,540\b", shown)) == 2
-        assert ("held-out" in shown) == bool(splits)
+        assert ("validation" in shown) == bool(splits)
     if width == 120:
         assert "62.8%" in shown
         assert "GRU 2 x 12, char" in shown

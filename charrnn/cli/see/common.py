@@ -45,8 +45,8 @@ def text_options(chars: int) -> Decorator:
         texts_argument(metavar="[TEXT...]"),
         weights_option(),
         option("--chars", type=int, default=chars, help="Number of characters to analyse."),
-        option("--from", "skip", type=int, default=0, help="Number of characters to skip before them."),
-        option("--all", "whole", is_flag=True, help="Use all of a training text, not only its validation split."),
+        option("--from", "skip", type=int, default=0, help="Number of characters to skip at the start of the text."),
+        option("--all", "whole", is_flag=True, help="Use all of the training text, not only its validation split."),
         encoding_option(),
     )
 

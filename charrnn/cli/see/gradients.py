@@ -16,9 +16,21 @@ LAGS, POSITIONS, CHARS = 100, 256, 20_000
 @models_option()
 @text_options(CHARS)
 @option("--lags", type=int, default=LAGS, metavar="K", help="Largest number of steps back.")
-@option("--positions", type=int, default=POSITIONS, metavar="N", help="Number of losses, spread over the text.")
-@option("--untrained", is_flag=True, help="Use the same networks with untrained weights.")
-@option("--scale", type=float, metavar="F", show_default="1", help="Factor of the recurrent weights of --untrained.")
+@option(
+    "--positions",
+    type=int,
+    default=POSITIONS,
+    metavar="N",
+    help="Number of time steps t whose loss L_t is differentiated.",
+)
+@option("--untrained", is_flag=True, help="Use the same networks with random weights.")
+@option(
+    "--scale",
+    type=float,
+    metavar="F",
+    show_default="1",
+    help="With --untrained: factor applied to the recurrent weights.",
+)
 @plot_options
 def gradients(
     models: tuple[str, ...],
@@ -32,9 +44,9 @@ def gradients(
     as_json: bool,
     **which: Any,
 ) -> None:
-    """Plot how much of the gradient of a loss reaches back k characters: the norm of dL_t/dh_{t-k}.
+    """Plot how far gradients reach back in time: the norm of dL_t/dh_{t-k} for each lag k.
 
-    The text is TEXT, or the validation split of the text that a model was trained on.
+    Without TEXT, the validation split of the model's training text is used.
     """
     check_int("lags", lags, 1, 100_000)
     check_int("positions", positions, 1, 1_000_000)

@@ -16,10 +16,11 @@ from charrnn.cli.see.gradients import CHARS
 def memory(
     models: tuple[str, ...], texts: tuple[str, ...], output: str | None, plot: bool, as_json: bool, **which: Any
 ) -> None:
-    """Plot how much context networks use, and the error of truncated gradients.
+    """Plot how much context a model uses, and the error of truncated gradients.
 
-    Shows the validation loss if the hidden state is reset every n characters, and compares the gradient that is
-    truncated after n characters with the one that reaches back 400.
+    Shows the loss if the hidden state is reset every n characters, and compares the gradient truncated after n
+    characters with the one that reaches back 400 characters. Without TEXT, the validation split of the model's training
+    text is used.
     """
     out = Output([*models, *texts], output, as_json, plot)
     from charrnn.display import see as display

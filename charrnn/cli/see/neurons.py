@@ -21,12 +21,19 @@ CHARS, FIND_CHARS = 2000, 50_000
 @model_option()
 @text_options(CHARS)
 @option(
-    "--find", is_flag=True, help="Rank all units by how well they follow built-in probes; --chars is 50,000 by default."
+    "--find",
+    is_flag=True,
+    help="Rank all units by how well they predict the probes; --chars is 50,000 by default.",
 )
-@option("--top", type=int, show_default="1", help="Number of units to show per probe of --find.")
-@option("--unit", type=int, show_default="found", help="Unit to colour by, from 0.")
+@option("--top", type=int, show_default="1", help="With --find: number of units to show per probe.")
+@option("--unit", type=int, show_default="the best", help="Unit to colour by, from 0.")
 @option("--layer", type=int, show_default="the last", help="Layer of the unit, from 0.")
-@option("--of", metavar="NAME", show_default="h; --find: the states", help="h, c or a gate (i f o g, r z n).")
+@option(
+    "--of",
+    metavar="NAME",
+    show_default="h; --find: the states",
+    help="Value to show: h, c or a gate (LSTM: i f o g; GRU: r z n).",
+)
 @picture_options
 @click.pass_context
 def neurons(
@@ -43,10 +50,11 @@ def neurons(
     as_json: bool,
     **which: Any,
 ) -> None:
-    """Colour a text by the activation of one unit, or find the units that follow probes.
+    """Colour a text by the activation of one unit, or find the units that predict probes.
 
-    Without --unit and --find, the text is coloured by the unit that best follows a probe that requires memory. The
-    text is TEXT, or the validation split of the text that the model was trained on.
+    Probes are built-in features of a text, such as "inside quotes" and "word boundary". Without --unit and --find, the
+    unit that best predicts a probe that requires memory is shown. Without TEXT, the validation split of the model's
+    training text is used.
     """
     check_options(find, top, unit, layer)
     out = Output([model, *texts], output, as_json)

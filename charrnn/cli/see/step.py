@@ -19,7 +19,7 @@ TEXT = "abba"
 @option("--cell", metavar="NAME", default="lstm", help=f"Recurrent cell: {', '.join(CELLS)}.")
 @option("--layers", type=int, default=1, help="Number of layers.")
 @option("--hidden-size", type=int, default=2, help="Units per layer, up to 8.")
-@seed_option(help="Seed of the weights, which have two decimals.")
+@seed_option(help="Seed of the random weights (rounded to two decimals).")
 @model_option(default=None, show_default=False, help="Use a model file with at most 8 units per layer.")
 @picture_options
 @click.pass_context

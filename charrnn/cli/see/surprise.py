@@ -20,8 +20,8 @@ def surprise(
 ) -> None:
     """Colour each character by its surprise (-log2 of its probability, in bits).
 
-    In an .html, the predictions of the model are shown under the mouse pointer. The text is TEXT, or the validation
-    split of the text that the model was trained on.
+    With -o FILE.html, pointing at a character shows the predictions. Without TEXT, the validation split of the model's
+    training text is used.
     """
     if worst is not None:
         check_int("worst", worst, 1)
