@@ -70,7 +70,7 @@ EXPOSED: Mapping[str, str] = {
     "sampling.filters": "mask_logits probabilities temperature",
     "sampling.generated_text": "uniforms",
     "sampling.mixture": "Mixture mix",
-    "sampling.options": "CONSTRAINTS MAIN SAMPLING SamplingOptions",
+    "sampling.options": "CONSTRAINTS MAIN SAMPLING SamplingOptions temp_for_loss",
     "sampling.readers": "encode_prompt open_streams",
     "sampling.sample": "Sample generate sample sample_many",
     "sampling.spelling": "Spelling",

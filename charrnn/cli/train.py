@@ -115,7 +115,7 @@ def train(
     from charrnn.training.transfer import options_from_model
 
     with claimed(model):
-        deadline = None
+        deadline = repeat = None
         if resume:
             training = train_plan.resume_training(texts, model, chosen, quiet)
             if training is None:
@@ -127,12 +127,13 @@ def train(
             corpus = read_new(texts, model, options, quiet, source)
             training, plan, deadline = plan_training(corpus, options, chosen, seconds, start_time, source)
             if not quiet:
-                train_plan.print_plan(plan, training, seconds, model, init_from)
+                train_plan.print_plan(plan, training, seconds, init_from)
+            repeat = partial(train_plan.repeating_command, training, model, init_from)
         check_room(model, training.model.room)
         if not quiet:
             notes(training.notes)
         records = Records(log_every) if as_json else None
-        session = Session(training, model, save_every, records, quiet, not no_baselines, deadline)
+        session = Session(training, model, save_every, records, quiet, not no_baselines, deadline, repeat)
         with stopping() as stop:
             return session.run(stop)
 

@@ -45,8 +45,8 @@ def read(
         return read_dataset(texts, options, vocab, beside, reading.progress)
 
 
-def print_plan(plan: "Plan", training: "Training", seconds: float | None, model: str, init_from: str | None) -> None:
-    """Prints the plan with its reasons, the command that repeats the run, and what is kept of `init_from`."""
+def print_plan(plan: "Plan", training: "Training", seconds: float | None, init_from: str | None) -> None:
+    """Prints the plan with its reasons, and what is kept of `init_from`."""
     options, reasons = training.options, dict(plan.reasons)
     time_limit = "" if seconds is None else f" for {duration(seconds)}"
     remark(f"plan{time_limit}: {options.cell.upper()} {options.layers} x {options.hidden_size}, {training.end:,} steps")
@@ -55,8 +55,6 @@ def print_plan(plan: "Plan", training: "Training", seconds: float | None, model:
     for name, reason in reasons.items():
         value = getattr(options, name)
         remark(f"  {flag(name)} {value if isinstance(value, str) else format(value, 'g')}: {reason}")
-    if seconds is not None:
-        remark(f"To repeat this run exactly: {repeating_command(training, model, init_from)}")
     if training.transfer is not None:
         from charrnn.display.info import carried_over
 
@@ -65,7 +63,7 @@ def print_plan(plan: "Plan", training: "Training", seconds: float | None, model:
 
 
 def repeating_command(training: "Training", model: str, init_from: str | None) -> str:
-    """The command line that repeats this run bit for bit."""
+    """The command line that repeats this run bit for bit, and replaces its model file."""
     words = ["charrnn", "train", *map(shlex.quote, training.source.names)]
     for name, _, _, _, default, setting in declared(Options):
         value = getattr(training.options, name)
@@ -74,7 +72,7 @@ def repeating_command(training: "Training", model: str, init_from: str | None) -
         elif value is not None and (setting.chosen or value != default):
             words += [flag(name), shlex.quote(str(value))]
     words += ["--init-from", shlex.quote(init_from)] if init_from else []
-    return " ".join(words) + model_argument(model)
+    return " ".join(words) + f"{model_argument(model)} --force" + " < TEXT" * (STDIN in training.source.names)
 
 
 def task_from_flags(labelled: bool, pairs: bool, task: str | None, resume: bool) -> dict[str, Any]:

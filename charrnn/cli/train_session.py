@@ -3,12 +3,14 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.options import counted, model_argument
 from charrnn.cli.signals import Stop
+from charrnn.cli.train_samples import closing_samples, sample_line, suitable_temp
 from charrnn.display.charts import duration
 from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark, silence
 from charrnn.errors import CharRNNError, DivergedError, ModelFileError, WorkerError
@@ -66,6 +68,7 @@ class Session:
     quiet: bool
     compare: bool
     deadline: "Deadline | None"
+    repeat: Callable[[], str] | None  # the command that repeats the run
     save_interval: float = SAVE_SECONDS
 
     def __post_init__(self) -> None:
@@ -77,7 +80,7 @@ class Session:
 
         training, stop.loss = self.training, self.loss
         live = self.records is None or not is_terminal(sys.stdout)
-        with display(training, self.line, self.quiet, live) as screen:
+        with display(training, partial(sample_line, training), self.quiet, live) as screen:
             for record in self.steps():
                 if stop.resumed:
                     stop.resumed = False
@@ -99,11 +102,10 @@ class Session:
             self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To continue: {self.command()}")
             return 128 + stop.signal
         self.summary()
-        task = self.training.source.task
-        if self.compare and not stop and not task and (self.records or not self.quiet):
+        if not stop and (self.records or not self.quiet):
             self.comparison()
-        option = model_argument(self.model)
-        self.remark(f"Now: {task.command(option) if task else f'charrnn sample{option} --temp 0.8'}")
+        if not self.quiet:
+            self.closing(shown=not stop)
         return 128 + stop.signal if stop else 0
 
     def steps(self) -> "Iterator[Step]":
@@ -131,9 +133,7 @@ class Session:
             before = self.training.end
             self.training.cut(total)
             cut = self.training.options.cut
-            self.remark(
-                f"note: running late: shortened from {before:,} to {total:,} steps; add --cut {cut} to reproduce."
-            )
+            self.remark(f"note: running late: shortened from {before:,} to {total:,} steps (--cut {cut}).")
 
     def exclude_pause(self) -> None:
         """The time during which the process was suspended does not count."""
@@ -178,15 +178,6 @@ class Session:
     def last_saved(self) -> str:
         return "Nothing was saved." if self.saved is None else f"{self.model} contains step {self.saved:,}."
 
-    def line(self, step: int) -> str:
-        """A line of text that the network generates after this step."""
-        from charrnn.sampling.sample import sample
-
-        if self.training.source.task:
-            return example_line(self.training, step)
-        text = "".join(sample(self.training.latest, 70, temp=0.7, seed=step))
-        return " ".join(text.split())
-
     def remark(self, text: str) -> None:
         if not self.quiet:
             remark(text)
@@ -218,6 +209,8 @@ class Session:
         """Prints how the model compares to the baselines, after the training is saved."""
         from charrnn.cli.baselines import compare_training
 
+        if not self.compare or self.training.source.task:
+            return
         found, run = compare_training(self.training, self.remark), self.training.run
         if found is None or run.best_loss is None:
             return
@@ -229,25 +222,14 @@ class Session:
             result = {"step": run.step, "best_step": run.best_step, "val_loss": run.best_loss, "bits_per_char": bits}
             self.records.put({**result, **found.as_dict()})
 
-
-STRIDE = 7919  # a prime, so that successive lines show examples from all parts of the text
-
-
-def example_line(training: "Training", step: int) -> str:
-    """An example and the answer of the network after this step."""
-    from itertools import takewhile
-
-    from charrnn.evaluation.classification import classify
-    from charrnn.sampling.conditional import answers, for_labels
-    from charrnn.sampling.sample import sample
-    from charrnn.text.examples import Examples
-
-    model, examples = training.latest, training.source
-    assert isinstance(examples, Examples)
-    one, other = examples.rows[(step * STRIDE) % len(examples.rows)]
-    if examples.task.kind == "pairs":
-        return f"{one} > {answers(model, [one])[0].text}"
-    if examples.task.kind == "classify":
-        return f"{other} > {examples.task.labels[int(classify(model, [other]).argmax())]}"
-    text = sample(for_labels(model, {one: 1.0}), 70, temp=0.7, seed=step)
-    return f"{one} > {''.join(takewhile(lambda character: character != chr(10), text))}"
+    def closing(self, shown: bool) -> None:
+        """Prints samples (if `shown`), what to do with the model, and how to repeat the run."""
+        task, option = self.training.source.task, model_argument(self.model)
+        command = task.command(option) if task else f"charrnn sample{option}"
+        if command.startswith("charrnn sample") and not (task and task.kind == "pairs"):
+            command += f" --temp {suitable_temp(self.training):g}"
+        for line in closing_samples(self.training) if shown else []:
+            remark(line)
+        remark(f"Now: {command}")
+        if self.repeat:
+            remark(f"To repeat this run exactly: {self.repeat()}")

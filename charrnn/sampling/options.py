@@ -1,5 +1,6 @@
 """`SamplingOptions`: how symbols are chosen, what is never generated, and where a text ends; without NumPy."""
 
+import math
 from dataclasses import dataclass
 
 from charrnn.checks import setting, validate
@@ -65,3 +66,12 @@ class SamplingOptions:
         stop: object = self.stop
         if isinstance(stop, str) or not all(self.stop):
             raise UsageError("stop is a list of strings of at least one character.", "stop")
+
+
+def temp_for_loss(nats: float, symbols: int) -> float:
+    """A temperature that suits a loss in nats per character, of a model with so many symbols.
+
+    It is 1 minus the ratio of the loss to that of a uniform guess, ln(symbols), between 0.3 and 0.8: the worse a
+    network predicts, the more of its improbable symbols are errors.
+    """
+    return min(0.8, max(0.3, round(1.0 - nats / math.log(max(symbols, 2)), 1)))

@@ -19,8 +19,7 @@ def test_the_end_of_a_training_says_whether_it_is_good(charrnn: Command) -> None
         r"Bits per character: uniform 3\.81, unigram 3\.\d\d, 7-gram 0\.\d\d, xz \d\.\d\d, this model \d\.\d\d\.\n"
     )
     assert re.search(
-        figures
-        + r".*The training text is very small \([\d,]+ symbols\): more text would help most\.\nNow: charrnn sample",
+        figures + r".*The training text is very small \([\d,]+ symbols\): more text would help most\.\nSamples ",
         err,
     )
     for quiet in ("--no-baselines", "-q"):

@@ -7,6 +7,8 @@ import pytest
 from charrnn.checkpoint.model import load
 from charrnn.cli.train_plan import clock_seconds
 from charrnn.errors import UsageError
+from charrnn.training.loop import Training
+from charrnn.training.plan import Deadline
 from tests.cli.test_train import Command, charrnn
 
 __all__ = ["charrnn"]
@@ -17,22 +19,42 @@ def test_the_plan_is_printed_and_its_command_repeats_the_run(charrnn: Command) -
     assert (code, out) == (0, "")
     assert "plan for 0:01: GRU 1 x " in err
     assert "--hidden-size" in err.split("To repeat this run")[0]
-    command = err.split("To repeat this run exactly: ")[1].splitlines()[0]
+    *_, hint, repeat = err.splitlines()
+    assert hint.startswith("Now: charrnn sample --temp 0.")
+    start, _, command = repeat.partition(": ")
+    assert start == "To repeat this run exactly"
     assert command.startswith("charrnn train corpus.txt --cell gru --layers 1 ")
     assert charrnn(*shlex.split(command)[1:], "-m", "again.npz", "--no-baselines", "-q")[0] == 0
     first, again = load("model.npz", "last"), load("again.npz", "last")
     assert first.run is not None
-    cut = first.run.options.cut
-    if not cut:  # a slow machine may have shortened the first
-        assert first.params.flat.tobytes() == again.params.flat.tobytes()
-        assert first.run.options == again.run.options  # type: ignore[union-attr]
+    assert first.params.flat.tobytes() == again.params.flat.tobytes()
+    assert first.run.options == again.run.options  # type: ignore[union-attr]
+
+
+def test_a_shortened_run_is_repeated_by_its_command_as_pasted(
+    charrnn: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(deadline: Deadline, training: Training) -> int | None:
+        return 9 if training.run.step == 5 else None
+
+    monkeypatch.setattr(Deadline, "shortened", late)
+    _, _, err = charrnn("train", "corpus.txt", "--minutes", "0.02", "-m", "my model.npz")
+    assert "note: running late: shortened from " in err
+    first = load("my model.npz", "last")
+    assert charrnn(*shlex.split(err.partition("To repeat this run exactly: charrnn ")[2]))[0] == 0
+    again = load("my model.npz", "last")
+    assert first.run is not None
+    assert again.run is not None
+    assert (first.run.step, first.run.options.cut) == (again.run.step, again.run.options.cut) == (9, "5:9")
+    assert first.params.flat.tobytes() == again.params.flat.tobytes()
 
 
 def test_without_a_time_limit_sizes_still_suit_the_text(charrnn: Command) -> None:
     code, _, err = charrnn("train", "corpus.txt", "--steps", "3", "--no-baselines")
     assert code == 0
     assert "--hidden-size 32: largest network suitable for the text" in err
-    assert "To repeat this run" not in err
+    assert "steps 3 " in err.partition("To repeat this run exactly: charrnn train corpus.txt ")[2]
+    assert "To repeat this run" not in charrnn("train", "--resume", "--steps", "4")[2]
 
 
 @pytest.mark.parametrize(
