@@ -112,7 +112,9 @@ def test_no_phrase_sounds_translated(path: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_help_page_sounds_translated(name: str) -> None:
     command = COMMANDS[name]
-    text = " ".join(command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"])).split())
+    text = " ".join(
+        command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"])).split()
+    )
     for phrase in BANNED:
         assert re.search(phrase, text, re.IGNORECASE) is None, phrase
 

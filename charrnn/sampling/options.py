@@ -69,9 +69,9 @@ class SamplingOptions:
 
 
 def temp_for_loss(nats: float, symbols: int) -> float:
-    """A temperature that suits a loss in nats per character, of a model with so many symbols.
+    """A temperature that suits a loss in nats per character, for a model of N = `symbols` symbols.
 
-    It is 1 minus the ratio of the loss to that of a uniform guess, ln(symbols), between 0.3 and 0.8: the worse a
+    It is 1 minus the ratio of the loss to that of a uniform guess, ln N, between 0.3 and 0.8: the worse a
     network predicts, the more of its improbable symbols are errors.
     """
     return min(0.8, max(0.3, round(1.0 - nats / math.log(max(symbols, 2)), 1)))
