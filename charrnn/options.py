@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from charrnn.checks import MOST_LAYERS, declared, flag, from_file, setting, shown, validate
+from charrnn.checks import MOST_LAYERS, declared, from_file, setting, shown, validate
 from charrnn.errors import UsageError
 
 CELLS = ("lstm", "gru", "rnn")  # the built-in ones, for the help; `nn` checks the name
@@ -78,7 +78,14 @@ class Options:
         at_least=1,
         changeable=True,
     )
-    lr: float = setting(0.004, "Learning rate (peak).", TRAINING, above=0.0, chosen=True)
+    lr: float = setting(
+        0.004,
+        "Learning rate (peak); with --resume, from the next step on.",
+        TRAINING,
+        above=0.0,
+        chosen=True,
+        changeable=True,
+    )
     optimizer: str = setting("adam", "Optimizer.", TRAINING, choices=OPTIMIZERS)
     schedule: str = setting(
         "cosine",
@@ -184,20 +191,27 @@ class Options:
         """The options in a model file; raises CharRNNError or TypeError if they cannot be options."""
         return from_file(cls, values)
 
+    def contradicted(self, given: dict[str, Any]) -> str | None:
+        """The first of the options `given` that a resumed run cannot have."""
+        for name, value in given.items():
+            stored = getattr(self, name)
+            same = value == stored or (name == "encoding" and encoding_name(value) == encoding_name(stored))
+            if not same and name not in CHANGEABLE and (name, value) != ("eval_every", 0):
+                return name
+        return None
+
     def resumed(self, given: dict[str, Any]) -> "Options":
         """These options for a resumed run: `given` may repeat any of them, and replace those that are changeable.
 
         Of `epochs` and `steps`, new `epochs` alone remove the limit by `steps`; new `steps` alone keep the `epochs`,
         which the schedule spans. Raises UsageError where `given` contradicts the file.
         """
-        for name, value in given.items():
-            stored = getattr(self, name)
-            same = value == stored or (name == "encoding" and encoding_name(value) == encoding_name(stored))
-            if not same and name not in CHANGEABLE and (name, value) != ("eval_every", 0):
-                raise UsageError(
-                    f"{flag(name)} {value} contradicts the model file, which was trained with "
-                    f"{'none' if stored == '' else stored}: leave it out to resume, or use --force to start again."
-                )
+        if wrong := self.contradicted(given):
+            raise UsageError(
+                f"{wrong} {given[wrong]} contradicts the model, which was trained with {getattr(self, wrong)!r}: "
+                "leave it out to resume, or pass init_from=model instead of model for a new run from its weights.",
+                wrong,
+            )
         changes = {name: value for name, value in given.items() if name in CHANGEABLE}
         if "epochs" in changes:
             changes.setdefault("steps", None)

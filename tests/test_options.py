@@ -69,7 +69,7 @@ def test_the_schedule_spans_the_epochs_and_the_run_ends_at_the_first_limit(
 def test_every_field_has_a_setting_with_a_valid_default() -> None:
     assert [item.name for item in declared(Options)] == [field.name for field in fields(Options)]
     assert {item.name for item in declared(Options) if not item.setting.help} == {"task"}
-    assert set(CHANGEABLE) == {"epochs", "steps", "workers", "patience", "engine"}
+    assert set(CHANGEABLE) == {"epochs", "steps", "lr", "workers", "patience", "engine"}
     for item in declared(Options):
         assert item.kind in (int, float, str)
         assert not (item.kind is int and math.isinf(item.setting.at_least)), "a whole number has a lower limit"
@@ -89,10 +89,11 @@ def test_resuming_may_restate_and_lengthen_but_not_contradict() -> None:
     assert options.resumed({"steps": 137}) == options
     assert options.resumed({"steps": 200}) == Options(epochs=3, steps=200, lr=0.01)
     assert options.resumed({"encoding": "UTF8"}) == options
+    assert options.resumed({"lr": 0.02}) == Options(epochs=3, steps=137, lr=0.02)
     assert options.resumed({"engine": "plain"}).engine == "plain"
-    with pytest.raises(UsageError, match="--lr 0.02 contradicts"):
-        options.resumed({"lr": 0.02})
-    with pytest.raises(UsageError, match="--hidden-size 64 contradicts"):
+    with pytest.raises(UsageError, match="clip 2.0 contradicts"):
+        options.resumed({"clip": 2.0})
+    with pytest.raises(UsageError, match="hidden_size 64 contradicts"):
         options.resumed({"hidden_size": 64})
 
 

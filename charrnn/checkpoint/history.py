@@ -119,16 +119,23 @@ KEEP = 0.9
 
 @dataclass
 class Health:
-    """Whether a training diverges: its smoothed loss, the lowest value of that, and the steps of its setbacks."""
+    """Whether a training diverges: its smoothed loss, the lowest value of that, and the steps of its setbacks.
+
+    A new learning rate makes it forget the setbacks, except that the optimizer was restarted after step `forgotten`.
+    """
 
     recent: float | None = None
     lowest: float | None = None
     setbacks: list[int] = field(default_factory=list)
+    forgotten: int = 0
 
     @property
     def restarted_at(self) -> int:
         """The step after which the optimizer last started anew."""
-        return self.setbacks[-1] - 1 if self.setbacks else 0
+        return self.setbacks[-1] - 1 if self.setbacks else self.forgotten
+
+    def forget(self) -> None:
+        self.forgotten, self.setbacks = self.restarted_at, []
 
     def smoothed(self, loss: float) -> float:
         return loss if self.recent is None else KEEP * self.recent + (1.0 - KEEP) * loss
@@ -162,6 +169,7 @@ class Health:
             if value is not None:
                 check_float("loss", value, **LOSSES)
         require(isinstance(health.setbacks, list) and len(health.setbacks) <= MOST_SETBACKS, "setbacks")
+        check_int("forgotten", health.forgotten, 0, step)
         for at in health.setbacks:
             check_int("setback", at, 1, step + 1)
         return health

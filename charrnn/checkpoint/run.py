@@ -24,7 +24,8 @@ class Run:
     are the sizes in use; `last` the weights after `step` steps; `optimizer` its vectors, each as long as `last.flat`;
     `state` the carried state, (layers, streams, H) for each of `h` (and `c`). `best_loss` is a validation loss in nats.
     `versions` are those that the last bits depend on (`blas.versions`). `before` are the texts that the first weights
-    were trained on, if they come from another model.
+    were trained on, if they come from another model. `rates` are pairs of a step and the (peak) learning rate from it
+    on, if that was changed when the run was resumed.
     """
 
     options: Options
@@ -46,6 +47,7 @@ class Run:
     health: Health = field(default_factory=Health)
     before: tuple[str, ...] = ()
     folder: str = ""
+    rates: tuple[tuple[int, float], ...] = ()
 
     def places(self, model: str) -> list[tuple[str, ...]]:
         """Where the texts may be: the paths as typed, the absolute ones of the training, and those beside the model."""
@@ -91,6 +93,10 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
     run.history = History.from_dict(values.get("history", {}))
     run.health = Health.from_dict(values.get("health", {}), run.step)
     run.texts, run.before = tuple(run.texts), tuple(run.before)
+    run.rates = tuple((step, rate) for step, rate in run.rates)
+    for step, rate in run.rates:
+        check_int("step", step, 1, run.step + 1)
+        check_float("rate", rate, above=0.0)
     if "last.by" in members:
         run.last = read_params(members, config, "last.")
     for name in OPTIMIZERS[run.options.optimizer].vectors:

@@ -7,6 +7,7 @@ options.py          help pages, and options that commands share
 inputs.py           models by name, and the text that a model was trained on
 signals.py          signal handlers
 train.py            `charrnn train`; plan in train_plan.py, run in train_session.py, samples in train_samples.py
+resume.py           `charrnn train --resume`
 sample.py           `charrnn sample`; sources in sample_examples.py
 eval.py             `charrnn eval`; examples in eval_examples.py, baselines in baselines.py
 classify.py, novelty.py, info.py, bench.py, write.py  one command each

@@ -22,6 +22,7 @@ from charrnn.cli.options import (
     set_by_environment,
     texts_argument,
 )
+from charrnn.cli.resume import resume_training
 from charrnn.cli.signals import stopping
 from charrnn.cli.train_session import Records, Session
 from charrnn.errors import UsageError
@@ -117,7 +118,7 @@ def train(
     with claimed(model):
         deadline = repeat = None
         if resume:
-            training = train_plan.resume_training(texts, model, chosen, quiet)
+            training = resume_training(texts, model, chosen, quiet)
             if training is None:
                 return 0
         else:

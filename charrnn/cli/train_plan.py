@@ -4,15 +4,13 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_float, declared, flag
-from charrnn.cli.inputs import read_text
-from charrnn.cli.options import counted, model_argument
+from charrnn.cli.options import model_argument
 from charrnn.display.charts import duration
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
-from charrnn.options import LENGTHS, MINUTES, STDIN, Options
+from charrnn.options import LENGTHS, MINUTES, Options
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint.run import Run
     from charrnn.text.corpus import Corpus
     from charrnn.text.examples import Examples
     from charrnn.text.vocab import Vocab
@@ -83,35 +81,3 @@ def task_from_flags(labelled: bool, pairs: bool, task: str | None, resume: bool)
         raise UsageError(f"--task {task} needs labelled examples: add --labelled.")
     chosen = "pairs" if pairs else task or (LABEL_TASKS[0] if labelled and not resume else None)
     return {"task": chosen} if chosen else {}
-
-
-def resume_training(texts: tuple[str, ...], path: str, given: dict[str, Any], quiet: bool) -> "Training | None":
-    """The run in a model file, ready to continue; None if it is complete."""
-    from charrnn.checkpoint.model import load
-    from charrnn.training.loop import Training
-
-    model = load(path)
-    if model.run is None:
-        raise UsageError(f"{path} contains no training run: it can be sampled, but not resumed.")
-    options = model.run.options.resumed(given)
-    if not texts and is_complete(model.run, options, path, quiet):
-        return None
-    command = f"charrnn train --resume{model_argument(path)}"
-    if not texts and STDIN in model.run.texts:
-        raise UsageError(f"{path} was trained on standard input: pass the text again, {command} - < TEXT.")
-    advice = f"name the text, {command} TEXT"
-    corpus = read_text(path, model, texts, None, advice, lambda names, _: read(names, options, quiet, model.vocab))
-    training = Training.resume(corpus, options, model)  # raises if the text is a different one
-    return None if is_complete(model.run, options, path, quiet) else training
-
-
-def is_complete(run: "Run", options: Options, path: str, quiet: bool) -> bool:
-    """Whether a run has no steps left, which is printed."""
-    end = options.length(run.windows)[1]
-    if run.step >= end and not quiet:
-        length = f"--steps {2 * end}"
-        if options.epochs is not None:  # its step limit may have ended the run early
-            length = f"--epochs {options.epochs * (1 if options.epochs * run.windows > end else 2)}"
-        command = f"charrnn train --resume{model_argument(path)} {length}"
-        remark(f"{path} has already finished its {counted(end, 'step')}. To continue: {command}")
-    return run.step >= end

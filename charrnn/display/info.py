@@ -69,6 +69,8 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
             f"weight decay {options.weight_decay:g}, activation {options.activation_regularisation:g}",
         ),
     ]
+    if run.rates:
+        rows.append(("learning rate", ", ".join(f"{rate:g} from step {step:,}" for step, rate in run.rates)))
     if cut := options.cut_at():
         rows.append(("cut", f"at step {cut[0]:,}, to end at step {cut[1]:,}"))
     if run.health.setbacks:

@@ -107,12 +107,18 @@ class Training(ReprMixin, Iterator[Step]):
             if now != then:
                 training.notes.append(f"{name}: {now} instead of {then}, so rounding may differ.")
         training.notes += differences(run.versions)
+        if options.lr != run.options.lr:
+            training.notes.append(f"lr: {options.lr:g} instead of {run.options.lr:g} from step {run.step + 1:,} on.")
         training.learner.load(run.last, run.optimizer, run.state)
         if run.best_step is not None:
             training.best = model.params.copy()
         current = ("options", "last", "optimizer", "state", "versions", *(("texts", "folder") if source.files else ()))
         changes = {name: getattr(training.run, name) for name in current}
         training.run = replace(run, history=deepcopy(run.history), health=deepcopy(run.health), **changes)
+        if options.lr != run.options.lr:
+            before = run.rates or ((1, run.options.lr),)
+            training.run.rates = (*(pair for pair in before if pair[0] <= run.step), (run.step + 1, options.lr))
+            training.run.health.forget()
         return training
 
     def _notes(self, options: Options, workers: int) -> list[str]:
@@ -193,7 +199,7 @@ class Training(ReprMixin, Iterator[Step]):
         options, health = self.options, self.run.health
         rate = learning_rate(options.schedule, options.lr, step, self.schedule, options.cut_at())
         rate *= 0.5 ** len(health.setbacks)
-        return rate * min(1.0, (step - health.restarted_at) / WARM_UP_STEPS) if health.setbacks else rate
+        return rate * min(1.0, (step - health.restarted_at) / WARM_UP_STEPS) if health.restarted_at else rate
 
     def _learn(self, step: int, start: float) -> tuple[float, float]:
         """One window forward and backward, and one update: returns the loss and the norm of the gradient.

@@ -25,7 +25,7 @@ def train(
     """Trains on files, folders, a `Corpus` or `Examples`: yields one `Step` per step, and `.model` is the result.
 
     `options` are the fields of `Options`. With `model` its run is resumed (the options may only restate its own, or set
-    new `epochs`, `steps`, `workers`, `engine` or `patience`). With `init_from` a new run starts from that model's
+    new `epochs`, `steps`, `lr`, `workers`, `engine` or `patience`). With `init_from` a new run starts from that model's
     weights, with its cell, sizes and unit. `average` is called once per step with the flat gradient (n,), before
     clipping, to average it in place over several processes. Raises CharRNNError for all errors that a user can cause.
     """

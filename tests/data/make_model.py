@@ -23,6 +23,7 @@ def main() -> None:
     for _ in range(23):  # neither the best step nor the last
         next(training)
     training.run.texts, training.run.folder = ("tales.txt",), "/home/reader/texts"  # as if it had been read from a file
+    training.run.rates = ((1, 0.1), (11, 0.05))  # and resumed with another learning rate
     training.model.save(path)
     output = "".join(charrnn.sample(charrnn.load(path), 40, temp=0.0))
     values = {"text": TEXT, "min_count": 15, "output": output, "loss": next(training).loss}
