@@ -55,7 +55,7 @@ def test_every_command_finds_the_text_from_another_folder(charrnn: Command, kind
     model = ("-m", str(here / "model.npz"))
     names = [str(here / name) for name in load(model[1]).run.texts]  # type: ignore[union-attr]
     code, out, err = charrnn("eval", *model, "--json")
-    assert (code, json.loads(out)["part"]) == (0, "held-out"), err
+    assert (code, json.loads(out)["part"]) == (0, "validation"), err
     assert f"trained on {names[0]}" in err
     if kind in OTHERS:
         assert json.loads(out)["text"] == names
@@ -77,7 +77,7 @@ def test_a_folder_that_was_moved_with_its_model(charrnn: Command, kind: str, tmp
     furnish(charrnn, kind, tmp_path / "home")
     (tmp_path / "home").rename(tmp_path / "moved")
     code, out, err = charrnn("eval", "-m", "../moved/model.npz", "--json")
-    assert (code, json.loads(out)["part"]) == (0, "held-out"), err
+    assert (code, json.loads(out)["part"]) == (0, "validation"), err
     assert "trained on ../moved/" in err
 
 
