@@ -8,7 +8,7 @@ from charrnn.cli.options import model_argument
 from charrnn.display.charts import duration
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
-from charrnn.options import LENGTHS, MINUTES, Options
+from charrnn.options import LENGTHS, MINUTES, STDIN, Options
 
 if TYPE_CHECKING:
     from charrnn.text.corpus import Corpus
