@@ -253,13 +253,14 @@ def test_agrees_with_pytorch(cell: str, layers: int, kind: Kind) -> None:
 
 
 @KINDS
+@pytest.mark.parametrize("masks", [None, recurrent_masks(2)], ids=["", "recurrent-dropout"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_two_windows_are_one(cell: str, kind: Kind) -> None:
+def test_two_windows_are_one(cell: str, masks: list[Array] | None, kind: Kind) -> None:
     network, window = make(cell, 2, kind)
-    whole = network.forward(window.inputs).copy()
+    whole = network.forward(window.inputs, None, None, masks).copy()
     halves = []
     for half in (window.inputs[: T // 2], window.inputs[T // 2 :]):
-        halves.append(network.forward(half).copy())
+        halves.append(network.forward(half, None, None, masks).copy())
         network.carry()
     np.testing.assert_allclose(np.concatenate(halves), whole, rtol=1e-12)
 

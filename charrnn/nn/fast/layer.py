@@ -58,8 +58,8 @@ class Layer:
         w, self.index, self.window = window, index, window
         T, B, H, G, n, C, dtype = w.T, w.B, w.H, w.G, w.n, w.C, w.dtype
         # rows [h_{t-1} | x_t | 1], so that Xᵀ da is the gradient of Wh, Wx and b at once; row 0 of h is the carried
-        # state, and recurrent dropout masks the rows in place. Layer 0 has no columns for x: it looks rows of Wx up.
-        # Rows are padded to whole cache lines.
+        # state, and recurrent dropout masks all rows but the last. Layer 0 has no columns for x: it looks rows of Wx
+        # up. Rows are padded to whole cache lines.
         width = H + (H if index else 0) + 1
         self.X = zeros((T + 1, B, ceil_div(width, LINE // 4) * (LINE // 4)), dtype)
         self.X[:, :, width - 1] = 1.0
@@ -111,10 +111,15 @@ class Layer:
             np.matmul(self.X[:T].reshape(T * w.B, -1)[:, w.H : 2 * w.H + 1], self.Wx, out=w.xw_rows[: T * w.B])
         copyto(self.h[0], self.h_carried)
         cell.load(self.h_steps[0], self.c, self.rows[0])
+        if self.mask is not None:
+            multiply(self.h_steps[0], self.mask, self.h_steps[0])
         for t in range(T):
             self.clear(t, resets)
             h = cell.step(self.input(t, ids), self.recurrent(t), self.rows[t])
-            copyto(self.h_steps[t + 1], h)
+            if self.mask is None or t + 1 == T:  # the last state is carried, and not masked
+                copyto(self.h_steps[t + 1], h)
+            else:
+                multiply(h, self.mask, self.h_steps[t + 1])
             copyto(above[t], h)
 
     def clear(self, t: int, resets: Resets | None) -> None:
@@ -131,10 +136,8 @@ class Layer:
         return self.xw_gates
 
     def recurrent(self, t: int) -> Array:
-        """hw = (m * h_{t-1}) Wh (G, n, B, C); the cell has its own h_{t-1}, without the mask m."""
+        """hw = h_{t-1} Wh (G, n, B, C); with recurrent dropout, h_{t-1} is masked."""
         w = self.window
-        if self.mask is not None:
-            multiply(self.h_steps[t], self.mask, self.h_steps[t])
         np.matmul(self.h_pieces[t], self.Wh, out=w.hw_parts)
         if w.hw_pieces > 1:
             np.sum(w.hw_parts, axis=0, out=w.hw.reshape(w.hw_parts.shape[1:]))

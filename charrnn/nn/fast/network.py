@@ -41,7 +41,9 @@ class Network:
     ) -> Array:
         self.length, self.masks, self.resets = len(ids), masks, None if reset is None else reset_streams(reset)
         for k, layer in enumerate(self.layers):
-            layer.mask = None if recurrent_masks is None else blocks(recurrent_masks[k][0], self.window.n)
+            layer.mask = None
+            if recurrent_masks is not None:
+                layer.mask = np.ascontiguousarray(blocks(recurrent_masks[k][0], self.window.n))
             layer.forward(ids, self.above[k], self.resets)
             if masks is not None:
                 np.multiply(self.outputs[k][: self.length], masks[k], out=self.outputs[k][: self.length])
