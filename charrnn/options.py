@@ -62,6 +62,16 @@ class Options:
         choices=UNITS,
     )
     encoding: str = setting("utf-8", "Encoding of the text files.", TEXT)
+    columns: str = setting(
+        "",
+        "Two columns of a table with more, by number or by name: label and text, or source and target.",
+        TEXT,
+        metavar="A,B",
+        show_default=False,
+    )
+    header: bool = setting(
+        False, "Read the first row of a table as names of columns; it is recognised if they are usual.", TEXT
+    )
     seq_length: int = setting(
         64, "Steps per window: how far the gradient is propagated back in time.", TRAINING, at_least=1, chosen=True
     )
@@ -157,6 +167,11 @@ class Options:
         if self.unit == "byte" and self.min_count > 1:
             raise UsageError("min_count is for characters: of bytes there are 256 at most.", "min_count")
         self.cut_at()
+        if self.columns and not re.fullmatch(r"(?!0*,)([^,]+),(?!0*$|\1$)[^,]+", self.columns):
+            raise UsageError(f"columns are two numbers or names, such as 1,2, not {shown(self.columns)!r}.", "columns")
+        if self.task == "text" and (self.columns or self.header):
+            name = "columns" if self.columns else "header"
+            raise UsageError(f"{name} is for tables, which need another task than text: --labelled or --pairs.", name)
         if encoding_name(self.encoding) is None:
             raise UsageError(f"encoding {self.encoding!r} is not a text encoding that Python knows.", "encoding")
 

@@ -50,6 +50,9 @@ def furnish(here: Path) -> None:
         "notes.rtf": b"{\\rtf1" + TEXT.encode(),
         "book.pdf": b"%PDF-1.7\n" + TEXT.encode(),
         "corpus.txt.gz": gzip.compress(TEXT.encode()),
+        "three.csv": b"a,x,1\nb,y,2\n",
+        "quotes.csv": b'a,"x" y\nb,z\n',
+        "header.csv": b"label,text\n" + b"a,x\nb,y\n" * 20,
         "odd.txt": "abc".encode("utf-16-le") + b"a",
         "nul.txt": bytes(500),
         "some-nul.txt": (TEXT + "\0").encode(),
@@ -75,6 +78,12 @@ def furnish(here: Path) -> None:
         Path(name).write_bytes(data)
     Path(os.fsdecode(b"undecodable\xff.txt")).write_bytes(b"")
     Path("folder").mkdir()
+    for name, text in {"pos/1.txt": "good", "neg/1.txt": "bad", "notes.txt": "x", "README.md": "y"}.items():
+        Path("mixed", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("mixed", name).write_text(text)
+    Path("ones").mkdir()
+    for k in range(5):
+        Path("ones", f"{k}.txt").write_text(TEXT.replace("\n", " "))
     Path("binaries").mkdir()
     Path("binaries", "a.bin").write_bytes(bytes(100))
     Path("loop").symlink_to("loop")

@@ -71,7 +71,7 @@ def test_every_field_has_a_setting_with_a_valid_default() -> None:
     assert {item.name for item in declared(Options) if not item.setting.help} == {"task"}
     assert set(CHANGEABLE) == {"epochs", "steps", "lr", "workers", "patience", "engine"}
     for item in declared(Options):
-        assert item.kind in (int, float, str)
+        assert item.kind in (int, float, str, bool)
         assert not (item.kind is int and math.isinf(item.setting.at_least)), "a whole number has a lower limit"
 
 

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from charrnn.sampling.mixture import Mixture
     from charrnn.text.corpus import Corpus, Segment
     from charrnn.text.dataset import Dataset
-    from charrnn.text.examples import Example
     from charrnn.text.raw_text import RawText
     from charrnn.text.rolling_hash import NgramFilter
     from charrnn.text.source import Progress, Source
-    from charrnn.text.tasks import Task
+    from charrnn.text.tasks import Example, Task
 
 T = TypeVar("T")
 Read = TypeVar("Read", bound="Dataset | RawText")
@@ -120,7 +119,11 @@ class TextInput:
         from charrnn.text.examples import Examples
 
         def read(names: tuple[str, ...], encoding: str) -> Examples:
-            return Examples.read(names, task.kind, model.vocab.unit, encoding, model.vocab, task=task)
+            run = model.run
+            columns, header = (run.options.columns, run.options.header) if run else ("", False)
+            return Examples.read(
+                names, task.kind, encoding=encoding, vocab=model.vocab, task=task, columns=columns, header=header
+            )
 
         data = read_text(path, model, self.texts, self.encoding, self.advice, read)
         notes(data.notes)
@@ -169,7 +172,7 @@ def open_training_corpus(
     fraction = run.options.val_fraction if run and held_out else 0.0
 
     def read(names: tuple[str, ...], encoding: str) -> RawText:
-        return RawText.read(names, model.vocab.unit, encoding, fraction, progress)
+        return RawText.read(names, model.vocab.unit, encoding, fraction, progress, examples=model.task is not None)
 
     corpus = read_text(path, model, (), encoding, "name a corpus with --corpus", read)
     notes(corpus.notes)

@@ -25,6 +25,7 @@ from charrnn.cli.options import (
 from charrnn.cli.resume import resume_training
 from charrnn.cli.signals import stopping
 from charrnn.cli.train_session import Records, Session
+from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
 from charrnn.options import LENGTHS, MAIN, MINUTES, STDIN, Options
 
@@ -96,8 +97,8 @@ def train(
     """Train a model on text files.
 
     TEXT is one or more files or folders, or - for standard input. With --labelled, each line of a text file is an
-    example, labelled with the file name; each row of a .tsv file is a label, a tab and a text. With --pairs, each row
-    is a source, a tab and a target.
+    example, labelled with the file name; in a folder of folders, each file is an example, labelled with the name of its
+    folder; a table (.tsv, .csv) has the columns label and text. With --pairs, a table has the columns source and target.
     """
     start_time = time.monotonic()
     check_int("save_every", save_every, 0)
@@ -167,4 +168,6 @@ def read_new(
     corpus = train_plan.read(texts, options, quiet, beside=source.vocab if source else None)
     for file in corpus.files:
         refuse_overwriting(model, file)
+    if corpus.summary and not quiet:
+        remark(corpus.summary)
     return corpus

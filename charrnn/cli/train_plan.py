@@ -67,6 +67,8 @@ def repeating_command(training: "Training", model: str, init_from: str | None) -
         value = getattr(training.options, name)
         if name == "task":
             words += TASK_FLAGS[value]
+        elif isinstance(value, bool):
+            words += [flag(name)] * value
         elif value is not None and (setting.chosen or value != default):
             words += [flag(name), shlex.quote(str(value))]
     words += ["--init-from", shlex.quote(init_from)] if init_from else []

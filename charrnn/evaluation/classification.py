@@ -12,7 +12,8 @@ from charrnn.errors import UsageError
 from charrnn.evaluation.score import Scorer
 from charrnn.nn.loss import log_softmax
 from charrnn.text.batches import Rows
-from charrnn.text.examples import Example, encoded
+from charrnn.text.examples import encoded
+from charrnn.text.tasks import Example
 
 WORST = 10  # errors that are kept
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from charrnn.checkpoint.model import Model
 from charrnn.evaluation.classification import WORST, Grade
 from charrnn.sampling.conditional import answers
-from charrnn.text.examples import Example
+from charrnn.text.tasks import Example
 
 
 @dataclass(frozen=True)

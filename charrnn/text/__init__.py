@@ -8,6 +8,8 @@ source.py        files, folders and pipes, read in chunks
 ids.py           the ids of a text, in memory or in a temporary file
 corpus.py        one long text as ids, and its validation split
 tasks.py         labels, classification and pairs: inputs, targets, masks
+tables.py        the columns of .tsv and .csv files
+example_files.py the examples in files and folders
 examples.py      labelled texts and pairs, read and split
 batches.py       parallel streams and their windows
 dataset.py       what a training needs of a corpus or of examples

@@ -51,6 +51,7 @@ class Corpus:
     # what a text has in place of the properties of examples
     task: ClassVar[None] = None
     labels: ClassVar[tuple[str, ...]] = ()
+    summary: ClassVar[str] = ""
     share: ClassVar[float] = 1.0
     example: ClassVar[float] = 0.0
 

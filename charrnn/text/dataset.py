@@ -22,4 +22,13 @@ def read_dataset(
         return Corpus.read(paths, options.unit, options.encoding, vocab, progress, options.min_count, include)
     if options.min_count:
         raise UsageError("--min-count applies to plain text only, not to examples.")
-    return Examples.read(paths, options.task, options.unit, options.encoding, vocab, include)
+    return Examples.read(
+        paths,
+        options.task,
+        options.unit,
+        options.encoding,
+        vocab,
+        include,
+        columns=options.columns,
+        header=options.header,
+    )

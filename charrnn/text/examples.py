@@ -1,25 +1,24 @@
 """`Examples`: labelled texts, or pairs of a source and a target, with a validation split."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import compress
-from pathlib import Path
 
 import numpy as np
 
 from charrnn.arrays import Ids, RandomStream
 from charrnn.errors import TextError
-from charrnn.options import STDIN, Options
+from charrnn.options import Options
 from charrnn.text.batches import Packed, Rows
-from charrnn.text.source import Paths, Source, find_sources, short_name
-from charrnn.text.tasks import REVERSED, Task
+from charrnn.text.example_files import read_files
+from charrnn.text.source import Paths, short_name
+from charrnn.text.tasks import REVERSED, Example, Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 
-TABLE = ".tsv"
-Example = tuple[str, str]  # label and text, or source and target
+MOST_LABELS = 20  # in a summary
 
 
 @dataclass
@@ -47,26 +46,24 @@ class Examples:
         vocab: Vocab | None = None,
         include: Vocab | None = None,
         task: Task | None = None,
+        columns: str = "",
+        header: bool = False,
     ) -> "Examples":
-        """Reads files, folders and `-`. A table (`-` or .tsv) has two columns, separated by a tab; in any other file
-        each line is an example, and the name of the file is its label.
+        """Reads files, folders and `-`. A table (`-`, .tsv, .csv) has two columns, which `columns` and `header` find.
+        In any other file each line is an example, and the name of the file is its label; in a folder of folders, or
+        several folders, each file is an example, and the name of the folder is its label.
 
         The symbols are numbered by `vocab`, or by their own vocabulary with the symbols of `include`; `task` is that of
         a model with the same labels. Raises TextError if a row is not valid.
         """
-        rows: list[Example] = []
         notes: list[str] = []
-        digest = hashlib.sha256()
-        names, sources = find_sources(paths, notes, encoding)
-        for source in sources:
-            more = list(read_rows(source, kind, unit, encoding))
-            if not more:
-                raise TextError(f"{source.name} contains no examples.")
-            digest.update(f"{len(more)}:{more}".encode("utf-8", "surrogatepass"))
-            rows += more
-        examples = cls.of(rows, kind, unit, vocab, include, task, names[0])
-        examples.names, examples.sha256 = names, digest.hexdigest()
-        examples.files, examples.notes = tuple(source.name for source in sources), notes
+        unit = vocab.unit if vocab else unit
+        found = read_files(paths, kind, unit, encoding, columns, header, notes)
+        examples = cls.of(found.rows, kind, unit, vocab, include, task, found.names[0])
+        examples.names, examples.files, examples.sha256 = found.names, found.files, found.sha256
+        if task is None:
+            examples.notes = rare_labels(examples.task, len(found.files)) + examples.notes
+        examples.notes = notes + examples.notes
         return examples
 
     @classmethod
@@ -81,6 +78,9 @@ class Examples:
         name: str = "the list",
     ) -> "Examples":
         """Examples from rows of (label, text) or (source, target)."""
+        changed = sum("\n" in second for _, second in rows) if kind != "classify" else 0
+        if changed:  # a newline ends what a model generates
+            rows = [(first, second.replace("\n", " ")) for first, second in rows]
         if task is None:
             pairs = kind == "pairs"
             task = Task(kind, reverse=REVERSED) if pairs else labelled(kind, [label for label, _ in rows], name)
@@ -88,7 +88,12 @@ class Examples:
             texts = "".join(text for row in rows for text in (row[1:] if task.labels else row))
             more = include.codes.tolist() if include else []
             vocab = Vocab(unit, [*np.unique(UNITS[unit].codes(texts)).tolist(), *more, *task.needs])
-        return cls(rows, task, vocab, ("a list",), hashlib.sha256(repr(rows).encode()).hexdigest())
+        examples = cls(rows, task, vocab, ("a list",), hashlib.sha256(repr(rows).encode()).hexdigest())
+        if changed:
+            what = "target" if kind == "pairs" else "text"
+            some = f"{changed:,} of {len(rows):,} {what}s contain newlines"
+            examples.notes.append(f"{some}, which are read as spaces: a newline ends a {what}.")
+        return examples
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -124,6 +129,15 @@ class Examples:
     @property
     def labels(self) -> tuple[str, ...]:
         return self.task.labels
+
+    @property
+    def summary(self) -> str:
+        """The labels with their numbers of examples, the most frequent ones if there are many; empty for pairs."""
+        labels, counts = self.task.labels, self.task.counts
+        most = sorted(sorted(range(len(labels)), key=lambda k: -counts[k])[:MOST_LABELS])
+        shown = ", ".join(f"{labels[k]} {counts[k]:,}" for k in most)
+        others = f" and {len(labels) - len(most):,} others" if len(most) < len(labels) else ""
+        return f"{len(labels):,} labels, with their numbers of examples: {shown}{others}" if labels else ""
 
     @property
     def alphabet(self) -> int:
@@ -172,31 +186,19 @@ def labelled(kind: str, labels: list[str], name: str) -> Task:
     if len(names) < 2:
         raise TextError(
             f"{name} has only one label, {names[0]!r}, and at least two are needed: name several files, "
-            f"or a table ({TABLE}) with the columns label and text."
+            "or a table (.tsv, .csv) with the columns label and text."
         )
     return Task(kind, names, tuple(map(labels.count, names)))
 
 
-def read_rows(source: Source, kind: str, unit: str, encoding: str) -> Iterator[Example]:
-    """The examples of one file, without empty lines. Raises TextError with the line number if a row is not valid."""
-    table = str(source.path) == STDIN or Path(source.name).suffix.lower() == TABLE
-    text = "".join(source.text(UNITS[unit], encoding, lambda _: None))
-    first, second = ("source", "target") if kind == "pairs" else ("label", "text")
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line:
-            continue
-        if kind != "pairs" and not table:
-            yield Path(source.name).stem, line
-            continue
-        one, tab, other = line.partition("\t")
-        line_name = f"{source.name}, line {number:,}"
-        if not tab:
-            raise TextError(f"{line_name}: there is no tab between {first} and {second}.")
-        if not one or not other:
-            raise TextError(f"{line_name}: the {second if one else first} is empty.")
-        if kind == "pairs" and "\t" in other:
-            raise TextError(f"{line_name}: there is more than one tab: a row is a source, a tab and a target.")
-        yield one, other
+def rare_labels(task: Task, files: int) -> list[str]:
+    """A note if most labels have a single example."""
+    single = task.counts.count(1)
+    if 2 * single <= len(task.labels) or not single:
+        return []
+    folders = "if the label of a file is its folder, name the folder above it" if files >= len(task.labels) else ""
+    advice = folders or "a network learns from several examples of each"
+    return [f"{single:,} of {len(task.labels):,} labels have a single example: {advice}."]
 
 
 def encoded(vocab: Vocab, text: str) -> Ids:

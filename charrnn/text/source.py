@@ -31,11 +31,11 @@ Progress = Callable[[int, int], None]  # called with the bytes done and the byte
 class Source:
     """One file that can be read several times; input that can be read only once (a pipe) is spooled.
 
-    `in_folder`: the file was found in a folder, not named. `notes` say what the last reading has changed.
+    `root` is the folder that was named, if the file was found in it. `notes` say what the last reading has changed.
     """
 
-    def __init__(self, path: PathLike, in_folder: bool = False) -> None:
-        self.in_folder = in_folder
+    def __init__(self, path: PathLike, root: Path | None = None) -> None:
+        self.root = root
         self.path, self.name = path, "standard input" if str(path) == STDIN else str(path)
         self.notes: list[str] = []
         self.spool: IO[bytes] | None = None
@@ -150,7 +150,7 @@ def survey(
         try:
             result = read(source, both)
         except TextError as error:
-            if not source.in_folder:
+            if source.root is None:
                 raise
             notes.append(f"{source.name} was skipped: it {str(error).removeprefix(f'{source.name} ')}")
             continue
@@ -187,18 +187,18 @@ def find_sources(paths: Paths, notes: list[str], encoding: str) -> tuple[tuple[s
         if None not in files.values():
             why = "".join(f": {file} {wrong}" for file, wrong in list(skipped.items())[:1])
             raise TextError(f"{path} is a folder without text files{why or '.'}")
-        sources += [open_source(file, in_folder=True) for file, wrong in files.items() if wrong is None]
+        sources += [open_source(file, Path(path)) for file, wrong in files.items() if wrong is None]
     return tuple(map(str, paths)), sources
 
 
-def open_source(path: PathLike | Source, in_folder: bool = False) -> Source:
+def open_source(path: PathLike | Source, root: Path | None = None) -> Source:
     """Opens a file, a pipe or standard input (`-`). Raises TextError if it cannot be read."""
     if isinstance(path, Source):
         return path
     if not os.fspath(path):
         raise TextError("the name of a text is empty.")
     try:
-        return Source(path, in_folder)
+        return Source(path, root)
     except FileNotFoundError:
         raise TextError(f"there is no file {path}.") from None
     except (OSError, ValueError) as error:

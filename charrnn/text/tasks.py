@@ -6,7 +6,8 @@
 | classify | the text and a newline             | the label, at the newline only            |
 | pairs    | the source, a tab, then the target | from the tab on, the target and a newline |
 
-Labels are symbols with the ids after those of the vocabulary. No example contains a newline.
+Labels are symbols with the ids after those of the vocabulary. A newline ends what a model generates, so that only a
+source, or a text to classify, can contain one.
 """
 
 import shlex
@@ -19,6 +20,7 @@ from charrnn.arrays import Ids
 from charrnn.checks import require
 from charrnn.text.vocab import NEWLINE, Vocab
 
+Example = tuple[str, str]  # label and text, or source and target
 KINDS = ("generate", "classify", "pairs")
 END, TAB = NEWLINE, 9
 DOES = {

@@ -87,6 +87,27 @@ def test_text_to_label(charrnn: Command) -> None:
         assert (code, out, err.startswith("error: ")) == (2, "", True)
 
 
+def test_tables_and_folders(charrnn: Command) -> None:
+    """The columns that a training used are those of eval, --resume and --no-copy, and the text counts as unchanged."""
+    Path("words.csv").write_text("id,kind,word\n" + "".join(f'{k},{a},"{b}"\n' for k, (a, b) in enumerate(WORDS * 3)))
+    command = ("train", "words.csv", "--labelled", "--task", "classify", "--columns", "kind,word", "--header")
+    code, _, err = charrnn(*command, "--minutes", "0.02", "--workers", "1")
+    assert (code, "2 labels, with their numbers of examples: other 12, vowel 15" in err) == (0, True)
+    assert "--columns kind,word --header" in next(line for line in err.splitlines() if "To repeat" in line)
+    code, out, err = charrnn("eval", "--json")
+    assert (code, json.loads(out)["part"], "changed" in err) == (0, "held-out", False)
+    Path("words").mkdir()
+    for k, (label, text) in enumerate(WORDS):
+        Path("words", label).mkdir(exist_ok=True)
+        Path("words", label, f"{k}.txt").write_text(f"{text}\n")
+    Path("words", "README").write_text("The words of the tests.")
+    for text in ("words.csv --columns 2,3", "words"):
+        assert charrnn("train", *text.split(), "--labelled", *SIZES, "--force", "-q")[0] == 0
+        assert charrnn("train", "--resume", "--steps", "125", "-q")[0] == 0
+        code, _, err = charrnn("sample", "--label", "vowel", "--no-copy", "9")
+        assert (code, "changed" in err) == (0, False)
+
+
 def test_text_to_text(charrnn: Command) -> None:
     tables()
     code, _, err = charrnn("train", "pairs.tsv", "--pairs", *SIZES)
