@@ -98,7 +98,7 @@ def train(
 
     TEXT is one or more files or folders, or - for standard input. With --labelled, each line of a text file is an
     example, labelled with the file name; in a folder of folders, each file is an example, labelled with the name of its
-    folder; a table (.tsv, .csv) has the columns label and text. With --pairs, a table has the columns source and target.
+    folder; a table (.tsv, .csv) has the columns label and text, or with --pairs source and target.
     """
     start_time = time.monotonic()
     check_int("save_every", save_every, 0)

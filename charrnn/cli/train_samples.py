@@ -9,7 +9,7 @@ from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
-    from charrnn.text.examples import Example
+    from charrnn.text.tasks import Example
     from charrnn.training.loop import Training
 
 LENGTH = 70  # characters

@@ -95,7 +95,7 @@ def test_tables_and_folders(charrnn: Command) -> None:
     assert (code, "2 labels, with their numbers of examples: other 12, vowel 15" in err) == (0, True)
     assert "--columns kind,word --header" in next(line for line in err.splitlines() if "To repeat" in line)
     code, out, err = charrnn("eval", "--json")
-    assert (code, json.loads(out)["part"], "changed" in err) == (0, "held-out", False)
+    assert (code, json.loads(out)["part"], "changed" in err) == (0, "validation", False)
     Path("words").mkdir()
     for k, (label, text) in enumerate(WORDS):
         Path("words", label).mkdir(exist_ok=True)
