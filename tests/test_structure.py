@@ -94,7 +94,7 @@ EXPOSED: Mapping[str, str] = {
     "see.step": "Line small steps summary",
     "see.surprise": "* Surprise TextLine",
     "see.text_window": "TextWindow text_window",
-    "display.charts": "bar duration",
+    "display.charts": "bar counted duration",
     "display.console": "Draw check_output show write_file",
     "display.evaluation": "* comparison scores",
     "display.html": "coloured",

@@ -8,7 +8,8 @@ precedes it. Fields that a later version adds to the JSON have defaults, which a
 
 import json
 import math
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import numpy as np
@@ -44,6 +45,7 @@ class Model:
     params: Params
     run: Run | None = None
     task: Task | None = None
+    path: str = field(default="", compare=False)  # of the file that it was loaded from, for messages
 
     @property
     def description(self) -> str:
@@ -70,7 +72,7 @@ class Model:
     def of_text(self) -> "Model":
         """This model. Raises UsageError, with the command that suits its task, if it has one."""
         if self.task:
-            raise UsageError(self.task.instead)
+            raise UsageError(self.task.instead(self.path))
         return self
 
     def save(self, path: PathLike) -> None:
@@ -125,7 +127,7 @@ def load(path: PathLike, weights: str = "best") -> Model:
     if weights not in ("best", "last"):
         raise ModelFileError(f"weights are 'best' or 'last', not {weights!r}.")
     with npz.opened(path) as file, npz.refusing(path):
-        model = read(file)
+        model = replace(read(file), path=os.fspath(path))
     if weights == "last" and model.run:  # without the best weights, nothing may claim to be the best
         return replace(model, params=model.run.last, run=replace(model.run, best_step=None, best_loss=None))
     return model

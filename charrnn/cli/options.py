@@ -186,10 +186,6 @@ def model_argument(*paths: str) -> str:
     return "" if paths == (MODEL,) else "".join(f" -m {shlex.quote(path)}" for path in paths)
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def notes(texts: list[str], most: int = 10) -> None:
     """Notes to the user on stderr, at most `most` of them."""
     for text in texts[:most]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import declared, flag
 from charrnn.cli.inputs import read_text
-from charrnn.cli.options import counted, model_argument
+from charrnn.cli.options import model_argument
 from charrnn.cli.train_plan import TASK_FLAGS, read
+from charrnn.display.charts import counted
 from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
 from charrnn.options import STDIN, TEXT, Options

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from charrnn.cli.options import counted, model_argument
+from charrnn.cli.options import model_argument
 from charrnn.cli.signals import Stop
 from charrnn.cli.train_samples import closing_samples, sample_line, suitable_temp
-from charrnn.display.charts import duration
+from charrnn.display.charts import counted, duration
 from charrnn.display.terminal import Answer, ReaderLeft, is_terminal, remark, silence
 from charrnn.errors import CharRNNError, DivergedError, ModelFileError, WorkerError
 from charrnn.options import STDIN

@@ -11,13 +11,13 @@ from charrnn.checks import check_float, check_int
 from charrnn.cli.options import (
     GroupedCommand,
     complete_files,
-    counted,
     model_argument,
     model_option,
     options_from,
     seed_option,
     weights_option,
 )
+from charrnn.display.charts import counted
 from charrnn.display.terminal import is_terminal, remark
 from charrnn.errors import CharRNNError, UsageError
 from charrnn.sampling.options import SamplingOptions

@@ -1,4 +1,4 @@
-"""Sparklines, bars, durations and speeds as text."""
+"""Sparklines, bars, counts, durations and speeds as text."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,10 @@ from itertools import pairwise
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII = "_.-~=+*#"
 EIGHTHS = ("", *"▏▎▍▌▋▊▉")  # of a character cell
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def spark(values: Sequence[float], width: int, ascii_only: bool = False) -> str:

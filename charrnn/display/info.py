@@ -9,7 +9,7 @@ from rich.text import Text
 from charrnn.checkpoint.history import History
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
-from charrnn.display.charts import duration, spark
+from charrnn.display.charts import counted, duration, spark
 from charrnn.display.tables import network, new_table
 from charrnn.display.terminal import safe
 from charrnn.text.tasks import DOES, Task
@@ -37,7 +37,7 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
     rows = [
         ("model", f"{path}, {size / 1e6:.1f} MB"),
         ("network", f"{network(model)}s, {len(model.params.flat):,} parameters"),
-        ("vocabulary", f"{len(vocab):,} {vocab.unit}s: {alphabet(vocab.symbols)}"),
+        ("vocabulary", f"{counted(len(vocab), 'symbol')} (unit {vocab.unit}): {alphabet(vocab.symbols)}"),
     ]
     if model.task:
         rows.append(("task", task_line(model.task)))
@@ -48,7 +48,7 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
 
 def run_facts(run: Run) -> list[tuple[str, str]]:
     options = run.options
-    lengths = [f"{n} {name}" for name, n in (("epochs", options.epochs), ("steps", options.steps)) if n]
+    lengths = [counted(n, name) for name, n in (("epoch", options.epochs), ("step", options.steps)) if n]
     best = "no validation split, or not evaluated yet"
     if run.best_loss is not None:
         best = f"{run.best_loss:.4f} nats at step {run.best_step:,}"
@@ -61,7 +61,7 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
         ("training", f"step {run.step:,} (epoch {run.step / run.windows:.1f}) in {duration(run.seconds)}"),
         ("length", ", ".join(lengths) or f"{options.length(run.windows)[1]:,} steps (the default)"),
         ("validation loss", best),
-        ("streams", f"{run.streams} x {run.seq_length} steps"),
+        ("streams", f"{run.streams:,} x {counted(run.seq_length, 'step')}"),
         ("optimizer", f"{options.optimizer}, learning rate {options.lr:g} {options.schedule}, clip {options.clip:g}"),
         ("dropout", f"{options.dropout:g}, recurrent {options.recurrent_dropout:g}"),
         (

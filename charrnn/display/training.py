@@ -16,7 +16,7 @@ from rich.text import Text
 
 from charrnn.checkpoint.history import Step
 from charrnn.display import terminal
-from charrnn.display.charts import duration, spark, speed
+from charrnn.display.charts import counted, duration, spark, speed
 from charrnn.display.console import stderr_console
 from charrnn.display.terminal import is_live, remark, safe, stderr_size
 from charrnn.training.loop import Training
@@ -71,13 +71,13 @@ def in_background() -> bool:
 def headline(training: Training) -> list[str]:
     """Three lines: the network, the text, the hyperparameters."""
     config, options, streams = training.config, training.options, training.streams
-    distinct = f"{len(training.vocab):,} distinct" + ("" if options.unit == "char" else f" {options.unit}s")
+    distinct = f"{len(training.vocab):,} distinct" + ("" if options.unit == "char" else f" (unit {options.unit})")
     return [
         f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(training.params.flat):,} parameters",
         f"{safe(training.source.label)}: {training.source.symbols:,} symbols, {distinct}",
-        f"{streams.batch_size} streams x {streams.seq_length} steps, {options.optimizer} {options.lr:g}, "
-        f"{options.schedule}, dropout {options.dropout:g}, seed {options.seed}, "
-        f"{options.workers} worker{'s' * (options.workers > 1)}",
+        f"{counted(streams.batch_size, 'stream')} x {counted(streams.seq_length, 'step')}, "
+        f"{options.optimizer} {options.lr:g}, {options.schedule}, dropout {options.dropout:g}, seed {options.seed}, "
+        f"{counted(options.workers, 'worker')}",
     ]
 
 

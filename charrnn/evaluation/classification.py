@@ -68,7 +68,8 @@ def grade_labels(model: Model, rows: Sequence[Example]) -> Labelled:
 def labels_of(model: Model) -> tuple[str, ...]:
     """The labels of a model; raises UsageError if it has none."""
     if model.task is None or not model.task.labels:
-        raise UsageError(model.task.instead if model.task else "the model was trained on a text, which has no labels.")
+        text = "the model was trained on a text, which has no labels."
+        raise UsageError(model.task.instead(model.path) if model.task else text)
     return model.task.labels
 
 

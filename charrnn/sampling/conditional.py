@@ -32,7 +32,7 @@ def for_labels(model: Model, weights: Mapping[str, float]) -> Model:
     if model.task is None:
         raise UsageError("the model was trained on a text: labels are for models of labelled examples.")
     if model.task.kind != "generate":
-        raise UsageError(model.task.instead)
+        raise UsageError(model.task.instead(model.path))
     labels, V = model.task.labels, len(model.vocab)
     for name in weights:
         if name not in labels:
@@ -60,7 +60,8 @@ def read_sources(model: Model, sources: Sequence[str]) -> NetworkStepper:
     """Streams that have read one source each."""
     task = model.task
     if task is None or task.kind != "pairs":
-        raise UsageError(task.instead if task else "the model was trained on a text: sources are for models of pairs.")
+        text = "the model was trained on a text: sources are for models of pairs."
+        raise UsageError(task.instead(model.path) if task else text)
     inputs = [task.source(model.vocab, encoded(model.vocab, source)) for source in sources]
     steps = max(map(len, inputs))
     window, reset = np.zeros((steps, len(inputs)), dtype=np.intp), np.zeros((steps, len(inputs)), dtype=bool)

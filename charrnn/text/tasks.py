@@ -49,10 +49,10 @@ class Task:
         """The codes that the vocabulary must contain."""
         return {END, TAB} if self.kind == "pairs" else {END}
 
-    @property
-    def instead(self) -> str:
-        """What a model of this task does instead of generating or scoring plain text, with a command."""
-        return f"the model {DOES[self.kind]}: {self.command()}."
+    def instead(self, path: str) -> str:
+        """What the model in this file does instead of generating or scoring plain text, with a command."""
+        option = f" -m {shlex.quote(path)}" if path else ""
+        return f"the model {DOES[self.kind]}: {self.command()}{option}."
 
     def command(self, model: str = "") -> str:
         """The command that uses a model of this task; `model` is its option, with a space before it."""

@@ -40,6 +40,10 @@ def test_label_to_text(charrnn: Command) -> None:
     code, out, err = charrnn("sample")
     assert (code, out) == (2, "")
     assert "charrnn sample --label other" in err
+    Path("my names.npz").write_bytes(Path("model.npz").read_bytes())
+    for line in ("sample", "sample --source a", "see memory"):
+        err = charrnn(*line.split(), "-m", "my names.npz")[2]
+        assert err.endswith(": charrnn sample --label other -m 'my names.npz'.\n")
     for options, words in (
         (("--label", "ko"), "no label 'ko'. It has other, vowel."),
         (("--label", "other", "--count", "2"), "use it instead of --count"),

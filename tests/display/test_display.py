@@ -145,7 +145,7 @@ def test_the_headline_says_what_is_trained_on_what() -> None:
     training = charrnn.train(charrnn.Corpus.from_text("한글 " * 50, "jamo"), unit="jamo", steps=3, hidden_size=16)
     first, second, third = headline(training)
     assert first.startswith("GRU 2 x 16, ")
-    assert "350 symbols, 7 distinct jamos" in second
+    assert "350 symbols, 7 distinct (unit jamo)" in second
     assert "seed 0" in third
 
 
