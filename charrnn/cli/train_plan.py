@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.checks import check_float, declared, flag
 from charrnn.cli.options import model_argument
-from charrnn.display.charts import duration
+from charrnn.display.charts import counted, duration
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
 from charrnn.options import LENGTHS, MINUTES, STDIN, Options
@@ -47,7 +47,9 @@ def print_plan(plan: "Plan", training: "Training", seconds: float | None, init_f
     """Prints the plan with its reasons, and what is kept of `init_from`."""
     options, reasons = training.options, dict(plan.reasons)
     time_limit = "" if seconds is None else f" for {duration(seconds)}"
-    remark(f"plan{time_limit}: {options.cell.upper()} {options.layers} x {options.hidden_size}, {training.end:,} steps")
+    remark(
+        f"plan{time_limit}: {options.cell.upper()} {options.layers} x {options.hidden_size}, {counted(training.end, 'step')}"
+    )
     if reasons.get("layers") == reasons.get("hidden_size"):
         reasons.pop("layers", None)
     for name, reason in reasons.items():

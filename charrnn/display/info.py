@@ -10,7 +10,7 @@ from charrnn.checkpoint.history import History
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
 from charrnn.display.charts import counted, duration, spark
-from charrnn.display.tables import network, new_table
+from charrnn.display.tables import new_table
 from charrnn.display.terminal import safe
 from charrnn.text.tasks import DOES, Task
 from charrnn.training.transfer import Transfer
@@ -33,10 +33,13 @@ def information(out: Console, path: str, model: Model, size: int) -> None:
 
 
 def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
-    vocab, run = model.vocab, model.run
+    vocab, run, config = model.vocab, model.run, model.config
     rows = [
         ("model", f"{path}, {size / 1e6:.1f} MB"),
-        ("network", f"{network(model)}s, {len(model.params.flat):,} parameters"),
+        (
+            "network",
+            f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(model.params.flat):,} parameters",
+        ),
         ("vocabulary", f"{counted(len(vocab), 'symbol')} (unit {vocab.unit}): {alphabet(vocab.symbols)}"),
     ]
     if model.task:
