@@ -25,7 +25,7 @@ DOCS = Path(__file__).parents[1]
 TALES, STEPS = "corpora/tales.txt", 1000
 TITLE = f"charrnn train {TALES} --steps {STEPS}"
 SHOWN = 820  # step
-WIDTH = 92  # columns
+WIDTH = 80  # columns
 
 
 def planned() -> Training:

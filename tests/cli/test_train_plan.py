@@ -6,10 +6,12 @@ import pytest
 
 from charrnn.checkpoint.model import load
 from charrnn.cli.train_plan import clock_seconds
+from charrnn.cli.train_session import Session
 from charrnn.errors import UsageError
 from charrnn.training.loop import Training
 from charrnn.training.plan import Deadline
 from tests.cli.test_train import Command, charrnn
+from tests.training.test_loop import begin
 
 __all__ = ["charrnn"]
 
@@ -105,3 +107,15 @@ def test_a_length_on_the_command_line_overrules_minutes_in_the_environment(
     code, _, err = charrnn("train", "--resume", "--steps", "5", "--no-baselines")
     assert code == 0, err
     assert "step 5/5" in err
+
+
+def test_the_time_of_a_suspended_process_does_not_count() -> None:
+    deadline = Deadline(1000.0, 60.0)
+    deadline.first = 5, 1001.0
+    session = Session(begin(steps=5), "m.npz", 0, None, True, False, deadline, None)
+    session.start_time = 1000.0
+    session.step_at -= 500.0
+    session.exclude_pause()
+    assert 0.0 <= deadline.start - 1500.0 < 60.0
+    assert session.start_time == deadline.start
+    assert deadline.first is None  # the speed is measured anew
