@@ -163,6 +163,9 @@ class Screen(Display):
         if time.monotonic() - self.drawn >= REFRESH or record.val_loss is not None:
             self.draw()
 
+    def columns(self) -> int:
+        return min(self.console.width, stderr_size().columns, WIDEST)
+
     def erase(self) -> str:
         """See `Live`. A terminal that has become narrower has wrapped the lines; one that is cleared at once may keep
         its lines in the scrollback.
@@ -181,7 +184,7 @@ class Screen(Display):
             rows, self.gone = stderr_size().lines, True
             with suppress(OSError, ValueError):
                 with self.console.capture() as capture:
-                    self.console.print(self.picture(rows))
+                    self.console.print(self.picture(rows), width=self.columns())
                 lines = capture.get().split("\n")[:-1][1 - rows :]
                 self.console.file.write(self.erase() + NO_WRAP + "".join(f"{line}\n" for line in lines) + WRAP)
                 self.shown = [Text.from_ansi(line).plain for line in lines]
@@ -189,7 +192,7 @@ class Screen(Display):
                 self.gone = False
 
     def picture(self, rows: int = 24) -> RenderableType:
-        width = min(self.console.width, WIDEST)
+        width = self.columns()
         parts = self.bar(width)
         if self.record:
             rates = f"gradient norm {self.record.grad_norm:.2f}   learning rate {self.record.lr:.5f}"
