@@ -202,7 +202,7 @@ def test_resume(charrnn: Command, tmp_path: Path) -> None:
         in err
     )
     assert (tmp_path / "parts.npz").read_bytes() == before
-    code, _, err = charrnn("train", "--resume", "-m", "parts.npz", "--lr", "0.5")
+    code, _, err = charrnn("train", "--resume", "-m", "parts.npz", "--layers", "3")
     assert code == 2
     assert "contradicts" in err
     assert charrnn("train", "--resume", "-m", "parts.npz", "--epochs", "2", "--hidden-size", "8")[0] == 0
