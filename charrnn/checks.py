@@ -9,6 +9,7 @@
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from numbers import Number
@@ -136,6 +137,15 @@ def shown(value: object) -> str:
     """A rejected value, short enough for a sentence."""
     text = str(value)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def did_you_mean(name: object, known: Sequence[str]) -> str:
+    """A question with the known name that is most like this one, to be part of a message; empty if none is."""
+    from difflib import get_close_matches
+
+    lower = {one.casefold(): one for one in reversed(known)}
+    found = get_close_matches(str(name).casefold(), lower, 1)
+    return f" Did you mean {lower[found[0]]!r}?" if found else ""
 
 
 def from_file(kind: type[T], values: dict[str, Any]) -> T:

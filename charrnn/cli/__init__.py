@@ -5,6 +5,7 @@ help.py             `charrnn help` and `charrnn completion`
 examples.py         the examples of the help pages
 options.py          help pages, and options that commands share
 inputs.py           models by name, and the text that a model was trained on
+typed.py            prompts, sources, and texts to classify
 signals.py          signal handlers
 train.py            `charrnn train`; plan in train_plan.py, run in train_session.py, samples in train_samples.py
 resume.py           `charrnn train --resume`

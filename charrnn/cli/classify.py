@@ -5,12 +5,13 @@ from math import exp
 import click
 
 from charrnn.checks import check_int
-from charrnn.cli.inputs import lines_of, report_unknown, unknown_symbols
 from charrnn.cli.options import command, json_option, model_option, option, weights_option
+from charrnn.cli.typed import typed_texts
 from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
 
 BEST = 3
+NOTHING = "no known symbol"  # instead of labels
 
 
 @command()
@@ -28,16 +29,21 @@ def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_jso
     check_int("best", best, 1)
     if not texts:
         raise UsageError("no text was given: charrnn classify TEXT, or - for the lines of standard input.")
+    import numpy as np
+
     from charrnn.checkpoint.model import load
     from charrnn.evaluation.classification import classify as log_probabilities
     from charrnn.evaluation.classification import labels_of
 
     loaded = load(model, weights)
-    labels, lines, answer = labels_of(loaded), lines_of(texts), Answer()
-    report_unknown(model, unknown_symbols(loaded, lines))
-    for line, logs in zip(lines, log_probabilities(loaded, lines), strict=True):
+    labels, answer = labels_of(loaded), Answer()
+    lines = typed_texts(model, loaded, texts, "text", "label")
+    found = iter(log_probabilities(loaded, [line.text for line in lines if line.known]))
+    for text, known, unknown in lines:
+        logs = next(found) if known else np.empty(0)
         ranked = [(labels[k], exp(logs[k])) for k in (-logs).argsort(kind="stable").tolist()]
         if as_json:
-            answer.json({"text": line, "labels": dict(ranked)})
+            answer.json({"text": text, "labels": dict(ranked) or None, "unknown": unknown})
         else:
-            answer.line(f"{line}\t" + ", ".join(f"{label} {p:.1%}" for label, p in ranked[:best]))
+            shares = ", ".join(f"{label} {p:.1%}" for label, p in ranked[:best])
+            answer.line(f"{text}\t{shares or NOTHING}")

@@ -1,11 +1,11 @@
 """Models and texts that commands read: models with weights, the text that a model was trained on, prompts."""
 
 import os
-import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from charrnn.checks import did_you_mean
 from charrnn.cli.options import notes
 from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import remark
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Read = TypeVar("Read", bound="Dataset | RawText")
-LONGEST_PROMPT = 10_000_000  # bytes
 VAL_FRACTION = 0.1  # of a corpus without a model: its last part serves as new text
 
 
@@ -128,7 +127,8 @@ class TextInput:
         data = read_text(path, model, self.texts, self.encoding, self.advice, read)
         notes(data.notes)
         if unknown := sorted({label for label, _ in data.rows} - set(task.labels)) if task.labels else []:
-            raise UsageError(f"{data.label} has the label {unknown[0]!r}, which {path} does not know.")
+            question = did_you_mean(unknown[0], task.labels)
+            raise UsageError(f"{data.label} has the label {unknown[0]!r}, which {path} does not know.{question}")
         return self.part(path, model, data, data.rows, lambda run: data.split(run.val_fraction, run.seed)[1])
 
     def part(
@@ -219,47 +219,6 @@ def split(name: str, known: Collection[str] = ()) -> tuple[str, float]:
         return name, 1.0
 
 
-def read_prompt(path: str) -> str:
-    """The text of a file or of standard input, without the final newline."""
-    try:
-        if path == STDIN:
-            data = standard_input(LONGEST_PROMPT + 1)
-        else:
-            with open(path, "rb") as file:
-                data = file.read(LONGEST_PROMPT + 1)
-    except (OSError, ValueError) as error:
-        raise TextError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    if len(data) > LONGEST_PROMPT:
-        raise TextError(f"{path} is too long for a prompt: more than {LONGEST_PROMPT / 1e6:.0f} MB.")
-    return noted_text(path, data).removesuffix("\n")
-
-
-def lines_of(texts: tuple[str, ...]) -> list[str]:
-    """The texts themselves; for `-`, the lines of standard input."""
-    return [line for text in texts for line in (standard_lines() if text == STDIN else [text])]
-
-
-def standard_lines() -> list[str]:
-    text = noted_text("standard input", standard_input())
-    return text.removesuffix("\n").split("\n") if text else []
-
-
-def standard_input(limit: int = -1) -> bytes:
-    if sys.stdin is None:
-        raise TextError("standard input is closed: name a file or a text.")
-    return sys.stdin.buffer.read(limit)
-
-
-def noted_text(name: str, data: bytes) -> str:
-    """The text in UTF-8, in the same form as that of a corpus; what was changed is noted."""
-    from charrnn.text.decode import text_of
-
-    changes: list[str] = []
-    text = text_of(data, name, changes)
-    notes(changes)
-    return text
-
-
 def report_unknown(path: str, symbols: Collection[str]) -> None:
     """Remarks which distinct symbols are skipped, if there are any, and how often they occur if that was counted."""
     if symbols:
@@ -269,11 +228,6 @@ def report_unknown(path: str, symbols: Collection[str]) -> None:
             f"note: symbols that are not in the vocabulary of {path} are skipped: {shown} "
             f"({len(symbols):,} distinct{total})."
         )
-
-
-def unknown_symbols(model: "Model", texts: list[str]) -> list[str]:
-    """The distinct symbols of texts that are not in the vocabulary of a model."""
-    return list(dict.fromkeys(symbol for text in texts for symbol in model.vocab.unknown(text)))
 
 
 def refuse_overwriting(

@@ -1,6 +1,7 @@
 """`charrnn sample`: writes new text to stdout, each character as soon as it is certain."""
 
 import math
+import re
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 from functools import partial
@@ -8,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.checks import check_int
-from charrnn.cli.inputs import corpus_ngrams, load_models, read_prompt
+from charrnn.checks import LARGEST, check_int
+from charrnn.cli.inputs import corpus_ngrams, load_models
 from charrnn.cli.options import (
     MODEL,
     command,
@@ -22,6 +23,7 @@ from charrnn.cli.options import (
     weights_option,
 )
 from charrnn.cli.sample_examples import complete_labels, labelled, write_targets
+from charrnn.cli.typed import known_forms, read_prompt
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from charrnn.sampling.sample import Sample
 
 SEPARATOR = "---"
-LENGTH, LONGEST = 500, 10_000  # the default of --length, without and with another condition that ends the text
+LENGTH, LONGEST = 500, 10_000  # the default of --length, without and with another condition that ends a text or line
 CONDITIONAL, OUTPUT = "Conditional generation", "Output"
 main_option, constraint, conditional, result_option = (
     partial(option, group=group) for group in (MAIN, CONSTRAINTS, CONDITIONAL, OUTPUT)
@@ -53,7 +55,7 @@ main_option, constraint, conditional, result_option = (
     "-n",
     "--length",
     type=int,
-    show_default=f"{LENGTH}, or {LONGEST:,} with --stop, --lines or --label",
+    show_default=f"{LENGTH}, or {LONGEST:,} with --stop or --label and per line of --lines",
     help="Write at most N characters.",
 )
 @options_from(SamplingOptions)
@@ -143,13 +145,17 @@ def sample(
     """
     if sources:
         return write_targets(models, weights, sources, beam, as_json)
+    fields["ban"] = unescaped("--ban", fields["ban"])
+    fields["stop"] = tuple(unescaped("--stop", text) for text in fields["stop"])
     options = SamplingOptions(**fields)
-    if length is None:
-        length = LONGEST if labels or options.stop or options.lines else LENGTH
     if labels:  # an example is a line
         if count > 1:
             raise UsageError("with --label, --lines N writes N examples: use it instead of --count.")
+        if "\n" in options.ban:
+            raise UsageError("an example ends with a newline, which --ban excludes: remove it from --ban.")
         count, options = options.lines or 1, replace(options, lines=1)
+    if length is None:
+        length = min(LONGEST * (options.lines or 1), LARGEST) if options.lines or options.stop else LENGTH
     check_usage(count, best_of, beam, no_copy, corpus, encoding)
     if prompt_file is not None:
         if prompt:
@@ -164,9 +170,11 @@ def sample(
     model = labelled(paths, labels) if labels else mixture.of_text()
     if no_copy:
         options = replace(options, copies=corpus_ngrams(no_copy, paths, corpus, encoding))
+    if prompt:
+        [prompt] = known_forms(model.vocab, [prompt], "prompt")
     drawn = secrets.randbelow(2**31) if seed is None else seed
     settings: dict[str, Any] = {"options": options, "prompt": prompt, "seed": drawn, "unknown": unknown}
-    seed_line = f"seed {drawn}" if seed is None and not as_json else ""
+    seed_line = f"seed {drawn}" if seed is None and options.random and not as_json else ""
     answer, echo = Answer(), "" if no_echo else prompt
     if count == 1 and best_of is None and not as_json:
         characters = sample_one(model, length, **settings)
@@ -180,7 +188,11 @@ def sample(
             remark(seed_line)
         if best_of is not None:
             texts = sorted(texts, key=lambda text: math.inf if text.logprob is None else -text.logprob)[:count]
-        ends = write_json(answer, echo, prompt, texts) if as_json else write_many(answer, echo, texts, not labels)
+        ends = (
+            write_json(answer, echo, prompt, texts, options.random)
+            if as_json
+            else write_many(answer, echo, texts, not labels)
+        )
     explain(ends, options, length)
 
 
@@ -215,13 +227,15 @@ def write_one(answer: Answer, echo: str, characters: Generator[str, None, str | 
 
 
 def write_many(answer: Answer, echo: str, texts: "Iterable[Sample]", separated: bool) -> list[str | None]:
-    """Writes texts, with a line between them if they are `separated`; returns why each ended."""
+    """Writes texts, with a line between them if they are `separated`, else each on its own line; returns why each
+    ended.
+    """
     ends: list[str | None] = []
     open_line = True
     for text in texts:
         whole = echo + text.text
-        if ends and separated:
-            answer.line(f"\n{SEPARATOR}" if open_line else SEPARATOR)
+        if ends and (separated or open_line):
+            answer.line(("\n" if separated and open_line else "") + (SEPARATOR if separated else ""))
         answer.write(whole)
         ends.append(text.end)
         open_line = not whole.endswith("\n")
@@ -230,11 +244,12 @@ def write_many(answer: Answer, echo: str, texts: "Iterable[Sample]", separated: 
     return ends
 
 
-def write_json(answer: Answer, echo: str, prompt: str, texts: "Iterable[Sample]") -> list[str | None]:
+def write_json(answer: Answer, echo: str, prompt: str, texts: "Iterable[Sample]", random: bool) -> list[str | None]:
+    """Writes texts as JSON objects; a seed is null if no random numbers are used. Returns why each ended."""
     ends: list[str | None] = []
     for text in texts:
-        record = {"text": echo + text.text, "prompt": prompt, "seed": text.seed, "logprob_per_char": text.logprob}
-        answer.json(record)
+        figures = {"seed": text.seed if random else None, "logprob_per_char": text.logprob}
+        answer.json({"text": echo + text.text, "prompt": prompt, **figures})
         ends.append(text.end)
     return ends
 
@@ -247,3 +262,20 @@ def explain(ends: list[str | None], options: SamplingOptions, length: int) -> No
     if "length" in ends and (options.lines or options.stop):
         missing = f"line {options.lines:,}" if options.lines else "a stop string"
         remark(f"note: {which.format(ends.count('length'))} ended at {length:,} characters, before {missing}.")
+
+
+ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
+ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+
+
+def unescaped(name: str, text: str) -> str:
+    """The text of an option with its escapes replaced by characters."""
+
+    def character(match: re.Match[str]) -> str:
+        code = int(match[1] or match[2] or "110000", 16)
+        if code >= 0x110000 and match[3] not in ESCAPED:
+            known = "\\n, \\t, \\r, \\u{HEX}, and \\\\ for a backslash"
+            raise UsageError(f"{name} contains {match[0]}, which is not an escape: there are {known}.")
+        return ESCAPED.get(match[3]) or chr(code)
+
+    return ESCAPE.sub(character, text)

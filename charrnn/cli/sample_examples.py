@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from charrnn.cli.inputs import lines_of, load_models, report_unknown, split, unknown_symbols
+from charrnn.cli.inputs import load_models, split
 from charrnn.cli.options import Completions, given
+from charrnn.cli.typed import typed_texts
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import CharRNNError, UsageError
 
@@ -50,7 +51,7 @@ def write_targets(
 ) -> None:
     """Writes the target that the model generates for each source; with `beam`, the best ones and their ln p."""
     from charrnn.checkpoint.model import load
-    from charrnn.sampling.conditional import answers, beam_search
+    from charrnn.sampling.conditional import answers, beam_search, pairs_task
 
     context = click.get_current_context()
     others = given(context, set(context.params) - WITH_SOURCE)
@@ -59,14 +60,20 @@ def write_targets(
         raise UsageError(f"{names[min(others)]} does not work with --source, which takes --beam and --json.")
     if len(models) > 1:
         raise UsageError("--source works with one model: remove the other -m.")
-    model, texts, answer = load(models[0], weights), lines_of(sources), Answer()
-    report_unknown(models[0], unknown_symbols(model, texts))
-    best = [[one] for one in answers(model, texts)] if beam is None else [beam_search(model, t, beam) for t in texts]
-    for text, targets in zip(texts, best, strict=True):
-        for target in targets:
-            if not target.ended:
+    model, answer = load(models[0], weights), Answer()
+    pairs_task(model)
+    typed = typed_texts(models[0], model, sources, "source", "target")
+    known = [source.text for source in typed if source.known]
+    best = [[one] for one in answers(model, known)] if beam is None else [beam_search(model, t, beam) for t in known]
+    found = iter(best)
+    for text, readable, unknown in typed:
+        for target in next(found) if readable else [None]:
+            if target and not target.ended:
                 remark(f"note: the target of {text!r} was cut off, because the model did not end it.")
             if as_json:
-                answer.json({"source": text, "target": target.text, "logprob": target.logprob})
+                figures = {"target": target and target.text, "logprob": target and target.logprob, "unknown": unknown}
+                answer.json({"source": text, **figures})
+            elif target is None:
+                answer.line("")
             else:
                 answer.line(target.text if beam is None else f"{target.logprob:9.4f}  {target.text}")

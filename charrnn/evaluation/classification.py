@@ -76,6 +76,7 @@ def labels_of(model: Model) -> tuple[str, ...]:
 def classify(model: Model, texts: Sequence[str]) -> Array:
     """ln p(label | text), (K, L), the labels in the order of the task; unknown symbols of the texts are skipped.
 
+    A text without known symbols has the prior of the labels.
     A model that generates by label classifies by Bayes' rule: p(label | text) ∝ p(text | label) p(label), where
     p(label) is the share of the label among the examples.
     """

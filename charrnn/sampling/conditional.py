@@ -1,5 +1,6 @@
 """Models of examples: a text for a label, and the target of a source by greedy or beam search."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
-from charrnn.checks import check_int
+from charrnn.checks import check_int, did_you_mean
 from charrnn.errors import UsageError
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import log_softmax
@@ -16,11 +17,12 @@ from charrnn.nn.stepper import NetworkStepper
 from charrnn.sampling.filters import mask_logits
 from charrnn.sampling.mixture import check_weights
 from charrnn.text.examples import encoded
-from charrnn.text.tasks import TAB
+from charrnn.text.tasks import TAB, Task
 
 BATCH = 64  # sources read in parallel
 LONGEST = 1000  # symbols of a target
 MOST_BEAMS = 1000
+MOST_LABELS = 20  # in a message
 
 
 def for_labels(model: Model, weights: Mapping[str, float]) -> Model:
@@ -34,17 +36,28 @@ def for_labels(model: Model, weights: Mapping[str, float]) -> Model:
     if model.task.kind != "generate":
         raise UsageError(model.task.instead(model.path))
     labels, V = model.task.labels, len(model.vocab)
-    for name in weights:
-        if name not in labels:
-            raise UsageError(f"the model has no label {name!r}. It has {', '.join(labels)}.")
+    numbers = [label_number(name, labels) for name in weights]
     check_weights("label", list(weights.values()))
     config = replace(model.config, vocab_size=V)
     params = Params(config.shapes)
     for name, shape in config.shapes.items():
         params[name][:] = model.params[name][tuple(map(slice, shape))]  # labels come after the vocabulary
-    vectors = [model.params["l0.Wx"][V + labels.index(name)] for name in weights]
+    vectors = [model.params["l0.Wx"][V + number] for number in numbers]
     params["l0.Wx"][model.vocab.newline] = np.average(vectors, axis=0, weights=list(weights.values()))
     return Model(config, model.vocab, params)
+
+
+def label_number(name: str, labels: Sequence[str]) -> int:
+    """The place of a label, in any normal form. Raises UsageError for a name that is none of them."""
+    composed = [unicodedata.normalize("NFC", label) for label in labels]
+    if name in labels:
+        return labels.index(name)
+    if isinstance(name, str) and (found := unicodedata.normalize("NFC", name)) in composed:
+        return composed.index(found)
+    known = ", ".join(labels[:MOST_LABELS]) + (
+        f" and {len(labels) - MOST_LABELS:,} others" * (len(labels) > MOST_LABELS)
+    )
+    raise UsageError(f"the model has no label {name!r}.{did_you_mean(name, labels)} It has {known}.")
 
 
 @dataclass(frozen=True)
@@ -56,12 +69,18 @@ class Target:
     ended: bool = True
 
 
-def read_sources(model: Model, sources: Sequence[str]) -> NetworkStepper:
-    """Streams that have read one source each."""
+def pairs_task(model: Model) -> Task:
+    """The task of a model of pairs. Raises UsageError for any other."""
     task = model.task
     if task is None or task.kind != "pairs":
         text = "the model was trained on a text: sources are for models of pairs."
         raise UsageError(task.instead(model.path) if task else text)
+    return task
+
+
+def read_sources(model: Model, sources: Sequence[str]) -> NetworkStepper:
+    """Streams that have read one source each."""
+    task = pairs_task(model)
     inputs = [task.source(model.vocab, encoded(model.vocab, source)) for source in sources]
     steps = max(map(len, inputs))
     window, reset = np.zeros((steps, len(inputs)), dtype=np.intp), np.zeros((steps, len(inputs)), dtype=bool)

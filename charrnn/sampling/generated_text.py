@@ -35,8 +35,10 @@ class GeneratedText:
         self.decoder = UNITS[spelling.vocab.unit].decoder()
         self.rules = [NoCopy(options.copies)] if options.copies is not None else []
         if options.no_repeat:
-            self.rules.append(NoRepeat(options.no_repeat, prompt))
-        self.ending = Ending(options.stop, options.lines) if options.stop or options.lines else None
+            self.rules.append(NoRepeat(options.no_repeat, prompt, options.raw))
+        self.ending = None
+        if options.stop or options.lines:
+            self.ending = Ending(options.stop, options.lines, prompt, options.blank_lines)
         self.free = spelling.free and not self.rules  # every symbol is always allowed
         # every symbol is a character that is certain at once
         self.simple = self.free and self.ending is None and spelling.vocab.unit == "char"

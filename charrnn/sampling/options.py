@@ -1,13 +1,17 @@
 """`SamplingOptions`: how symbols are chosen, what is never generated, and where a text ends; without NumPy."""
 
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from charrnn.checks import setting, validate
+from charrnn.checks import setting, shown, validate
 from charrnn.errors import UsageError
 from charrnn.sampling.rules import Copies
 
 SAMPLING, CONSTRAINTS, MAIN = "Sampling", "Constraints", "Main options"
+ESCAPES = "Escapes: \\n, \\t, \\r, \\\\ and \\u{HEX}"  # of the command line
+NOT_TEXT, NOT_BYTES = re.compile("[\ud800-\udfff]"), re.compile("[\ud800-\udc7f\udd00-\udfff]")  # with raw
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,9 @@ class SamplingOptions:
         at_least=0.0,
         at_most=1.0,
     )
-    ban: str = setting("", "Never generate these characters.", CONSTRAINTS, metavar="CHARS", show_default=False)
+    ban: str = setting(
+        "", f"Never generate these characters. {ESCAPES}.", CONSTRAINTS, metavar="CHARS", show_default=False
+    )
     no_repeat: int = setting(
         0,
         "Never repeat a sequence of N characters (prompt included); 0 disables it.",
@@ -56,16 +62,31 @@ class SamplingOptions:
     )
     raw: bool = setting(False, "Allow byte models to generate invalid UTF-8.", CONSTRAINTS)
     stop: tuple[str, ...] = setting(
-        (), "End before this string; can be given several times.", MAIN, metavar="TEXT", show_default=False
+        (), f"End before this string; can be given several times. {ESCAPES}.", MAIN, metavar="TEXT", show_default=False
     )
-    lines: int | None = setting(None, "End after N whole lines.", MAIN, metavar="N", at_least=1, show_default=False)
+    lines: int | None = setting(
+        None, "End after N whole lines, not counting blank ones.", MAIN, metavar="N", at_least=1, show_default=False
+    )
+    blank_lines: bool = setting(False, "Count blank lines, too.", MAIN)
     copies: Copies | None = None
 
     def __post_init__(self) -> None:
-        validate(self)
         stop: object = self.stop
-        if isinstance(stop, str) or not all(self.stop):
+        if isinstance(stop, str | bytes) or not isinstance(stop, Iterable):
+            raise UsageError(f"stop is a list of strings, not {shown(repr(stop))}.", "stop")
+        object.__setattr__(self, "stop", tuple(stop))
+        validate(self)
+        if not all(self.stop):
             raise UsageError("stop is a list of strings of at least one character.", "stop")
+        for name, text in (("ban", self.ban), *(("stop", one) for one in self.stop)):
+            if found := (NOT_BYTES if self.raw else NOT_TEXT).search(text):
+                why = "" if NOT_BYTES.match(found[0]) else ": a byte that is not UTF-8 occurs with raw only"
+                raise UsageError(f"{name} contains {found[0]!r}, which is not text{why}.", name)
+
+    @property
+    def random(self) -> bool:
+        """Whether symbols are drawn; otherwise the most likely one is taken."""
+        return self.temp > 0.0 and self.top_k != 1 and self.min_p < 1.0
 
 
 def temp_for_loss(nats: float, symbols: int) -> float:

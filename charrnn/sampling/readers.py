@@ -1,17 +1,18 @@
 """Steppers of a model or a mixture that have read the newline; a prompt as ids."""
 
-import unicodedata
 from typing import Any
 
 import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
+from charrnn.checks import Setting, check
 from charrnn.errors import UsageError
 from charrnn.nn.fast import engine
 from charrnn.nn.interface import Stepper
 from charrnn.nn.loss import log_softmax
 from charrnn.sampling.mixture import Mixture
+from charrnn.text.forms import known_form
 from charrnn.text.vocab import UNKNOWN, Vocab
 
 
@@ -73,25 +74,28 @@ class MixedStreams:
 
 
 def encode_prompt(vocab: Vocab, prompt: str, unknown: str = "error") -> list[int]:
-    """Ids of the prompt: as it is, or in the composed (NFC) or decomposed (NFD) form if the vocabulary lacks a symbol.
+    """Ids of the prompt: as it is, or in the composed (NFC) or decomposed (NFD) form if the vocabulary knows it better.
 
-    If no form is known completely, unknown="error" raises UsageError, and unknown="skip" leaves unknown symbols out.
+    For symbols that are not in the vocabulary, unknown="error" raises UsageError, and unknown="skip" leaves them out.
     """
     if unknown not in ("error", "skip"):
         raise UsageError(f"unknown is error or skip, not {unknown!r}.", "unknown")
+    check("prompt", prompt, str, Setting())
     try:
-        for form in (prompt, unicodedata.normalize("NFC", prompt), unicodedata.normalize("NFD", prompt)):
-            ids: list[int] = vocab.encode(form).tolist()
-            if UNKNOWN not in ids:
-                return ids
+        form = known_form(vocab, prompt)
+        ids: list[int] = vocab.encode(form).tolist()
     except UnicodeEncodeError:
         raise UsageError("the prompt contains a lone surrogate, which is not valid text: remove it.") from None
-    if unknown == "error":
-        missing = vocab.unknown(prompt)[:3]
-        names = ", ".join(f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})" for symbol in missing)
+    if unknown == "error" and UNKNOWN in ids:
+        names = ", ".join(map(named, vocab.unknown(form)[:3]))
         raise UsageError(
             f'the model has never seen {names} in the prompt. Remove them, or use unknown="skip". '
             f"It knows {len(vocab)} symbols: see charrnn info.",
             'unknown="skip"',
         )
-    return [i for i in vocab.encode(prompt).tolist() if i != UNKNOWN]
+    return [i for i in ids if i != UNKNOWN]
+
+
+def named(symbol: str) -> str:
+    """The symbol with its code points."""
+    return f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})"

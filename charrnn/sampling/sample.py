@@ -5,8 +5,10 @@ those excluded by ban, no_repeat or copies. Then the filters apply: temperature,
 Then one symbol is drawn.
 """
 
+import unicodedata
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import filterfalse
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,9 +24,11 @@ from charrnn.sampling.filters import Filter, filters, mask_logits, sample_ids
 from charrnn.sampling.generated_text import GeneratedText
 from charrnn.sampling.mixture import Mixture
 from charrnn.sampling.options import SamplingOptions
-from charrnn.sampling.readers import encode_prompt, open_streams
+from charrnn.sampling.readers import encode_prompt, named, open_streams
 from charrnn.sampling.spelling import Spelling
+from charrnn.text.forms import composed, forms, known_form, unknown_count
 from charrnn.text.units import UNITS
+from charrnn.text.vocab import Vocab
 
 BATCH = 64  # texts generated in parallel
 
@@ -151,21 +155,51 @@ class Sampler:
         if length is not None:
             check_int("length", length, 0)
         check_int("seed", seed, 0)
-        self.model, self.length, self.options, self.prompt = model, length, options, prompt
-        self.filters = filters(options.temp, options.top_k, options.top_p, options.min_p)
         unit = model.vocab.unit
         if options.raw and unit != "byte":
             raise UsageError(f"raw is for models of bytes, and this model writes {unit}s: remove it.", "raw")
-        self.spelling = Spelling(model.vocab, options.ban, options.raw)
+        self.model, self.length = model, length
+        self.filters = filters(options.temp, options.top_k, options.top_p, options.min_p)
+        self.ids = encode_prompt(model.vocab, prompt, unknown)
+        self.prompt = known_form(model.vocab, prompt)
+        self.spelling = Spelling(model.vocab, ban_of(model.vocab, options.ban), options.raw)
+        self.options = replace(options, stop=stops_of(self.spelling, options.stop))
         mask = self.spelling.allowed()
         if mask is not None and not mask.any():
             if options.ban:
                 raise UsageError("ban leaves no character to generate.", "ban")
             raise UsageError("the model knows no whole character.")
-        self.ids = encode_prompt(model.vocab, prompt, unknown)
+        if options.lines and not self.spelling.can_write("\n"):
+            why = "banned" if "\n" in options.ban else "unknown to the model"
+            raise UsageError(f"lines never end, because the newline is {why}: limit the characters instead.", "lines")
 
     def start(self, seeds: Sequence[int]) -> tuple[Stepper, list[GeneratedText]]:
         """Streams that have read the prompt, and an empty text per seed."""
         streams = open_streams(self.model, len(seeds))
         streams.step_all(self.ids)
         return streams, [GeneratedText(self.spelling, self.options, self.length, self.prompt, seed) for seed in seeds]
+
+
+def ban_of(vocab: Vocab, ban: str) -> str:
+    """Banned characters, composed. Raises UsageError for one that the model writes as several characters."""
+    ban = composed(ban)
+    for character in ban:
+        parts = unicodedata.normalize("NFD", character)
+        if unknown_count(vocab, character) and len(parts) > 1 and not unknown_count(vocab, parts):
+            names = " and ".join(map(named, parts))
+            raise UsageError(
+                f"ban cannot exclude {character!r}, which this model writes as {names}: ban one of them.", "ban"
+            )
+    return ban
+
+
+def stops_of(spelling: Spelling, stop: Sequence[str]) -> tuple[str, ...]:
+    """The stop strings in all forms that can be generated. Raises UsageError if there are some, but none can."""
+    found = [form for text in stop for form in forms(text, spelling.vocab.unit) if spelling.can_write(form)]
+    if found or not stop:
+        return tuple(dict.fromkeys(found))
+    why = ""
+    for character in filterfalse(spelling.can_write, stop[0]):
+        state = "banned" if character in spelling.ban else "unknown to the model"
+        why = why or f", because {named(character)} is {state}"
+    raise UsageError(f"stop {stop[0]!r} can never be generated{why}: choose another string.", "stop")

@@ -12,14 +12,18 @@ import numpy as np
 
 from charrnn.arrays import Mask
 from charrnn.text.units import UNITS, jamo_kind
-from charrnn.text.vocab import Vocab
+from charrnn.text.vocab import UNKNOWN, Vocab
 
 Held = tuple[int, ...]
-Banned = Callable[[str], Collection[str]]  # the characters banned after the text and the character `more`, or ""
+Banned = Callable[[str], Collection[str]]  # the characters banned after the text and the characters `more`
 
 
 class Spelling:
-    """The symbols that the unit of a vocabulary allows; the characters of `ban` never, any bytes if `raw`."""
+    """The symbols that the unit of a vocabulary allows; the characters of `ban` never, any bytes if `raw`.
+
+    With `raw`, a banned byte (a character below 128 or a surrogate escape) occurs nowhere, and another character is
+    banned as a sequence of bytes.
+    """
 
     def __init__(self, vocab: Vocab, ban: str = "", raw: bool = False) -> None:
         self.vocab, self.ban, self.raw = vocab, frozenset(ban), raw
@@ -50,10 +54,22 @@ class Spelling:
             mask[i] &= self.may_follow(held, self.codes[i], both)
         return mask
 
+    def can_write(self, text: str) -> bool:
+        """Whether a text can be generated, apart from rules that depend on what precedes it."""
+        decoder = UNITS[self.vocab.unit].decoder()
+        for code in UNITS[self.vocab.unit].codes(text).tolist():
+            mask, place = self.allowed(decoder.held), self.vocab.id_of(code)
+            if place == UNKNOWN or not (mask is None or mask[place]):
+                return False
+            decoder.push(code)
+        return self.ban.isdisjoint(text) and not (self.vocab.unit == "jamo" and jamo_kind(text[-1:]))
+
     def affected(self, held: Held, banned: Banned) -> Iterator[int]:
         """The codes after `held` that continue the spelling of a character that is banned at present."""
         now = banned("")
         yield from next_codes(self.vocab.unit, held, now)
+        if self.raw:
+            yield from next_codes("byte", (), banned(one_by_one(held)))
         if len(held) == 2 and self.vocab.unit == "jamo":
             syllable = compose(held)
             yield from next_codes("jamo", (), banned(syllable))
@@ -65,7 +81,7 @@ class Spelling:
 
     def after_bytes(self, held: Held, code: int, banned: Banned) -> bool:
         if self.raw:
-            return utf8((*held, code)) not in banned("")
+            return one_by_one((code,)) not in banned(one_by_one(held)) and utf8((*held, code)) not in banned("")
         return self.spells((*held, code), banned(""))
 
     def spells(self, start: Held, banned: Collection[str]) -> bool:
@@ -105,6 +121,11 @@ def next_codes(unit: str, held: Held, characters: Iterable[str]) -> Iterator[int
         codes = tuple(UNITS[unit].codes(character).tolist())
         if len(codes) > len(held) and codes[: len(held)] == held:
             yield codes[len(held)]
+
+
+def one_by_one(codes: Held) -> str:
+    """These bytes, each as a character, or as a surrogate escape above 127."""
+    return bytes(codes).decode("ascii", "surrogateescape")
 
 
 def compose(letters: Held) -> str:

@@ -13,6 +13,7 @@ from charrnn.errors import TextError
 from charrnn.options import Options
 from charrnn.text.batches import Packed, Rows
 from charrnn.text.example_files import read_files
+from charrnn.text.forms import known_form
 from charrnn.text.source import Paths, short_name
 from charrnn.text.tasks import REVERSED, Example, Task
 from charrnn.text.units import UNITS
@@ -202,6 +203,9 @@ def rare_labels(task: Task, files: int) -> list[str]:
 
 
 def encoded(vocab: Vocab, text: str) -> Ids:
-    """The ids of a text; symbols that are not in the vocabulary are skipped."""
+    """The ids of a text, in the normal form that the vocabulary knows; symbols that are not in it are skipped."""
     ids = vocab.encode(text)
+    if (ids >= 0).all():
+        return ids
+    ids = vocab.encode(known_form(vocab, text))
     return ids[ids >= 0]

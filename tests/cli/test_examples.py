@@ -33,6 +33,9 @@ def test_label_to_text(charrnn: Command) -> None:
     _, one, _ = charrnn("sample", "--label", "vowel", "--seed", "2", "--temp", "0.3")
     assert one == out.splitlines(keepends=True)[1]
     assert charrnn("sample", "--label", "vowel:0.5", "--label", "other:0.5", "--seed", "1")[0] == 0
+    _, whole, _ = charrnn("sample", "--label", "vowel", "--lines", "6", "--seed", "1")
+    _, out, _ = charrnn("sample", "--label", "vowel", "--lines", "6", "--seed", "1", "--stop", "i")
+    assert [line.partition("i")[0] for line in whole.splitlines()] == out.split("\n")[:6]
     _, out, _ = charrnn("sample", "--label", "vowel", "--lines", "2", "--seed", "1", "--json")
     assert [json.loads(line)["seed"] for line in out.splitlines()] == [1, 2]
     _, out, _ = charrnn("classify", "aei", "--json")
@@ -46,6 +49,9 @@ def test_label_to_text(charrnn: Command) -> None:
         assert err.endswith(": charrnn sample --label other -m 'my names.npz'.\n")
     for options, words in (
         (("--label", "ko"), "no label 'ko'. It has other, vowel."),
+        (("--label", "Vowels"), "no label 'Vowels'. Did you mean 'vowel'? It has other, vowel."),
+        (("--label", "other", "--ban", "\\n"), "an example ends with a newline, which --ban excludes"),
+        (("--source", ""), "generates text for a label"),
         (("--label", "other", "--count", "2"), "use it instead of --count"),
         (("--source", "ab"), "generates text for a label"),
         (("--beam", "2"), "--beam works with --source only"),
@@ -156,3 +162,55 @@ def test_the_plan_is_repeated_as_a_command(charrnn: Command) -> None:
     _, _, err = charrnn("train", "pairs.tsv", "--pairs", "--minutes", "0.02", "--workers", "1")
     command = next(line for line in err.splitlines() if "To repeat this run exactly" in line)
     assert "charrnn train pairs.tsv --pairs " in command
+
+
+def test_what_cannot_be_read_gets_no_answer(charrnn: Command) -> None:
+    tables()
+    assert charrnn("train", "words.tsv", "--labelled", "--task", "classify", *SIZES, "-q")[0] == 0
+    assert charrnn("train", "pairs.tsv", "--pairs", "-m", "pairs.npz", *SIZES, "-q")[0] == 0
+    lines = "aei\n\nЖЖ\nЖb\n".encode()
+    code, out, err = charrnn("classify", "-", stdin=lines)
+    first, empty, foreign, part = out.splitlines()
+    assert (code, empty, foreign) == (0, "\tno known symbol", "ЖЖ\tno known symbol")
+    assert "%" in first
+    assert "%" in part
+    assert err == (
+        "note: symbols that are not in the vocabulary of model.npz are skipped: 'Ж' (1 distinct, 3 in total).\n"
+        "note: no label for 1 of 4 texts: an empty line.\n"
+        "note: no label for 1 of 4 texts: no symbol that model.npz knows.\n"
+    )
+    code, out, err = charrnn("classify", "ЖЖ", "Жb", "--json")
+    foreign, part = map(json.loads, out.splitlines())
+    assert foreign == {"text": "ЖЖ", "labels": None, "unknown": 2}
+    assert (part["unknown"], sum(part["labels"].values())) == (1, pytest.approx(1.0))
+    code, out, err = charrnn("sample", "-m", "pairs.npz", "--source", "-", stdin="ab\n\nЖ\ncab\n".encode())
+    assert (code, [bool(line) for line in out.split("\n")[:4]]) == (0, [True, False, False, True])
+    assert "note: no target for 1 of 4 sources: no symbol that pairs.npz knows." in err
+    code, out, _ = charrnn("sample", "-m", "pairs.npz", "--source", "Ж", "--json")
+    assert json.loads(out) == {"source": "Ж", "target": None, "logprob": None, "unknown": 1}
+    for command in (("classify", "a", ""), ("sample", "-m", "pairs.npz", "--source", "")):
+        code, out, err = charrnn(*command)
+        assert (code, out, "is empty: type a" in err) == (2, "", True)
+    code, out, err = charrnn("classify", "-", stdin=b"")
+    assert (code, out, err) == (1, "", "error: standard input is empty: write one text per line.\n")
+
+
+def test_examples_in_another_normal_form(charrnn: Command) -> None:
+    rows = [("schön", "élan"), ("schön", "mélo"), ("brav", "elan"), ("brav", "melo")] * 6
+    Path("accents.tsv").write_text("".join(f"{label}\t{text}\n" for label, text in rows), encoding="utf-8")
+    for task in ("classify", "generate"):
+        assert charrnn("train", "accents.tsv", "--labelled", "--task", task, "-m", f"{task}.npz", *SIZES, "-q")[0] == 0
+        composed = charrnn("classify", "-m", f"{task}.npz", "élan", "--json")
+        decomposed = charrnn("classify", "-m", f"{task}.npz", "e\u0301lan", "--json")
+        assert json.loads(composed[1])["labels"] == json.loads(decomposed[1])["labels"]
+        assert json.loads(composed[1])["labels"]["schön"] > 0.6
+        assert composed[2] == ""
+        assert decomposed[2].startswith("note: the text was converted to composed (NFC) characters")
+    composed = charrnn("sample", "-m", "generate.npz", "--label", "schön", "--seed", "1")
+    assert composed == charrnn("sample", "-m", "generate.npz", "--label", "scho\u0308n", "--seed", "1")
+    Path("pairs.tsv").write_text("".join(f"{text}\t{text[::-1]}\n" for _, text in rows), encoding="utf-8")
+    assert charrnn("train", "pairs.tsv", "--pairs", *SIZES, "-q")[0] == 0
+    composed = charrnn("sample", "--source", "élan")
+    code, out, err = charrnn("sample", "--source", "e\u0301lan")
+    assert (code, out) == composed[:2]
+    assert err.startswith("note: the source was converted")

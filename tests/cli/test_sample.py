@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from charrnn.cli.inputs import split
-from tests.cli.test_train import TEXT, Command, charrnn, process, train
+from tests.cli.test_train import TEXT, TINY, Command, charrnn, process, train
 
 __all__ = ["charrnn"]  # the fixture
 
@@ -39,7 +39,7 @@ def test_lines_are_whole_and_a_bound_that_is_reached_is_told(charrnn: Command) -
     _, out, err = charrnn("sample", "--lines", "30", "--count", "2", "--seed", "1", "-n", "20", "--temp", "1.5")
     assert err == "note: 2 of 2 texts ended at 20 characters, before line 30.\n"
     assert charrnn("sample", "--lines", "0")[0] == 2
-    _, _, err = charrnn("sample", "--stop", "never there", "--seed", "1", "-n", "20")
+    _, _, err = charrnn("sample", "--stop", "cat cat cat", "--seed", "1", "-n", "20")
     assert err == "note: the text ended at 20 characters, before a stop string.\n"
 
 
@@ -65,6 +65,48 @@ def test_banned_characters_do_not_come(charrnn: Command) -> None:
     _, out, _ = charrnn("sample", "--ban", "eé", "--seed", "1", "-n", "200", "--temp", "2", "--min-p", "0.01")
     assert len(out) == 200
     assert "e" not in out
+
+
+def test_bans_and_stops_with_escapes(charrnn: Command) -> None:
+    train(charrnn)
+    options = ("--seed", "1", "-n", "200", "--temp", "2")
+    _, out, _ = charrnn("sample", *options, "--ban", "\\n")
+    assert ("\n" in out, "n" in out, len(out)) == (False, True, 200)
+    assert charrnn("sample", *options, "--ban", "\\u{6e}\\u0065\\\\t")[1].isascii()
+    assert set(charrnn("sample", *options, "--ban", "\\u{6e}\\u0065\\\\t")[1]).isdisjoint("net")
+    _, free, _ = charrnn("sample", "--seed", "1", "-n", "500")
+    assert charrnn("sample", "--seed", "1", "--stop", "\\n")[1] == free[: free.index("\n")]
+
+
+def test_thousands_of_lines_and_blank_ones(charrnn: Command, tmp_path: Path) -> None:
+    (tmp_path / "blank.txt").write_text("ab\n\n" * 200)
+    code, _, err = charrnn("train", "blank.txt", *TINY, "--steps", "60", "--lr", "0.02", "-q")
+    assert code == 0, err
+    _, out, err = charrnn("sample", "--lines", "5000", "--seed", "1", "--temp", "0.4")
+    assert (len(out.split("\n")) > 9000, len(list(filter(str.strip, out.split("\n")))), err) == (True, 5000, "")
+    assert len(out) > 10_000
+    _, out, err = charrnn("sample", "--lines", "50", "--blank-lines", "--seed", "1", "--temp", "0.4")
+    assert (out.count("\n"), err) == (50, "")
+
+
+def test_no_seed_is_shown_where_none_is_used(charrnn: Command) -> None:
+    train(charrnn)
+    for options in (("--temp", "0"), ("--top-k", "1"), ("--min-p", "1")):
+        code, out, err = charrnn("sample", "-n", "20", *options)
+        assert (code, len(out), err) == (0, 20, "")
+        assert charrnn("sample", "-n", "20", *options)[1] == out
+    line = json.loads(charrnn("sample", "-n", "20", "--temp", "0", "--json")[1])
+    assert (line["text"], line["seed"]) == (out, None)
+
+
+def test_a_prompt_in_another_normal_form_is_converted_with_a_note(charrnn: Command, tmp_path: Path) -> None:
+    (tmp_path / "accents.txt").write_text("élève à l'école\n" * 40, encoding="utf-8")
+    assert charrnn("train", "accents.txt", *TINY, "--steps", "4", "-q")[0] == 0
+    composed = charrnn("sample", "-p", "élève", "-n", "9", "--temp", "0")
+    assert composed[2] == ""
+    _, out, err = charrnn("sample", "-p", "e\u0301le\u0300ve", "-n", "9", "--temp", "0")
+    assert (out, err.count("\n")) == (composed[1], 1)
+    assert err.startswith("note: the prompt was converted to composed (NFC) characters")
 
 
 def test_json_has_the_logprob_and_the_best_come_first(charrnn: Command) -> None:

@@ -1,6 +1,7 @@
 """No repeats, no copies, and where a text ends."""
 
 from collections.abc import Collection
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,9 +46,20 @@ def test_no_copy_bans_what_completes_a_run() -> None:
     assert set(NoCopy(Runs("abca", 1)).banned()) == {"a", "b", "c"}
 
 
-def ended(text: str, stop: list[str], lines: int | None = None) -> tuple[str, str, bool]:
+@given(text=st.text("aé\udce9", max_size=12), n=st.integers(1, 4), held=st.text("\udcc3\udca9", max_size=3))
+def test_raw_no_repeat_bans_bytes(text: str, n: int, held: str) -> None:
+    rule = NoRepeat(n, text[:3], raw=True)
+    for character in text[3:]:
+        rule.push(character)
+    whole = text.encode("utf-8", "surrogateescape") + held.encode("utf-8", "surrogateescape")
+    grams = {whole[i : i + n] for i in range(len(whole) - n + 1)}
+    wanted = {c for c in "a\udcc3\udca9\udce9" if (whole + c.encode("utf-8", "surrogateescape"))[-n:] in grams}
+    assert set(rule.banned(held)) == wanted
+
+
+def ended(text: str, stop: list[str], lines: int | None = None, *more: Any) -> tuple[str, str, bool]:
     """What comes out, what is withheld at the end, and whether it is done."""
-    ending, out = Ending(stop, lines), ""
+    ending, out = Ending(stop, lines, *more), ""
     for character in text:
         if ending.done:
             break
@@ -86,3 +98,10 @@ def test_lines_are_whole() -> None:
     assert ended("a\n", [], 2) == ("a\n", "", False)
     assert ended("a\n\nb\n", ["\n\n"], 2) == ("a", "", True)
     assert ended("a\nb\nc", ["b\nc"], 2) == ("a\nb\n", "", True)
+
+
+def test_blank_lines_count_if_requested() -> None:
+    assert ended("\n \t\na\n\n b\nc", [], 2) == ("\n \t\na\n\n b\n", "", True)
+    assert ended("\n \nc", [], 2, "", True) == ("\n \n", "", True)
+    assert ended("\na\nb", [], 2, "Once", False) == ("\na\n", "", True)  # the first line starts in the prompt
+    assert ended("\na\nb", [], 1, "Once\n ", False) == ("\na\n", "", True)

@@ -2,6 +2,7 @@
 
 import unicodedata
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,6 +137,24 @@ def test_unknown_characters_of_the_prompt(unit: str) -> None:
         {"stop": [""]},
         {"stop": "ab"},
         {"ban": "ab"},
+        {"ban": b"a"},
+        {"ban": None},
+        {"ban": 5},
+        {"ban": ["a"]},
+        {"ban": "\ud800"},
+        {"ban": "a\udce9"},
+        {"stop": b"a"},
+        {"stop": None},
+        {"stop": 5},
+        {"stop": [5]},
+        {"stop": [b"a"]},
+        {"stop": ["a", None]},
+        {"stop": ["a\udfff"]},
+        {"prompt": None},
+        {"prompt": b"a"},
+        {"lines": 1},
+        {"stop": ["c"]},
+        {"stop": ["ab"], "ban": "a"},
         {"raw": True},
     ],
 )
@@ -213,13 +232,65 @@ def test_a_stop_ends_the_text_at_the_same_place_whatever_the_length() -> None:
 
 def test_lines_are_counted_and_whole() -> None:
     model = model_of("ab\n")
-    text = "".join(sample(model, None, seed=1, temp=1.5, lines=3))
+    text = "".join(sample(model, None, seed=1, temp=1.5, lines=3, blank_lines=True))
     assert text.count("\n") == 3
     assert text.endswith("\n")
-    texts = list(sample_many(model, 5, 1000, SamplingOptions(temp=1.5, lines=2), seed=1))
+    text = "".join(sample(model, None, seed=1, temp=1.5, lines=3))
+    assert len(text.split()) == 3
+    assert text.count("\n") > 3  # of which some are blank
+    assert text.endswith("\n")
+    options = SamplingOptions(temp=1.5, lines=2, blank_lines=True)
+    texts = list(sample_many(model, 5, 1000, options, seed=1))
     assert all((t.text.count("\n"), t.end) == (2, "stop") for t in texts)
     (short,) = sample_many(model, 1, 3, SamplingOptions(temp=1.5, lines=50), seed=1)
     assert (len(short.text), short.end) == (3, "length")
+
+
+DECOMPOSED = unicodedata.normalize("NFD", "한글é")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("typed", ["한글é", DECOMPOSED])
+def test_bans_and_stops_in_another_normal_form(unit: str, typed: str) -> None:
+    model = model_of("한글é은ab\n", unit)
+    assert set("".join(sample(model, 300, temp=3.0, ban=typed))).isdisjoint("한글é")
+    free = "".join(sample(model, 400, temp=3.0, seed=1, prompt=typed))
+    for k, letter in enumerate("한글é"):
+        stop = typed[k] if len(typed) == 3 else unicodedata.normalize("NFD", letter)
+        assert "".join(sample(model, 400, temp=3.0, seed=1, prompt="한글é", stop=[stop])) == free.partition(letter)[0]
+    decomposed = model_of("e\u0301a\n", unit)
+    free = "".join(sample(decomposed, 200, temp=3.0))
+    stopped = "".join(sample(decomposed, 200, temp=3.0, stop=["é"]))
+    assert stopped == free[: free.index("e\u0301")]
+    with pytest.raises(UsageError, match="which this model writes as 'e' .U.0065. and"):
+        sample(decomposed, 5, ban="é")
+    assert "e" not in "".join(sample(decomposed, 200, temp=3.0, ban="\u0301e"))
+
+
+def test_one_stop_of_several_is_enough() -> None:
+    model = model_of("ab\n")
+    assert "".join(sample(model, 50, temp=0.0, stop=["b", "###"])) == "".join(sample(model, 50, temp=0.0, stop=["b"]))
+    with pytest.raises(UsageError, match="^stop '#a' can never be generated, because '#' .U.0023. is unknown"):
+        sample(model, 50, stop=["#a", "a\t"])
+    # a stop string does not count as part of the text, and may be longer
+    assert "".join(sample(model, 1, temp=3.0, seed=3, stop=["aaaa", "bbb"])) in ("a", "b", "\n", "")
+
+
+@pytest.mark.parametrize("rule", [{"ban": "\udce9c"}, {"no_repeat": 2}])
+def test_raw_rules_apply_to_bytes(rule: dict[str, Any]) -> None:
+    vocab = Vocab("byte", [*b"abc\n\xe9\xc3\xa9\xff"])
+    config = Config("gru", 1, 4, len(vocab))
+    model = Model(config, vocab, fresh_params(config, 0))
+    free = "".join(sample(model, 200, temp=5.0, raw=True))
+    assert "c" in free
+    assert any(c >= "\udc80" for c in free)
+    found = "".join(sample(model, 200, temp=5.0, raw=True, **rule)).encode("utf-8", "surrogateescape")
+    assert len(found) > 20
+    if "ban" in rule:
+        assert set(found).isdisjoint(b"\xe9c")
+    else:
+        pairs = [found[i : i + 2] for i in range(len(found) - 1)]
+        assert len(set(pairs)) == len(pairs)
 
 
 def test_the_end_of_a_text_has_a_reason() -> None:

@@ -89,6 +89,29 @@ def test_bytes_that_can_come_to_nothing_do_not_begin() -> None:
     assert follow(spelling("byte", "aé", "é", raw=True), "\xc3") == "a\xc3"
 
 
+def test_raw_bans_bytes_and_sequences() -> None:
+    raw = spelling("byte", "aé\udce9", "\udce9é", raw=True)
+    assert follow(raw) == "a\xa9\xc3"
+    assert follow(raw, "\xc3") == "a\xc3"  # not é
+    assert follow(raw, banned="\udcc3") == "a\xa9"
+    assert follow(raw, "\xc3", banned="\udca9a") == "\xc3"
+    every = Spelling(Vocab("byte", range(256)), "\udce2", raw=True)
+    assert "\xe2" not in follow(every)  # not in a longer character either
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "ban", "possible", "impossible"),
+    [
+        ("char", "abc", "b", ["a", "aca"], ["b", "abc", "d", "a\n"]),
+        ("byte", "aé\udce2", "", ["aé", "é"], ["è", "b"]),
+        ("jamo", JAMO, "각", ["가", "간!", "가가"], ["각", "가각", "ㄱ", L[0], V[0], T[0], "a" + L[0]]),
+    ],
+)
+def test_what_can_be_written(unit: str, text: str, ban: str, possible: list[str], impossible: list[str]) -> None:
+    speller = spelling(unit, text, ban)
+    assert [one for one in possible + impossible if speller.can_write(one)] == possible
+
+
 @pytest.mark.parametrize("unit", UNITS)
 @settings(deadline=None)
 @given(text=st.text("가각힣하 aé€𝄞!", min_size=1), ban=st.text("가각a€", max_size=3))
