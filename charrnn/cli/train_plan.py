@@ -47,9 +47,8 @@ def print_plan(plan: "Plan", training: "Training", seconds: float | None, init_f
     """Prints the plan with its reasons, and what is kept of `init_from`."""
     options, reasons = training.options, dict(plan.reasons)
     time_limit = "" if seconds is None else f" for {duration(seconds)}"
-    remark(
-        f"plan{time_limit}: {options.cell.upper()} {options.layers} x {options.hidden_size}, {counted(training.end, 'step')}"
-    )
+    network = f"{options.cell.upper()} {options.layers} x {options.hidden_size}"
+    remark(f"plan{time_limit}: {network}, {counted(training.end, 'step')}")
     if reasons.get("layers") == reasons.get("hidden_size"):
         reasons.pop("layers", None)
     for name, reason in reasons.items():
