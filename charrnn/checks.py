@@ -9,6 +9,7 @@
 """
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -146,6 +147,18 @@ def did_you_mean(name: object, known: Sequence[str]) -> str:
     lower = {one.casefold(): one for one in reversed(known)}
     found = get_close_matches(str(name).casefold(), lower, 1)
     return f" Did you mean {lower[found[0]]!r}?" if found else ""
+
+
+def quoted(symbol: str) -> str:
+    """A symbol in quotes, for a message; a combining mark is on a dotted circle, with its code point."""
+    shown = on_circle(symbol)
+    code = f" (U+{ord(symbol):04X})" if shown != symbol and len(symbol) == 1 else ""
+    return repr(symbol) if shown == symbol else f"'{shown}'{code}"
+
+
+def on_circle(symbol: str) -> str:
+    """A combining mark on a dotted circle instead of the character before it; other symbols as they are."""
+    return "\u25cc" * unicodedata.category(symbol[:1] or " ").startswith("M") + symbol
 
 
 def from_file(kind: type[T], values: dict[str, Any]) -> T:

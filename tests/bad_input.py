@@ -53,6 +53,7 @@ def furnish(here: Path) -> None:
         "three.csv": b"a,x,1\nb,y,2\n",
         "quotes.csv": b'a,"x" y\nb,z\n',
         "header.csv": b"label,text\n" + b"a,x\nb,y\n" * 20,
+        "accents.txt": "the cat e\u0301 \ufe0f\n".encode(),
         "odd.txt": "abc".encode("utf-16-le") + b"a",
         "nul.txt": bytes(500),
         "some-nul.txt": (TEXT + "\0").encode(),

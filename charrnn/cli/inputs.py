@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from charrnn.checks import did_you_mean
+from charrnn.checks import did_you_mean, quoted
 from charrnn.cli.options import notes
 from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import remark
@@ -222,7 +222,7 @@ def split(name: str, known: Collection[str] = ()) -> tuple[str, float]:
 def report_unknown(path: str, symbols: Collection[str]) -> None:
     """Remarks which distinct symbols are skipped, if there are any, and how often they occur if that was counted."""
     if symbols:
-        shown = ", ".join(map(repr, list(symbols)[:5])) + (", ..." if len(symbols) > 5 else "")
+        shown = ", ".join(map(quoted, list(symbols)[:5])) + (", ..." if len(symbols) > 5 else "")
         total = f", {sum(symbols.values()):,} in total" if isinstance(symbols, dict) else ""
         remark(
             f"note: symbols that are not in the vocabulary of {path} are skipped: {shown} "

@@ -9,6 +9,7 @@ from rich.text import Text
 from charrnn.checkpoint.history import History
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
+from charrnn.checks import on_circle
 from charrnn.display.charts import counted, duration, spark
 from charrnn.display.tables import new_table
 from charrnn.display.terminal import safe
@@ -93,7 +94,7 @@ def alphabet(symbols: Sequence[str], most: int = 120) -> str:
     named = [names[symbol] for symbol in symbols if symbol in names]
     others = [symbol for symbol in symbols if symbol not in names]
     rest = f" and {len(others) - most:,} more" if len(others) > most else ""
-    return " ".join(filter(None, [", ".join(named), "".join(others[:most]) + rest]))
+    return " ".join(filter(None, [", ".join(named), "".join(map(on_circle, others[:most])) + rest]))
 
 
 def carried_over(path: str, transfer: Transfer, text: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from charrnn.checks import quoted
 from charrnn.display import heatmap
 from charrnn.display.console import Draw, preformatted, svg
 from charrnn.display.html import page
@@ -138,7 +139,7 @@ def line_title(line: TextLine) -> str:
 def hints(result: Surprise) -> list[str]:
     """Per character its bits and the most likely characters there; empty where it was expected (below 1 bit)."""
     return [
-        f"{bits:.1f} bits; expected " + ", ".join(f"{safe(symbol)!r} {share:.0%}" for symbol, share in guesses)
+        f"{bits:.1f} bits; expected " + ", ".join(f"{quoted(safe(symbol))} {share:.0%}" for symbol, share in guesses)
         if bits >= 1.0
         else ""
         for bits, guesses in zip(result.by_character.tolist(), result.guesses(), strict=True)

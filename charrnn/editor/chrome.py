@@ -2,6 +2,7 @@
 
 from textual.binding import Binding, BindingType
 
+from charrnn.checks import quoted
 from charrnn.editor.document import MODEL, TYPED, Document
 
 # Keys, their label, the action, the help.
@@ -55,5 +56,5 @@ def notice_line(missing: list[str], *notices: str) -> str:
     """These notices, and the characters before the cursor that the model does not know."""
     more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
     verb = "is" if len(missing) == 1 else "are"
-    unknown = f"{', '.join(map(repr, missing[:2]))}{more} {verb} not in the model's vocabulary and {verb} skipped"
+    unknown = f"{', '.join(map(quoted, missing[:2]))}{more} {verb} not in the model's vocabulary and {verb} skipped"
     return " · ".join(filter(None, [*notices, unknown if missing else ""]))

@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
-from charrnn.checks import Setting, check
+from charrnn.checks import Setting, check, quoted
 from charrnn.errors import UsageError
 from charrnn.nn.fast import engine
 from charrnn.nn.interface import Stepper
@@ -98,4 +98,4 @@ def encode_prompt(vocab: Vocab, prompt: str, unknown: str = "error") -> list[int
 
 def named(symbol: str) -> str:
     """The symbol with its code points."""
-    return f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})"
+    return f"{quoted(symbol).partition(' (')[0]} ({' '.join(f'U+{ord(c):04X}' for c in symbol)})"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.notebook import table
+from charrnn.checks import quoted
 from charrnn.errors import TextError, UsageError
 from charrnn.evaluation.scan import Piece, Places, windows
 from charrnn.nn.equations import CELLS
@@ -255,4 +256,5 @@ def unit_summary(unit: Unit, characters: Sequence[str], values: Sequence[float])
     common = {c: group for c, group in groups.items() if len(group) >= FREQUENT} or groups
     means = sorted((sum(group) / len(group), c) for c, group in common.items())
     (low, lowest), (high, highest) = means[0], means[-1]
-    return f"U{unit.name[1:]} is highest after {highest!r} (mean {high:.2f}) and lowest after {lowest!r} ({low:.2f})."
+    top = f"highest after {quoted(highest)} (mean {high:.2f})"
+    return f"U{unit.name[1:]} is {top} and lowest after {quoted(lowest)} ({low:.2f})."

@@ -16,6 +16,7 @@ import numpy as np
 from charrnn.arrays import Array, Ids
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.notebook import table
+from charrnn.checks import quoted
 from charrnn.errors import UsageError
 from charrnn.nn.equations import StepGradients
 from charrnn.nn.loss import cross_entropy, softmax
@@ -84,7 +85,7 @@ def steps(model: Model, text: str) -> list[Line]:
         )
     ids = model.vocab.encode(text)
     if unknown := model.vocab.unknown(text):
-        raise UsageError(f"the model has never seen {unknown[0]!r}: see charrnn info.")
+        raise UsageError(f"the model has never seen {quoted(unknown[0])}: see charrnn info.")
     if not 2 <= len(ids) <= MOST_STEPS + 1:
         raise UsageError(f"--text has from 2 to {MOST_STEPS + 1} symbols, not {len(ids)}.")
     params = Params(config.shapes, np.float64)
@@ -117,7 +118,7 @@ class Walk:
         """Labels of the rows and columns of a matrix of weights, or of its gradient."""
         if self.params[name].ndim == 1:
             return (), ()
-        symbols = [repr(symbol) for symbol in self.symbols]
+        symbols = [quoted(symbol) for symbol in self.symbols]
         h = [f"h {k}" for k in range(self.config.hidden_size)]
         if name == "Wy":
             return h, symbols
@@ -136,9 +137,9 @@ class Walk:
     def forward(self) -> Iterator[Line]:
         for t, layers in enumerate(self.network.values):
             read, target = self.symbols[self.ids[t]], self.symbols[self.ids[t + 1]]
-            heading = f"forward, t = {t + 1}: reads {read!r}, target {target!r}"
+            heading = f"forward, t = {t + 1}: reads {quoted(read)}, target {quoted(target)}"
             for k, v in enumerate(layers):
-                source = f"h[{k - 1}] l{k}.Wx + l{k}.b" if k else f"row {read!r} of l0.Wx + l0.b"
+                source = f"h[{k - 1}] l{k}.Wx + l{k}.b" if k else f"row {quoted(read)} of l0.Wx + l0.b"
                 xw, hw = self.network.products(k, v.x, v.h_prev)
                 yield Line(heading, self.layer(k, "xw"), source, xw[0])
                 yield Line(heading, self.layer(k, "hw"), f"h_prev l{k}.Wh", hw[0])
@@ -146,7 +147,7 @@ class Walk:
             p = self.p[t, 0]
             yield Line(heading, "logits", f"{self.layer(self.config.layers - 1, 'h')} Wy + by", self.logits[t, 0])
             yield Line(heading, "p", "exp(logits) / Σ exp(logits)", p)
-            yield Line(heading, "loss", f"-ln p({target!r})", -np.log(p[self.ids[t + 1], None]))
+            yield Line(heading, "loss", f"-ln p({quoted(target)})", -np.log(p[self.ids[t + 1], None]))
 
     def backward(self) -> Iterator[Line]:
         top = self.config.layers - 1

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.notebook import shaded
+from charrnn.checks import quoted
 from charrnn.evaluation.scan import WINDOW, scan
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import softmax_nats
@@ -111,6 +112,6 @@ def summary(surprise: Surprise) -> str:
     half = int(np.searchsorted(np.cumsum(np.sort(bits)[::-1]), bits.sum() / 2)) + 1
     return (
         f"Half of the surprise is in {half / len(bits):.0%} of the characters; the most surprising one is "
-        f"{surprise.window.characters[worst]!r} in line {line.number:,} ({bits[worst]:.1f} bits; "
-        f"expected {symbol!r}, {p:.0%})."
+        f"{quoted(surprise.window.characters[worst])} in line {line.number:,} ({bits[worst]:.1f} bits; "
+        f"expected {quoted(symbol)}, {p:.0%})."
     )
