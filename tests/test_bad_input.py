@@ -289,6 +289,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
         "--lines never end, because the newline is banned: limit the characters",
     ),
     ("sample -m missing.npz", 1, "there is no model file missing.npz"),
+    ("sample -m v:2", 1, "there is no model file v:2, and no v with the weight 2: run charrnn train TEXT"),
     ("sample -m cut.npz", 1, f"cut.npz {DAMAGED}, or it is damaged (its end)."),
     ("sample -m flipped.npz", 1, f"flipped.npz {DAMAGED}, or it is damaged"),
     ("sample -m text.npz", 1, f"text.npz {DAMAGED}"),

@@ -9,7 +9,7 @@ from charrnn.checks import did_you_mean, quoted
 from charrnn.cli.options import notes
 from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import remark
-from charrnn.errors import TextError, UsageError
+from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.options import STDIN, Options
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class TextInput:
     advice: str
     quiet: bool = False
     opened: "dict[str, Source]" = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)
 
     def corpus(self, path: str, model: "Model") -> "Corpus":
         """The text, numbered by the vocabulary of the model."""
@@ -106,8 +107,13 @@ class TextInput:
             return Corpus.read([self.opened.get(name, name) for name in names], encoding=encoding, vocab=model.vocab)
 
         corpus = read_text(path, model, self.texts, self.encoding, self.advice, read)
-        notes(corpus.notes)
+        self.note(corpus.notes)
         return corpus
+
+    def note(self, texts: list[str]) -> None:
+        """Notes on a text, once if several models read it."""
+        notes([text for text in dict.fromkeys(texts) if text not in self.noted])
+        self.noted.update(texts)
 
     def segments(self, path: str, model: "Model", corpus: "Corpus") -> "tuple[list[Segment], str]":
         """The part of a corpus to use, and its name."""
@@ -125,7 +131,7 @@ class TextInput:
             )
 
         data = read_text(path, model, self.texts, self.encoding, self.advice, read)
-        notes(data.notes)
+        self.note(data.notes)
         if unknown := sorted({label for label, _ in data.rows} - set(task.labels)) if task.labels else []:
             question = did_you_mean(unknown[0], task.labels)
             raise UsageError(f"{data.label} has the label {unknown[0]!r}, which {path} does not know.{question}")
@@ -205,13 +211,22 @@ def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, 
     from charrnn.checkpoint.model import load
     from charrnn.sampling.mixture import mix
 
-    weighted = [split(name) for name in names]
+    weighted = [path_and_weight(name) for name in names]
     loaded = [(path, load(path, weights)) for path, _ in weighted]
     return loaded, mix([model for _, model in loaded], [weight for _, weight in weighted])
 
 
+def path_and_weight(name: str) -> tuple[str, float]:
+    """A path and its weight, FILE or FILE:WEIGHT; a file whose name looks like that has the weight 1."""
+    path, weight = (name, 1.0) if os.path.exists(name) else split(name)
+    if path != name and not os.path.exists(path):
+        both = f"no model file {name}, and no {path} with the weight {weight:g}"
+        raise ModelFileError(f"there is {both}: run charrnn train TEXT to create one.")
+    return path, weight
+
+
 def split(name: str, known: Collection[str] = ()) -> tuple[str, float]:
-    """A path or label and its weight, NAME:WEIGHT; 1 without a number after the last colon, and for `known` names."""
+    """A name and its weight, NAME:WEIGHT; 1 without a number after the last colon, and for `known` names."""
     start, _, number = name.rpartition(":")
     try:
         return (start, float(number)) if start and name not in known else (name, 1.0)

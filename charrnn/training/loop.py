@@ -122,7 +122,8 @@ class Training(ReprMixin, Iterator[Step]):
         return training
 
     def _notes(self, options: Options, workers: int) -> list[str]:
-        notes = [*self.source.notes, *self.streams.notes]
+        # the source may have been divided before, when the speed was measured
+        notes = list(dict.fromkeys([*self.source.notes, *self.streams.notes]))
         if options.workers > workers:
             notes.append(f"workers: {workers} instead of {options.workers}, one per stream.")
         if options.val_fraction and not self.held_out:

@@ -195,6 +195,12 @@ def test_what_cannot_be_read_gets_no_answer(charrnn: Command) -> None:
     assert (code, out, err) == (1, "", "error: standard input is empty: write one text per line.\n")
 
 
+def test_duplicates_are_noted_once(charrnn: Command) -> None:
+    Path("same.tsv").write_text("a\tx\nb\ty\n" * 40)
+    code, _, err = charrnn("train", "same.tsv", "--labelled", "--minutes", "0.02", "--workers", "1")
+    assert (code, err.count("also occur in the training split")) == (0, 1)
+
+
 def test_examples_in_another_normal_form(charrnn: Command) -> None:
     rows = [("schön", "élan"), ("schön", "mélo"), ("brav", "elan"), ("brav", "melo")] * 6
     Path("accents.tsv").write_text("".join(f"{label}\t{text}\n" for label, text in rows), encoding="utf-8")

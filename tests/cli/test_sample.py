@@ -162,6 +162,20 @@ def test_the_last_number_is_the_weight(name: str, wanted: tuple[str, float]) -> 
     assert split(name) == wanted
 
 
+def test_a_file_whose_name_ends_with_a_number(charrnn: Command, tmp_path: Path) -> None:
+    code, _, err = charrnn("train", "corpus.txt", *TINY, "--steps", "4", "-m", "v:2")
+    assert code == 0
+    assert "charrnn sample -m v:2" in err
+    for command in (("sample", "-n", "5"), ("info",), ("eval",)):
+        assert charrnn(*command, "-m", "v:2")[0] == 0
+    assert charrnn("sample", "-n", "5", "-m", "v:2:0.5")[0] == 0
+    (tmp_path / "v:2").rename(tmp_path / "v")
+    assert charrnn("sample", "-n", "5", "-m", "v:2")[0] == 0
+    code, out, err = charrnn("sample", "-m", "w:2")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: there is no model file w:2, and no w with the weight 2: run charrnn train TEXT")
+
+
 def test_raw_bytes_come_out_as_they_are(charrnn: Command, tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("né à côté\n".encode("latin-1") * 60)
     code, _, err = charrnn(
