@@ -122,8 +122,7 @@ class Training(ReprMixin, Iterator[Step]):
         return training
 
     def _notes(self, options: Options, workers: int) -> list[str]:
-        # the source may have been divided before, when the speed was measured
-        notes = list(dict.fromkeys([*self.source.notes, *self.streams.notes]))
+        notes = [*dict.fromkeys([*self.source.notes, *self.streams.notes])]  # a plan divides the source, too
         if options.workers > workers:
             notes.append(f"workers: {workers} instead of {options.workers}, one per stream.")
         if options.val_fraction and not self.held_out:
