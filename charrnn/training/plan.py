@@ -16,7 +16,7 @@ from charrnn.options import MINUTES, Options
 from charrnn.system.resources import cores
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import flops_per_char, multiply_rate
-from charrnn.training.loop import Average, Training
+from charrnn.training.loop import EVAL_EVERY, Average, Training
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
@@ -25,19 +25,23 @@ LSTM_WIDTH, LSTM_LOAD = 512, 0.5  # from this width and these weights per symbol
 WEIGHTS = 6.0
 MOST_EPOCHS = 40.0
 LOADED_EPOCHS = 16.0  # with one weight per symbol or more: further epochs only overfit
-FEWEST_UPDATES = 300
+FEWEST_UPDATES = 600
 REFERENCE = 2.4e11  # operations per second of the machine that is assumed for runs without a time limit
 SHARE = 0.75  # of the machine's rate that the products of a step reach
 CALL_SECONDS = 60e-6  # per step and layer, in addition to the products
 SHORT, LONG, LONGEST = 32, 64, 512  # steps of a window
 FEW_TARGETS = 32  # in a batch; with fewer, windows are longer
 WHOLE = 6  # pairs in a window, so that most of them are not cut
-PAIR_WEIGHTS = 0.9  # recurrent weights per symbol of pairs, which follow a rule
+PAIR_WEIGHTS, FEWEST_PAIR_WEIGHTS = 0.9, 270_000  # recurrent weights per symbol, and at least: an LSTM 1 x 256
 PAIR_DROPOUT = 0.2
+PAIR_UPDATES = 6000  # a rule is often found late, after a long plateau of the validation loss
+PAIR_WINDOWS = 24  # in an epoch; with fewer, there are fewer streams
+PAIR_PATIENCE = 20
 MANY_UPDATES = 2500
 STREAMS = 32
-FEWEST_WINDOWS = 4  # in an epoch; with fewer, there are fewer streams
+FEWEST_WINDOWS = 20  # in an epoch; with fewer, there are fewer streams
 PATIENCE = 10
+EVALUATIONS = 20  # of a short run
 WEIGHT_DECAY = 0.05
 RESERVE = 0.4  # seconds for the start and the last save
 LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
@@ -46,14 +50,26 @@ LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the meas
 @dataclass
 class Plan:
     """The `options` of a run: those `given` by the user, and those chosen in addition, each with its reason; the
-    expected `speed` in symbols per second; and the largest number of epochs.
+    expected `speed` in symbols per second; and the limits of its length, see `most_steps`.
     """
 
     given: dict[str, Any]
     options: Options
     reasons: dict[str, str] = field(default_factory=dict)
     speed: float = 0.0
+    load: float = 0.0  # recurrent weights per symbol
     most_epochs: float = 0.0
+    fewest_steps: int = FEWEST_UPDATES
+
+    def most_steps(self, windows: float) -> int:
+        """The largest number of steps, with this number of windows per epoch."""
+        return max(math.ceil(self.most_epochs * windows), self.fewest_steps)
+
+    def explain(self, training: Training) -> None:
+        """Gives the reason for the dropout, with the epochs that the run really has."""
+        if "dropout" in self.reasons:
+            epochs = training.end / training.streams.windows
+            self.reasons["dropout"] = f"{epochs:.1f} epochs, {self.load:.1f} weights per symbol"
 
     def choose(self, name: str, value: Any, reason: str) -> None:
         """Chooses an option, unless the user gave it."""
@@ -93,31 +109,33 @@ def choose(
     plan = Plan(given, Options(**given))
     pairs, machine = plan.options.task == "pairs", REFERENCE if rate is None else rate
     config = choose_network(plan, symbols, vocab_size, machine, seconds)
-    streams = given.get("batch_size", STREAMS)
-    while "batch_size" not in given and streams > 4 and symbols < FEWEST_WINDOWS * streams * SHORT:
+    pair = min(LONGEST, max(LONG, 32 * math.ceil(WHOLE * example / 32))) if pairs else 0
+    streams, fewest = given.get("batch_size", STREAMS), (PAIR_WINDOWS if pairs else FEWEST_WINDOWS)
+    while "batch_size" not in given and streams > 4 and symbols < fewest * streams * (pair or SHORT):
         streams //= 2
     plan.choose("batch_size", streams, "few streams, many updates" if streams == STREAMS else "the text is short")
-    plan.speed = expected_speed(config, streams, machine)
-    load = recurrent_weights(config) / symbols
-    plan.most_epochs = max(MOST_EPOCHS if pairs else most_epochs(load), FEWEST_UPDATES * streams * SHORT / symbols)
-    epochs = epochs_read(plan, symbols, streams, seconds)
-    plan.choose("seq_length", *window(epochs * symbols / streams, streams, share, example if pairs else 0.0))
+    plan.speed, plan.load = expected_speed(config, streams, machine), recurrent_weights(config) / symbols
     if pairs:
-        plan.choose("dropout", PAIR_DROPOUT, "a little: each source has one correct target")
+        plan.most_epochs, plan.fewest_steps = MOST_EPOCHS, PAIR_UPDATES
     else:
-        why = f"{epochs:.1f} epochs, {load:.1f} weights per symbol"
-        plan.choose("dropout", dropout(epochs * load, config.hidden_size), why)
+        plan.most_epochs = most_epochs(plan.load)
+    steps = symbols_read(plan, symbols, streams, LONG, seconds) / streams
+    plan.choose("seq_length", *window(steps, streams, share, pair))
+    epochs = symbols_read(plan, symbols, streams, plan.options.seq_length, seconds) / symbols
+    rate_of_dropout = pair_dropout(plan.load) if pairs else dropout(epochs * plan.load, config.hidden_size)
+    plan.choose("dropout", rate_of_dropout, "")  # `explain` gives the reason
     plan.choose("lr", rate_for(config.hidden_size), "smaller for wider layers")
     plan.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
     if rate is not None and plan.options.val_fraction:
-        plan.choose("patience", PATIENCE, "early stopping after this many evaluations without improvement")
+        patience = PAIR_PATIENCE if pairs else PATIENCE
+        plan.choose("patience", patience, "early stopping after this many evaluations without improvement")
     return plan
 
 
 def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, seconds: float) -> Config:
     """Chooses the cell and the sizes."""
     pairs, given = plan.options.task == "pairs", plan.given
-    most = (PAIR_WEIGHTS if pairs else WEIGHTS) * symbols
+    most = max(PAIR_WEIGHTS * symbols, FEWEST_PAIR_WEIGHTS) if pairs else WEIGHTS * symbols
     config, reason = network(given, plan.options.cell, most, vocab_size, rate, seconds)
     if "cell" not in given:
         lstm, why = network(given, "lstm", most, vocab_size, rate, seconds)
@@ -148,11 +166,11 @@ def network(
     return for_text[-1], "the largest" if for_text[-1] is configs[-1] else "largest network suitable for the text"
 
 
-def window(steps: float, streams: int, share: float, pair: float) -> tuple[int, str]:
-    """The length of a window, with the reason, for `steps` symbols per stream; `pair` is the length of a pair."""
+def window(steps: float, streams: int, share: float, pair: int) -> tuple[int, str]:
+    """The length of a window, with the reason, for `steps` symbols per stream; `pair` is that for pairs."""
     length, why = (LONG, "enough updates") if steps >= MANY_UPDATES * LONG else (SHORT, "more updates")
     if pair:
-        length, why = max(LONG, 32 * math.ceil(WHOLE * pair / 32)), "several whole pairs"
+        length, why = pair, "several whole pairs"
     if streams * length * share < FEW_TARGETS:
         length, why = 32 * math.ceil(FEW_TARGETS / (32 * streams * share)), "few steps have a target"
     return min(LONGEST, length), why
@@ -163,19 +181,24 @@ def most_epochs(load: float) -> float:
     return min(MOST_EPOCHS, LOADED_EPOCHS / min(load, 1.0))
 
 
-def epochs_read(plan: Plan, symbols: int, streams: int, seconds: float) -> float:
-    """The number of epochs of the run."""
-    options = plan.options
-    if options.epochs is not None:
-        return float(options.epochs)
-    read = plan.speed * seconds if options.steps is None else float(options.steps * streams * options.seq_length)
-    return min(read / symbols, plan.most_epochs)
+def symbols_read(plan: Plan, symbols: int, streams: int, length: int, seconds: float) -> float:
+    """The number of symbols that the run reads, with windows of this length."""
+    options, size = plan.options, streams * length
+    if options.steps is None and options.epochs is None:
+        return min(plan.speed * seconds, float(plan.most_steps(symbols / size) * size))
+    by_epochs = math.inf if options.epochs is None else options.epochs * symbols
+    return min(by_epochs, math.inf if options.steps is None else options.steps * size)
 
 
 def dropout(pressure: float, hidden_size: int) -> float:
     """The dropout rate: larger for more epochs and weights per symbol, smaller for narrow layers."""
     rate = 0.2 + 0.1 * math.log2(max(pressure, 1e-3))
     return round(20 * min(0.5, 0.2 + hidden_size / 800, max(0.0, rate))) / 20
+
+
+def pair_dropout(load: float) -> float:
+    """The dropout rate for pairs, each of which has one correct target: larger for more weights per symbol."""
+    return round(20 * min(0.4, PAIR_DROPOUT + 0.1 * math.log2(max(load, 1.0)))) / 20
 
 
 def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float, float]:
@@ -189,7 +212,8 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
     scoring = symbols_of(training.held_out) / 3 * options.workers * step / symbols
     room = max(seconds - 0.06 * seconds - RESERVE - scoring, step)
     steps = max(1, int(room / (step + scoring / options.eval_every)))
-    training.set_length(min(math.ceil(plan.most_epochs * training.streams.windows), steps))
+    steps = min(plan.most_steps(training.streams.windows), steps)
+    training.set_length(steps, plan.options.eval_every or min(EVAL_EVERY, math.ceil(steps / EVALUATIONS)))
     return symbols / step / plan.speed, scoring
 
 
@@ -235,13 +259,16 @@ def plan_training(
     sizes = {"share": data.share, "example": data.example}
     if seconds is None:
         plan = choose(given, symbols, data.alphabet, None, 60.0 * MINUTES, **sizes)
-        return Training.new(data, plan.options, init_from, average), plan, None
+        training = Training.new(data, plan.options, init_from, average)
+        plan.explain(training)
+        return training, plan, None
     rate, corrected = multiply_rate(512, 5) * (options.workers or cores()), False
     while True:
         plan = choose(given, symbols, data.alphabet, rate, seconds, **sizes)
         training = Training.new(data, plan.options, init_from, average)
         ratio, scoring = settle_length(training, plan, start + seconds - time.monotonic())
         if corrected or 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
+            plan.explain(training)
             return training, plan, Deadline(start, seconds - scoring)
         training.close()
         rate, corrected = rate * ratio, True

@@ -21,6 +21,7 @@ from charrnn.training.plan import (
     dropout,
     expected_speed,
     most_epochs,
+    plan_training,
     recurrent_weights,
     settle_length,
 )
@@ -80,14 +81,52 @@ def test_without_a_time_limit_the_machine_does_not_matter() -> None:
 
 
 def test_small_texts_get_few_streams() -> None:
-    assert choose({}, 1800, 40, RATE, 60.0).options.batch_size == 8
+    assert choose({}, 1800, 40, RATE, 60.0).options.batch_size == 4
     assert choose({}, 10**6, 40, RATE, 60.0).options.batch_size == 32
 
 
 def test_the_fewer_symbols_for_each_weight_the_fewer_epochs() -> None:
     epochs = [most_epochs(load) for load in (0.01, 0.4, 0.8, 1.0, 4.0)]
     assert epochs == [40.0, 40.0, 20.0, 16.0, 16.0]
-    assert choose({}, 1800, 40, RATE, 60.0).most_epochs * 1800 == 300 * 8 * 32  # enough updates for the smallest text
+
+
+def test_the_smallest_text_is_read_by_a_fixed_number_of_updates() -> None:
+    plan = choose({}, 2, 2, RATE, 60.0)
+    assert plan.most_steps(1) == 600
+    assert plan.most_steps(1000) == 16_000
+
+
+def test_small_tables_of_pairs_get_a_wide_network_small_batches_and_many_updates() -> None:
+    plan = choose({"task": "pairs"}, 9000, 40, RATE, 180.0, 0.4, 25.0)
+    options = plan.options
+    assert (options.cell, options.hidden_size, options.batch_size, options.seq_length) == ("lstm", 256, 4, 160)
+    assert plan.most_steps(15) == 6000
+    assert options.dropout == 0.4
+    # of 60 evaluations, so that a long plateau does not end the run
+    assert options.patience == 20
+    assert choose({"task": "pairs"}, 90_000, 40, RATE, 180.0, 0.4, 25.0).options.batch_size == 16
+    assert choose({"task": "pairs"}, 90_000, 40, RATE, 6.0, 0.4, 25.0).options.hidden_size < 256  # no time
+
+
+def test_a_number_of_steps_gives_the_epochs_that_the_run_has() -> None:
+    corpus = charrnn.Corpus.from_text(TEXT)
+    lengths: list[dict[str, Any]] = [{"steps": 50}, {"epochs": 3}, {"steps": 7, "seq_length": 20}]
+    for length in lengths:
+        training, plan, _ = plan_training(corpus, Options(**length), length, None, 0.0)
+        assert f"{training.end / training.streams.windows:.1f} epochs" in plan.reasons["dropout"]
+    long, short = (choose({"steps": steps}, 200_000, 40, None, 180.0) for steps in (3000, 300))
+    assert (short.options.seq_length, long.options.seq_length) == (32, 64)
+    assert short.options.dropout < long.options.dropout
+
+
+def test_a_short_planned_run_is_evaluated_often() -> None:
+    training, plan, deadline = plan_training(
+        charrnn.Corpus.from_text(TEXT), Options(workers=1), {"workers": 1}, 100.0, time.monotonic()
+    )
+    assert deadline is not None
+    assert training.end == 600
+    assert training.options.eval_every == 30
+    assert f"{600 / training.streams.windows:.1f} epochs" in plan.reasons["dropout"]
 
 
 def test_dropout_grows_with_pressure_and_width() -> None:
@@ -109,10 +148,10 @@ def test_the_length_fits_the_time_and_the_epochs() -> None:
     long, _ = begin(3600.0)
     assert ratio > 0.0
     plan = choose({"workers": 1}, len(TEXT), len(long.vocab), RATE, 3600.0)
-    assert 1 <= short.end < long.end == math.ceil(plan.most_epochs * long.streams.windows)
+    assert 1 <= short.end < long.end == plan.most_steps(long.streams.windows)
     assert short.run.options.steps == short.end == short.span
     assert short.run.step == 0
-    assert short.options.eval_every >= 100
+    assert long.options.eval_every == math.ceil(long.end / 20)
 
 
 class Late:
