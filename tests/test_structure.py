@@ -77,6 +77,7 @@ EXPOSED: Mapping[str, str] = {
     "sampling.spelling": "Spelling",
     "evaluation.baselines": "Baseline Baselines compute_baselines",
     "evaluation.classification": "Labelled classify grade_labels labels_of",
+    "evaluation.graded": "Graded graded",
     "evaluation.novelty": "LENGTHS MARKED Novelty novelty",
     "evaluation.pairs": "Paired grade_pairs",
     "evaluation.scan": "Piece Places STREAMS WARM_UP WINDOW cut piece_size scan windows",

@@ -10,6 +10,7 @@ from charrnn.errors import TextError, UsageError
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.evaluation.baselines import Baselines
+    from charrnn.evaluation.graded import Graded
     from charrnn.evaluation.score import Score
     from charrnn.evaluation.verdict import Comparison
     from charrnn.text.corpus import Corpus, Segment
@@ -76,6 +77,19 @@ def compare_training(training: "Training", say: Callable[[str], None]) -> "Compa
         return compare(model, corpus, evaluate(model, corpus, corpus.split(training.options.val_fraction)[1]))
     except (OSError, MemoryError, RuntimeError) as error:  # the model is saved: only the comparison is missing
         say(f"note: no comparison with n-grams and xz: {str(error) or 'not enough memory'}.")
+        return None
+
+
+def grade_training(training: "Training", say: Callable[[str], None]) -> "Graded | None":
+    """Grades the model of a finished training on examples; None if that fails, which `say` is told."""
+    from charrnn.evaluation.graded import graded
+    from charrnn.text.examples import Examples
+
+    assert isinstance(training.source, Examples)
+    try:
+        return graded(training.model, training.source)
+    except (OSError, MemoryError, RuntimeError) as error:  # the model is saved: only the verdict is missing
+        say(f"note: no verdict on the validation split: {str(error) or 'not enough memory'}.")
         return None
 
 

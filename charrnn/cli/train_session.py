@@ -18,6 +18,8 @@ from charrnn.options import STDIN
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.history import Step
+    from charrnn.evaluation.graded import Graded
+    from charrnn.evaluation.verdict import Comparison
     from charrnn.training.loop import Training
     from charrnn.training.plan import Deadline
 
@@ -207,20 +209,23 @@ class Session:
 
     def comparison(self) -> None:
         """Prints how the model compares to the baselines, after the training is saved."""
-        from charrnn.cli.baselines import compare_training
+        from charrnn.cli.baselines import compare_training, grade_training
 
-        if not self.compare or self.training.source.task:
+        run = self.training.run
+        if not self.compare or run.best_loss is None:
             return
-        found, run = compare_training(self.training, self.remark), self.training.run
-        if found is None or run.best_loss is None:
-            return
-        bits = self.training.bits_per_char(run.best_loss)
-        figures = ", ".join(f"{row.name} {row.bits_per_char:.2f}" for row in found.baselines.rows)
-        self.remark(f"Bits per character: {figures}, this model {bits:.2f}.")
-        self.remark(found.verdict)
-        if self.records:
-            result = {"step": run.step, "best_step": run.best_step, "val_loss": run.best_loss, "bits_per_char": bits}
-            self.records.put({**result, **found.as_dict()})
+        found: Comparison | Graded | None = None
+        result: dict[str, Any] = {"step": run.step, "best_step": run.best_step, "val_loss": run.best_loss}
+        if self.training.source.task:
+            found = grade_training(self.training, self.remark)
+        elif found := compare_training(self.training, self.remark):
+            result["bits_per_char"] = self.training.bits_per_char(run.best_loss)
+            figures = ", ".join(f"{row.name} {row.bits_per_char:.2f}" for row in found.baselines.rows)
+            self.remark(f"Bits per character: {figures}, this model {result['bits_per_char']:.2f}.")
+        if found:
+            self.remark(found.verdict)
+            if self.records:
+                self.records.put({**result, **found.as_dict()})
 
     def closing(self, shown: bool) -> None:
         """Prints samples (if `shown`), what to do with the model, and how to repeat the run."""

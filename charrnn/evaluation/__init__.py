@@ -5,6 +5,7 @@ score.py           cross entropy, perplexity, accuracy, bits per character
 ngram.py           Kneser-Ney n-grams
 baselines.py       uniform, unigram, n-gram and xz on the same text
 verdict.py         underfitting or overfitting, and what to try next
+graded.py          the same for models of examples
 novelty.py         how much of a text is copied from a corpus
 classification.py  accuracy, confusion matrix, macro-F1
 pairs.py           exact matches, character error rate

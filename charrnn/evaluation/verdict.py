@@ -1,5 +1,6 @@
 """How a model compares with the baselines, whether it underfits or overfits, and what to try next, in words."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.evaluation.baselines import Baselines, compute_baselines
 from charrnn.evaluation.score import Score, text_scorer
+from charrnn.options import Options
 from charrnn.text.corpus import Corpus, Segment
 
 SMALL_TEXT = 20_000  # symbols
@@ -15,6 +17,10 @@ EQUAL_BITS = 0.005  # per character
 RISEN = 1.01  # times the best validation loss: above it, the loss has risen
 SMALL_GAP = 0.05  # of the validation loss: at most this gap to the training loss means underfitting
 FEW_EPOCHS = 3.0
+USUAL_RATES = {"adam": 0.004, "rmsprop": 0.002, "adagrad": 0.02, "sgd": 1.0}
+LARGE_RATE, SMALL_RATE = 20.0, 0.02  # times the usual learning rate
+LARGE_DROPOUT = 0.75
+NOTHING_LEFT = 0.01  # nats
 FALLEN = 0.01  # of the validation loss, in the last quarter of the run: more means that it is still falling
 
 
@@ -23,7 +29,8 @@ class FitSummary:
     """How a network fits its training text, in nats per symbol.
 
     `train` and `held_out` are the losses of the same weights without dropout: on the validation split, and on an equal
-    amount of training text. `curve` holds pairs of step and validation loss of the run, which lasted `epochs`.
+    amount of training text. `curve` holds pairs of step and validation loss of the run, which lasted `epochs` and was
+    set back a number of times. `guessing` is the loss of the uniform distribution.
     """
 
     train: float
@@ -31,6 +38,9 @@ class FitSummary:
     curve: Sequence[tuple[int, float]]
     symbols: int
     epochs: float | None = None
+    options: Options | None = None
+    setbacks: int = 0
+    guessing: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -62,14 +72,26 @@ def summarize_fit(model: Model, corpus: Corpus, held_out: Sequence[Segment], los
     seen = [Segment(s.file_begin, max(s.file_begin, s.begin - len(s)), s.begin) for s in held_out]
     seen = [segment for segment in seen if len(segment)]
     train = text_scorer(model.config, model.params, corpus, seen)().nats if seen else loss
-    curve, epochs = (model.run.history.val, model.run.step / model.run.windows) if model.run else ([], None)
-    return FitSummary(train, loss, curve, len(corpus.ids) - sum(map(len, held_out)), epochs)
+    return fit_of_run(model, train, loss, len(corpus.ids) - sum(map(len, held_out)), math.log(len(corpus.vocab)))
+
+
+def fit_of_run(model: Model, train: float, held_out: float, symbols: int, guessing: float = math.inf) -> FitSummary:
+    """The fit of a model with these losses, and what its run records."""
+    run = model.run
+    if run is None:
+        return FitSummary(train, held_out, [], symbols, guessing=guessing)
+    epochs, setbacks = run.step / run.windows, len(run.health.setbacks)
+    return FitSummary(train, held_out, run.history.val, symbols, epochs, run.options, setbacks, guessing)
 
 
 def verdict(bits_per_char: float, baselines: Baselines, fit: FitSummary | None = None) -> str:
     """One line: how the bits per character compare with the baselines, and the advice that follows from the fit."""
     comparison = compare_to_baselines(bits_per_char, baselines)
-    return f"{comparison} {advice(fit)}" if fit else comparison
+    if fit is None:
+        return comparison
+    nothing_learned = bits_per_char > baselines.unigram.bits_per_char + EQUAL_BITS
+    poor = bits_per_char > baselines.best.bits_per_char + EQUAL_BITS
+    return f"{comparison} {problem(fit, poor, nothing_learned) or advice(fit)}"
 
 
 def compare_to_baselines(bits: float, baselines: Baselines) -> str:
@@ -82,21 +104,57 @@ def compare_to_baselines(bits: float, baselines: Baselines) -> str:
     return f"{'Better' if gain > 0 else 'Worse'} than {best}, by {abs(gain):.2f} bits per character."
 
 
-def advice(fit: FitSummary) -> str:
-    """Whether the model underfits or overfits or the text is too small, and what to try."""
-    losses = f"training loss {fit.train:.2f}, validation loss {fit.held_out:.2f} nats"
+def problem(fit: FitSummary, poor: bool, nothing_learned: bool) -> str:
+    """What is wrong with the options or the split, and what to try; empty if nothing is.
+
+    `poor`: the model is worse than a baseline; `nothing_learned`: than one that ignores the context.
+    """
+    options, losses = fit.options, losses_of(fit)
+    if not poor or options is None:
+        return ""
+    rate, usual = options.lr, USUAL_RATES[options.optimizer]
+    if rate > LARGE_RATE * usual or (fit.setbacks and nothing_learned):
+        diverged = ", and the training diverged" if fit.setbacks else ""
+        return f"The learning rate {rate:g} is too large ({losses}{diverged}): try --lr {min(usual, rate / 4):g}."
+    if fit.held_out > fit.guessing > fit.train:
+        return (
+            f"The validation split is unlike the training split: its loss is above that of guessing ({losses}, "
+            f"guessing {fit.guessing:.2f}). Shuffle the parts of the text, or name texts of one kind."
+        )
+    if rate < SMALL_RATE * usual:
+        return f"The learning rate {rate:g} is too small ({losses}): try --lr {usual:g}."
+    if options.dropout >= LARGE_DROPOUT:
+        return f"Dropout {options.dropout:g} is too much ({losses}): try --dropout 0.2."
+    return f"Undertrained ({losses}): try more steps." if nothing_learned else ""
+
+
+def losses_of(fit: FitSummary) -> str:
+    return f"training loss {fit.train:.2f}, validation loss {fit.held_out:.2f} nats"
+
+
+def advice(fit: FitSummary, data: str = "text", small: str = "") -> str:
+    """Whether the model underfits or overfits or there is too little `data`, and what to try.
+
+    `small` says that there is too little; by default it depends on the number of symbols.
+    """
+    losses = losses_of(fit)
     best, since = min(((loss, step) for step, loss in fit.curve), default=(fit.held_out, 0))
     earlier = [loss for step, loss in fit.curve if step <= 0.75 * fit.curve[-1][0]]
+    risen = bool(fit.curve) and fit.curve[-1][1] > RISEN * best and fit.train < fit.held_out
     falling = bool(earlier) and fit.curve[-1][1] < (1 - FALLEN) * earlier[-1]
-    if fit.symbols < SMALL_TEXT:
-        return f"The training text is very small ({fit.symbols:,} symbols): more text would help most."
-    if fit.curve and fit.curve[-1][1] > RISEN * best and fit.train < fit.held_out:
-        return f"Overfitting since step {since:,} ({losses}): try more text, more dropout, or a smaller network."
+    if max(fit.train, fit.held_out) < NOTHING_LEFT:
+        return f"Almost nothing is left to learn ({losses})."
+    if fit.epochs is not None and fit.epochs < FEW_EPOCHS and not risen:
+        return f"Undertrained ({losses}, {fit.epochs:.1f} epochs): try more steps."
+    if not small and data == "text" and fit.symbols < SMALL_TEXT:
+        small = f"The training text is very small ({fit.symbols:,} symbols): more text would help most."
+    if small:
+        return small
+    if risen:
+        return f"Overfitting since step {since:,} ({losses}): try more {data}, more dropout, or a smaller network."
     if fit.held_out - fit.train <= SMALL_GAP * fit.held_out:
         remedies = "more steps, or a larger network" if falling else "a larger network, or more steps"
         return f"Underfitting ({losses}): try {remedies}."
     if falling:
         return f"The validation loss was still falling ({losses}): try more steps."
-    if fit.epochs is not None and fit.epochs < FEW_EPOCHS:
-        return f"Undertrained ({losses}, {fit.epochs:.1f} epochs): try more steps."
-    return f"Generalisation gap ({losses}): more text or more dropout would help most."
+    return f"Generalisation gap ({losses}): more {data} or more dropout would help most."

@@ -146,22 +146,18 @@ class Training(ReprMixin, Iterator[Step]):
         self.schedule, self.end = options.length(self.streams.windows)
         cut = options.cut_at()
         self.span = cut[1] if cut else self.schedule
-        self.run.options = options
-        if not options.eval_every:
-            self.run.options = replace(options, eval_every=max(EVAL_EVERY, self._affordable_interval()))
-
-    def _affordable_interval(self) -> int:
-        """The steps between evaluations that take `EVAL_SHARE`: a third of the work per symbol, by one process."""
+        # rare enough that evaluation (a third of the work per symbol, by one process) takes at most its share
         per_step = self.streams.batch_size * self.streams.seq_length
-        return math.ceil(self.options.workers * symbols_of(self.held_out) / 3 / EVAL_SHARE / per_step)
+        often = max(EVAL_EVERY, math.ceil(options.workers * symbols_of(self.held_out) / 3 / EVAL_SHARE / per_step))
+        self.run.options = replace(options, eval_every=options.eval_every or often)
 
     def cut(self, total: int) -> None:
         """Shortens the schedule from the current step on, once, so that it ends at step `total`."""
         self._set_options(cut=f"{self.run.step}:{total}")
 
     def set_length(self, steps: int, eval_every: int) -> None:
-        """Sets the length of a run that has not begun, and how often it is evaluated if that takes a small share."""
-        self._set_options(epochs=None, steps=steps, eval_every=max(eval_every, self._affordable_interval()))
+        """Sets the length of a run that has not begun, and how often it is evaluated."""
+        self._set_options(epochs=None, steps=steps, eval_every=eval_every)
 
     def __next__(self) -> Step:
         run = self.run

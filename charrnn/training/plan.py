@@ -16,7 +16,7 @@ from charrnn.options import MINUTES, Options
 from charrnn.system.resources import cores
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import flops_per_char, multiply_rate
-from charrnn.training.loop import EVAL_EVERY, Average, Training
+from charrnn.training.loop import EVAL_EVERY, EVAL_SHARE, Average, Training
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
@@ -44,6 +44,7 @@ PATIENCE = 10
 EVALUATIONS = 20  # of a short run
 WEIGHT_DECAY = 0.05
 RESERVE = 0.4  # seconds for the start and the last save
+FEW_SYMBOLS = 200
 LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
 
 
@@ -66,7 +67,12 @@ class Plan:
         return max(math.ceil(self.most_epochs * windows), self.fewest_steps)
 
     def explain(self, training: Training) -> None:
-        """Gives the reason for the dropout, with the epochs that the run really has."""
+        """Gives the reason for the dropout, with the epochs that the run really has; notes that a text is too short."""
+        if training.source.symbols < FEW_SYMBOLS:
+            training.notes.append(
+                f"{training.source.label} has only {training.source.symbols:,} symbols, too few to learn from: "
+                "use at least several thousand."
+            )
         if "dropout" in self.reasons:
             epochs = training.end / training.streams.windows
             self.reasons["dropout"] = f"{epochs:.1f} epochs, {self.load:.1f} weights per symbol"
@@ -213,7 +219,8 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
     room = max(seconds - 0.06 * seconds - RESERVE - scoring, step)
     steps = max(1, int(room / (step + scoring / options.eval_every)))
     steps = min(plan.most_steps(training.streams.windows), steps)
-    training.set_length(steps, plan.options.eval_every or min(EVAL_EVERY, math.ceil(steps / EVALUATIONS)))
+    often = max(min(EVAL_EVERY, math.ceil(steps / EVALUATIONS)), math.ceil(scoring / step / EVAL_SHARE))
+    training.set_length(steps, plan.options.eval_every or often)
     return symbols / step / plan.speed, scoring
 
 

@@ -19,7 +19,8 @@ def test_the_end_of_a_training_says_whether_it_is_good(charrnn: Command) -> None
         r"Bits per character: uniform 3\.81, unigram 3\.\d\d, 7-gram 0\.\d\d, xz \d\.\d\d, this model \d\.\d\d\.\n"
     )
     assert re.search(
-        figures + r".*The training text is very small \([\d,]+ symbols\): more text would help most\.\nSamples ",
+        figures
+        + r".*Undertrained \(training loss \d\.\d\d, validation loss \d\.\d\d nats\): try more steps\.\nSamples ",
         err,
     )
     for quiet in ("--no-baselines", "-q"):
@@ -39,7 +40,7 @@ def test_eval_with_baselines_is_a_ladder(charrnn: Command) -> None:
     assert figures == sorted(figures, reverse=True)
     assert "7-gram" in out
     assert "a.npz: Worse than the unigram" in out
-    assert " ".join(out.split()).count("more text would help most.") == 2
+    assert " ".join(out.split()).count("try more steps.") == 2
     assert out.index("a.npz  ") < out.index("b.npz  ")
 
 
@@ -58,7 +59,7 @@ def test_eval_with_baselines_as_json(charrnn: Command, tmp_path: Path) -> None:
     assert {name: answer[name] for name in plain} == plain
     assert list(answer["baselines"]) == ["uniform", "unigram", "ngram", "ngrams", "xz", "counted"]
     assert answer["baselines"]["counted"] == len(TEXT) - int(len(TEXT) * 0.1)
-    assert answer["verdict"].endswith("more text would help most.")
+    assert answer["verdict"].endswith("try more steps.")
     # another text, with the n-grams of the one that the model was trained on, and no word on its training
     (tmp_path / "other.txt").write_text("the mat sat on the dog.\n")
     answer = json.loads(charrnn("eval", "--baselines", "--json", "other.txt")[1])

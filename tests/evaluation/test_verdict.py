@@ -1,11 +1,22 @@
 """Verdicts: each case by its losses, and from a training run."""
 
+from typing import Any
+
 import pytest
 
 from charrnn.errors import TextError
 from charrnn.evaluation.baselines import Baseline, Baselines
 from charrnn.evaluation.score import evaluate
-from charrnn.evaluation.verdict import FitSummary, advice, compare, compare_to_baselines, summarize_fit, verdict
+from charrnn.evaluation.verdict import (
+    FitSummary,
+    advice,
+    compare,
+    compare_to_baselines,
+    problem,
+    summarize_fit,
+    verdict,
+)
+from charrnn.options import Options
 from charrnn.text.batches import Rows
 from tests.sampling.test_sample import model_of
 from tests.training.test_loop import begin
@@ -87,6 +98,37 @@ def test_few_epochs() -> None:
     assert advice(FitSummary(1.2, 1.5, TURNED, 10**6, 0.7)).startswith("Overfitting")
 
 
+def run_of(train: float, held_out: float, setbacks: int = 0, guessing: float = 4.0, **options: Any) -> FitSummary:
+    return FitSummary(train, held_out, LEVEL, 10**6, 7.0, Options(**options), setbacks, guessing)
+
+
+def test_a_learning_rate_that_is_not_suitable() -> None:
+    for fit in (run_of(3.9, 3.9, lr=100.0), run_of(3.0, 3.1, 2, lr=100.0), run_of(4.6, 4.7, 3, lr=100.0)):
+        assert problem(fit, poor=True, nothing_learned=False).startswith("The learning rate 100 is too large (")
+        assert problem(fit, poor=True, nothing_learned=False).endswith(": try --lr 0.004.")
+    assert "the training diverged): try --lr 0.002." in problem(run_of(3.0, 3.1, 1, lr=0.008), True, True)
+    assert "too small" in problem(run_of(3.9, 3.9, lr=1e-9), True, True)
+    assert problem(run_of(3.0, 3.1, lr=2.0, optimizer="sgd"), True, False) == ""
+    assert problem(run_of(3.0, 3.1, 2, lr=0.5), poor=False, nothing_learned=False) == ""  # a good model has no problem
+
+
+def test_a_validation_loss_above_that_of_guessing_is_a_problem_of_the_split() -> None:
+    assert problem(run_of(0.2, 5.0), True, True) == (
+        "The validation split is unlike the training split: its loss is above that of guessing (training loss 0.20, "
+        "validation loss 5.00 nats, guessing 4.00). Shuffle the parts of the text, or name texts of one kind."
+    )
+    assert "Undertrained" in problem(run_of(4.1, 4.2), True, True)
+
+
+def test_dropout_that_hides_the_network() -> None:
+    assert problem(run_of(2.9, 2.8, dropout=0.9), True, False).endswith("try --dropout 0.2.")
+
+
+def test_nothing_is_left_to_learn() -> None:
+    for symbols in (300, 10**6):
+        assert advice(fitted(0.0, 0.001, LEVEL, symbols)).startswith("Almost nothing is left to learn")
+
+
 def test_the_verdict_is_one_line() -> None:
     assert "\n" not in verdict(2.0, baselines_of(4.5, 3.0), fitted(1.5, 2.0, LEVEL))
     assert verdict(2.0, baselines_of(4.5, 3.0)) == compare_to_baselines(2.0, baselines_of(4.5, 3.0))
@@ -99,10 +141,10 @@ def test_a_run_is_compared_on_its_validation_split() -> None:
     score = evaluate(training.model, training.corpus, training.held_out)
     found = compare(training.model, training.corpus, score)
     assert found.baselines.uniform.symbols == score.symbols
-    assert found.verdict.endswith(": more text would help most.")
     summary = summarize_fit(training.model, training.corpus, training.held_out, score.nats)
     (held_out,) = training.held_out
-    assert f"The training text is very small ({held_out.begin:,} symbols)" in found.verdict
+    assert found.verdict.endswith("the model has hardly learned anything. " + problem(summary, True, True))
+    assert advice(summary).endswith(f", {20 / training.streams.windows:.1f} epochs): try more steps.")
     seen = [type(held_out)(0, held_out.begin - len(held_out), held_out.begin)]
     assert summary.train == evaluate(training.model, training.corpus, seen).nats
     assert (summary.held_out, summary.symbols) == (score.nats, held_out.begin)
