@@ -14,7 +14,8 @@ from charrnn.evaluation.pairs import grade_pairs
 from charrnn.evaluation.score import Scorer
 from charrnn.evaluation.verdict import FitSummary, advice, fit_of_run, problem, verdict
 from charrnn.text.corpus import Corpus
-from charrnn.text.examples import Example, Examples
+from charrnn.text.examples import Examples
+from charrnn.text.tasks import Example
 
 MOST = 200  # examples that are graded
 FEW = 1000  # examples

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from charrnn.evaluation.graded import MOST, graded, spread
-from charrnn.text.examples import Example, Examples
+from charrnn.text.examples import Examples
+from charrnn.text.tasks import Example
 from charrnn.training.train import train
 from tests.cli.test_train import Command, charrnn
 
