@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from charrnn.arrays import ceil_div
@@ -80,7 +80,7 @@ def compared(
     baselines = compute_baselines(before.ids, corpus, corpus.segments)
     bits = scorer.score(examples.numbered(held)).total / math.log(2) / corpus.count_chars(corpus.segments)
     figures = {"bits_per_char": bits, "ngram": baselines.best.bits_per_char, "unigram": baselines.unigram.bits_per_char}
-    return Graded(figures, verdict(bits, baselines, fit))
+    return Graded(figures, verdict(bits, baselines, replace(fit, symbols=len(before.ids))))
 
 
 def spread(rows: Sequence[Example], most: int) -> Sequence[Example]:

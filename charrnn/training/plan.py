@@ -190,10 +190,11 @@ def most_epochs(load: float) -> float:
 def symbols_read(plan: Plan, symbols: int, streams: int, length: int, seconds: float) -> float:
     """The number of symbols that the run reads, with windows of this length."""
     options, size = plan.options, streams * length
-    if options.steps is None and options.epochs is None:
-        return min(plan.speed * seconds, float(plan.most_steps(symbols / size) * size))
-    by_epochs = math.inf if options.epochs is None else options.epochs * symbols
-    return min(by_epochs, math.inf if options.steps is None else options.steps * size)
+    if options.epochs is not None:  # a limit in steps may stop the run early, to be resumed
+        return float(options.epochs * symbols)
+    if options.steps is not None:
+        return float(options.steps * size)
+    return min(plan.speed * seconds, float(plan.most_steps(symbols / size) * size))
 
 
 def dropout(pressure: float, hidden_size: int) -> float:
