@@ -186,8 +186,10 @@ class Screen(Display):
                 with self.console.capture() as capture:
                     self.console.print(self.picture(rows), width=self.columns())
                 lines = capture.get().split("\n")[:-1][1 - rows :]
-                self.console.file.write(self.erase() + NO_WRAP + "".join(f"{line}\n" for line in lines) + WRAP)
-                self.shown = [Text.from_ansi(line).plain for line in lines]
+                plain = [Text.from_ansi(line).plain for line in lines]
+                text = self.erase() + NO_WRAP + "".join(f"{line}\n" for line in lines) + WRAP
+                self.shown = plain  # before the lines are: the process may be suspended while it writes
+                self.console.file.write(text)
                 self.console.file.flush()
                 self.gone = False
 

@@ -1,5 +1,6 @@
 """The command line: stdout and stderr, exit codes, signals, and files that must not change."""
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -581,6 +582,40 @@ def test_a_closed_terminal_does_not_end_the_training(tmp_path: Path) -> None:
     run = load(tmp_path / "model.npz").run
     assert run is not None
     assert run.step == 3000
+
+
+def test_suspending_leaves_the_cursor_and_continuing_draws_below(tmp_path: Path) -> None:
+    import pty
+
+    (tmp_path / "corpus.txt").write_text(TEXT)
+    ours, theirs = pty.openpty()
+    options = [*TINY, "--steps", "1000000", "--eval-every", "1000000"]
+    command = [sys.executable, "-m", "charrnn", "train", "corpus.txt", *options]
+    training = subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stderr=theirs, stdout=theirs, process_group=0)
+    os.close(theirs)
+    shown = b""
+    while shown.count(b"training loss") < 2:
+        shown += os.read(ours, 65536)
+    training.send_signal(signal.SIGTSTP)
+    assert os.WIFSTOPPED(os.waitpid(training.pid, os.WUNTRACED)[1])
+    os.set_blocking(ours, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            shown += os.read(ours, 65536)
+    os.set_blocking(ours, True)
+    assert b"\x1b[?25l" not in shown
+    assert shown.endswith(b"\r\n\x1b[?7h")  # a whole display, with the cursor below
+    training.send_signal(signal.SIGCONT)
+    shown = b""
+    while b"training loss" not in shown:
+        shown += os.read(ours, 65536)
+    assert b"\x1b[A" not in shown.partition(b"training loss")[0]
+    training.send_signal(signal.SIGTERM)
+    with contextlib.suppress(OSError):
+        while b"To continue" not in shown:
+            shown += os.read(ours, 65536)
+    assert training.wait(timeout=30) == 128 + signal.SIGTERM
+    os.close(ours)
 
 
 def test_bench(charrnn: Command) -> None:

@@ -13,7 +13,8 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console, ConsoleDimensions
 
 from charrnn.cli.signals import stopping
-from charrnn.display import terminal, training
+from charrnn.display import console, reading, terminal, training
+from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import remark, wrapped
 from charrnn.display.training import Plain, Screen, display
 from charrnn.training.loop import Training
@@ -199,3 +200,22 @@ def test_lines_have_whole_words_and_commands_can_be_pasted() -> None:
     long = f"To repeat: charrnn train 'a b.txt' {' '.join(f'--option{k} {k}' for k in range(30))}"
     command = "".join(line + "\n" for line in wrapped(long, 60)[1:]).replace("\\\n", " ")
     assert command.split() == long.split()[2:]
+
+
+def test_the_bar_of_reading_shows_the_cursor_and_survives_a_closed_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    monkeypatch.setattr(console, "stderr_console", lambda: Console(file=file, force_terminal=True))
+    monkeypatch.setattr(reading, "is_live", lambda _: True)
+    monkeypatch.setattr(reading, "PATIENCE", -1.0)
+    with ReadProgress(("corpus.txt",), quiet=False) as progress:
+        progress.progress(1, 10)
+        shown = file.getvalue()
+        assert "reading corpus.txt" in shown
+        assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+        monkeypatch.setattr(file, "write", closed)
+        progress.due = 0.0
+        progress.progress(2, 10)
+
+
+def closed(data: str) -> int:
+    raise OSError(5, "Input/output error")
