@@ -79,6 +79,8 @@ def furnish(here: Path) -> None:
         Path(name).write_bytes(data)
     Path(os.fsdecode(b"undecodable\xff.txt")).write_bytes(b"")
     Path("folder").mkdir()
+    train_bytes = ["train", "mac.txt", *TINY, "--unit", "byte", "--steps", "3", "--workers", "1", "-q", "-m", "mac.npz"]
+    assert run(train_bytes) == 0
     for name, text in {"pos/1.txt": "good", "neg/1.txt": "bad", "notes.txt": "x", "README.md": "y"}.items():
         Path("mixed", name).parent.mkdir(parents=True, exist_ok=True)
         Path("mixed", name).write_text(text)

@@ -325,6 +325,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
         "note: symbols that are not in the vocabulary of model.npz are skipped: 'é' (1 distinct, 2 in total).",
     ),
     ("eval accents.txt", 0, "are skipped: '\u25cc\u0301' (U+0301), '\u25cc\ufe0f' (U+FE0F) (2 distinct, 2 in total)."),
+    ("sample -m mac.npz --lines 2", 2, "the newline is unknown to the model, whose text ends its lines with CR: limit"),
     (["sample", "-p", "the a\u0302"], 2, "the model has never seen '\u25cc\u0302' (U+0302) in the prompt."),
     ("eval latin.txt", 1, "latin.txt is not valid UTF-8 (byte 0xE9 at offset 3)."),
     ("eval utf16.txt", 1, "utf16.txt looks like UTF-16"),

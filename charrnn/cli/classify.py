@@ -11,6 +11,7 @@ from charrnn.display.terminal import Answer
 from charrnn.errors import UsageError
 
 BEST = 3
+NEWLINE, SHOWN = "\n", "\u240a"  # an answer is one line
 NOTHING = "no known symbol"  # instead of labels
 
 
@@ -46,4 +47,4 @@ def classify(texts: tuple[str, ...], model: str, weights: str, best: int, as_jso
             answer.json({"text": text, "labels": dict(ranked) or None, "unknown": unknown})
         else:
             shares = ", ".join(f"{label} {p:.1%}" for label, p in ranked[:best])
-            answer.line(f"{text}\t{shares or NOTHING}")
+            answer.line(f"{text.replace(NEWLINE, SHOWN)}\t{shares or NOTHING}")

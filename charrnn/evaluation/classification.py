@@ -84,6 +84,8 @@ def classify(model: Model, texts: Sequence[str]) -> Array:
     assert task is not None
     if not texts:
         return np.zeros((0, len(labels)))
+    if task.kind == "generate":  # a newline would end the text
+        texts = [text.replace("\n", " ") for text in texts]
     scorer, ids = Scorer(model.config, model.params), [encoded(model.vocab, text) for text in texts]
     if task.kind == "classify":
         rows = Rows.of([task.steps(model.vocab, one, 0) for one in ids])

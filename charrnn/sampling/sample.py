@@ -170,7 +170,8 @@ class Sampler:
                 raise UsageError("ban leaves no character to generate.", "ban")
             raise UsageError("the model knows no whole character.")
         if options.lines and not self.spelling.can_write("\n"):
-            why = "banned" if "\n" in options.ban else "unknown to the model"
+            cr = "" if model.vocab.unknown("\r") else ", whose text ends its lines with CR"
+            why = "banned" if "\n" in options.ban else f"unknown to the model{cr}"
             raise UsageError(f"lines never end, because the newline is {why}: limit the characters instead.", "lines")
 
     def start(self, seeds: Sequence[int]) -> tuple[Stepper, list[GeneratedText]]:

@@ -14,6 +14,7 @@ from charrnn.arrays import Ids
 from charrnn.errors import TextError
 from charrnn.options import Options
 from charrnn.text.batches import Streams
+from charrnn.text.decode import composed
 from charrnn.text.ids import IN_MEMORY, Symbols, added, check_room, collect, count, join, pieces
 from charrnn.text.source import OnBlock, Passes, Paths, Progress, Source, changed, find_sources, short_name, survey
 from charrnn.text.units import UNITS, AnyCodes
@@ -65,15 +66,15 @@ class Corpus:
         0 decides automatically for large vocabularies), and the symbols of `include` are added.
         """
         unit = vocab.unit if vocab else Options(unit=unit).unit
+        digest, changes = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), list[str]()
         try:
-            codes = UNITS[unit].codes(text)
+            codes = UNITS[unit].codes("".join(composed([text], "the text", changes)) if unit == "char" else text)
         except UnicodeEncodeError:
             raise TextError("the text contains a lone surrogate, which UTF-8 cannot encode.") from None
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         counts = count(codes)
         vocab, notes = (vocab, []) if vocab else vocabulary(unit, counts, min_count, include)
         corpus = number([[codes]], counts, vocab, ("a string",), digest)
-        corpus.notes = notes
+        corpus.notes = changes + notes
         return corpus
 
     @classmethod

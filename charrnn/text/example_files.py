@@ -13,6 +13,7 @@ from charrnn.text.tasks import Example
 from charrnn.text.units import UNITS
 
 ROLES = {"pairs": ("source", "target"), "generate": ("label", "text"), "classify": ("label", "text")}
+SPLITS = {"train", "training", "test", "testing", "valid", "validation", "val", "dev"}  # folders that are no labels
 NO_EXAMPLES = re.compile(r"(readme|license|licence|copying|changelog)(\.\w+)?", re.IGNORECASE)
 
 
@@ -83,6 +84,9 @@ def class_folders(sources: Sequence[Source]) -> dict[Source, Path]:
     for root in roots:
         inside = {source: Path(source.name).relative_to(root).parts for source in files if source.root == root}
         deep = {parts[0]: None for parts in inside.values() if len(parts) > 1}
+        if len(deep) > 1 and {name.lower() for name in deep} <= SPLITS:
+            one = root / min(deep, key=lambda name: "train" not in name.lower())
+            raise TextError(f"{root} contains the splits {', '.join(deep)}: name one of them, {one}.")
         shallow = [source.name for source, parts in inside.items() if len(parts) == 1]
         if deep and shallow and len(roots) == 1:
             some = " ".join(str(root / name) for name in list(deep)[:2])

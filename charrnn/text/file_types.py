@@ -45,6 +45,7 @@ def not_text(start: bytes, name: str) -> str:
     """What a file that begins with these bytes is, with advice, as the end of a sentence; empty if it may be text."""
     if start.startswith(MODEL[0]) and MODEL[1] in start[:64]:
         return f"is a model file, not a text: charrnn sample -m {shlex.quote(name)} generates text with it."
+    name = "FILE" if name == "standard input" else name
     start = start.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")[:8192] or start[:8192]
     for signature, kind, advice in SIGNATURES:
         if re.match(signature, start, re.DOTALL):

@@ -54,7 +54,8 @@ def read_table(
     joined = not places and (delimiter, roles[1]) == ("\t", "text") and len({len(fields) for _, fields in records}) > 1
     first, second = places or (0, 1)
     for line, fields in records:
-        where = f"{name}, line {line:,}"
+        cr = ", which contains CRs that end no line" if any("\r" in field for field in fields) else ""
+        where = f"{name}, line {line:,}{cr}"
         if len(fields) == 1 and max(first, second) > 0:
             raise TextError(f"{where}: there is no {NAMES[delimiter]} between {roles[0]} and {roles[1]}.")
         if max(first, second) >= len(fields):

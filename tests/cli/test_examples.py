@@ -75,6 +75,8 @@ def test_text_to_label(charrnn: Command) -> None:
     for text in ("\n".join(odd), "\r\n".join([*odd, ""])):
         _, out, _ = charrnn("classify", "-", "--json", stdin=text.encode())
         assert [json.loads(line)["text"] for line in out.splitlines()] == odd
+    _, out, _ = charrnn("classify", "ae\nio")
+    assert out.startswith("ae\u240aio\tvowel")
     _, out, err = charrnn("classify", "-", stdin="aei\rb\ufeffcd\r".encode())
     assert [line.split("\t")[0] for line in out.splitlines()] == ["aei", "bcd"]
     assert ["CR" in err, "U+FEFF" in err] == [True, True]

@@ -113,6 +113,12 @@ def test_a_corpus_notes_each_change_once(tmp_path: Path, monkeypatch: pytest.Mon
     assert read("byte").ids[:5].tolist() == np.searchsorted(read("byte").vocab.codes, [*b"a\xef\xbb\xbfb"]).tolist()
 
 
+def test_a_string_is_composed_too() -> None:
+    corpus = Corpus.from_text("\u1112\u1161\u11ab x")
+    assert (corpus.vocab.symbols, len(corpus.notes)) == ([" ", "x", "한"], 1)
+    assert Corpus.from_text("\u1112\u1161\u11ab", "jamo").notes == []
+
+
 def test_examples_are_decoded_in_the_same_way(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_bytes("ko\t\u1100\u1161\u1102\rit\tro\ufeffma\u2028\u0085x\r".encode())
     assert Examples.read([tmp_path / "a.tsv"], "classify").rows == [("ko", "가\u1102"), ("it", "roma\u2028\u0085x")]

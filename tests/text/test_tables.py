@@ -101,6 +101,7 @@ def test_headers_and_columns(
         ("a.csv", "", 'a,"x\ny"\nb,\n', r"line 3: the text is empty"),
         ("a.csv", "", "a,x\rb,y\nc,z\n", r"line 1: there is a CR inside a field without quotes"),
         ("a.tsv", "", "a\tx\n \ty\n", r"line 2: the label is empty"),
+        ("a.tsv", "", "a\tx\rb\ty\nc\tz\t1\n", r"line 1, which contains CRs that end no line: there are 3 columns"),
         ("a.csv", "1,4", "a,x\n", r"line 1: there is no column 4"),
         ("a.csv", "label,words", "label,text\na,x\n", r"a.csv has no column 'words': its columns are label, text"),
     ],
@@ -146,6 +147,13 @@ def test_a_folder_of_folders(tmp_path: Path) -> None:
     (root / "other.txt").write_text("x\n")
     with pytest.raises(TextError, match=r"contains folders, whose names are labels, and the file .*other.txt: name"):
         Examples.read([root], "classify")
+
+
+def test_the_splits_of_a_data_set_are_not_labels(tmp_path: Path) -> None:
+    root = folder(tmp_path, {"train/a/1.txt": "x", "train/b/2.txt": "y", "test/a/3.txt": "z"})
+    with pytest.raises(TextError, match=f"contains the splits test, train: name one of them, {root}/train."):
+        Examples.read([root], "classify")
+    assert Examples.read([root / "train"], "classify").rows == [("a", "x"), ("b", "y")]
 
 
 def test_labels_that_look_wrong_are_noted(tmp_path: Path) -> None:
