@@ -92,6 +92,11 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
         "5 of 5 labels have a single example: if the label of a file is its folder, name the folder",
     ),
     ("missing.txt", 1, "there is no file missing.txt."),
+    (
+        ["The king slept. The queen read."],
+        1,
+        "there is no file 'The king slept. The queen read.'. Texts are named by their paths: ",
+    ),
     ("loop", 1, "loop cannot be read: Too many levels of symbolic links."),
     ("dangling", 1, "there is no file dangling."),
     ("soft.txt", 0, "soft.txt: 576 symbols"),
@@ -317,6 +322,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
         1,
         "which is not found here: name the text, charrnn train --resume -m gone.npz TEXT.",
     ),
+    (["eval", "a\nb"], 1, "pass it to charrnn.Corpus.from_text or, on the command line, to standard input (-)."),
     ("eval empty.txt", 1, "empty.txt " + NOT_TEXT),
     ("eval foreign.txt", 1, "foreign.txt has no characters that the model knows, so there is nothing to score."),
     (

@@ -55,6 +55,12 @@ class Run:
         places = [tuple(os.path.join(folder, text) for text in self.texts) for folder in folders]
         return [place for place in dict.fromkeys(places) if all(map(is_kept, place))]
 
+    def record_rate(self, before: float) -> None:
+        """Records that the learning rate of the options replaces the one `before` from the next step on."""
+        earlier = self.rates or ((1, before),)
+        self.rates = (*(pair for pair in earlier if pair[0] <= self.step), (self.step + 1, self.options.lr))
+        self.health.forget()
+
     def as_dict(self) -> dict[str, Any]:
         """All fields but the arrays, as JSON."""
         values = {name: value for name, value in vars(self).items() if name not in ARRAYS}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.errors import TextError
 from charrnn.evaluation.ngram import SLICE, most_symbols, ngram_nats, ngram_texts
 from charrnn.evaluation.score import Score, spelling_nats
 from charrnn.text.corpus import Corpus, Segment
@@ -72,9 +73,12 @@ def compute_baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment
     """The baselines for these segments of a corpus, with the symbols of `train` as training text.
 
     `train` has the corpus' vocabulary. Of a longer one the last `MOST_BYTES` are counted, in about 300 MB of memory for
-    prose or code (800 MB for noise, in which every n-gram is new).
+    prose or code (800 MB for noise, in which every n-gram is new). Raises TextError if
+    there is nothing to count or to score.
     """
     vocab, symbols = corpus.vocab, sum(map(len, segments))
+    if not symbols or not len(train):
+        raise TextError(f"{corpus.label} has no text to {'score' if len(train) else 'count'}.")
     chars = corpus.count_chars(segments)
     spelling = spelling_nats(corpus.ids, segments, vocab)
     size = len(train)

@@ -54,8 +54,10 @@ class Labelled(Grade):
 
 
 def grade_labels(model: Model, rows: Sequence[Example]) -> Labelled:
-    """Classifies the texts of examples (label, text), whose labels the model must have."""
+    """Classifies the texts of examples (label, text). Raises UsageError if there are none, or for other labels."""
     labels = labels_of(model)
+    if not rows or (other := {label for label, _ in rows} - set(labels)):
+        raise UsageError(f"the model has no label {min(other)!r}." if rows else "there are no examples to grade.")
     true = np.array([labels.index(label) for label, _ in rows])
     logs = classify(model, [text for _, text in rows])
     predicted, confusion = logs.argmax(axis=1), np.zeros((len(labels), len(labels)), np.int64)
@@ -78,10 +80,12 @@ def classify(model: Model, texts: Sequence[str]) -> Array:
 
     A text without known symbols has the prior of the labels.
     A model that generates by label classifies by Bayes' rule: p(label | text) ∝ p(text | label) p(label), where
-    p(label) is the share of the label among the examples.
+    p(label) is the share of the label among the examples. Raises UsageError if the model has no labels.
     """
     labels, task = labels_of(model), model.task
     assert task is not None
+    if isinstance(texts, str):
+        raise UsageError("texts is a list of texts, not a string.")
     if not texts:
         return np.zeros((0, len(labels)))
     if task.kind == "generate":  # a newline would end the text

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charrnn.checkpoint.model import Model
+from charrnn.errors import UsageError
 from charrnn.evaluation.classification import WORST, Grade
 from charrnn.sampling.conditional import answers
 from charrnn.text.tasks import Example
@@ -27,7 +28,12 @@ class Paired(Grade):
 
 
 def grade_pairs(model: Model, rows: Sequence[Example]) -> Paired:
-    """Compares the targets of examples (source, target) with those that a model generates."""
+    """Compares the targets of examples (source, target) with those that a model generates.
+
+    Raises UsageError if there are none, or the model is not one of pairs.
+    """
+    if not rows:
+        raise UsageError("there are no examples to grade.")
     generated = [answer.text for answer in answers(model, [source for source, _ in rows])]
     edits = [distance(target, text) for (_, target), text in zip(rows, generated, strict=True)]
     order = sorted(range(len(rows)), key=lambda k: -edits[k])

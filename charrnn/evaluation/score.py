@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Array, Ids
 from charrnn.checkpoint.model import Model
-from charrnn.errors import TextError
+from charrnn.errors import TextError, UsageError
 from charrnn.evaluation.scan import STREAMS, WINDOW, Places, cut, scan
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import softmax_nats
@@ -141,6 +141,11 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     The corpus must have been read with the model's vocabulary. Raises TextError if it was not, or if there is nothing
     to score.
     """
+    if not isinstance(corpus, Corpus):
+        raise UsageError(
+            f"a corpus is scored, not a value of type {type(corpus).__name__}: pass "
+            "charrnn.Corpus.from_text(text, vocab=model.vocab)."
+        )
     segments = corpus.segments if segments is None else segments
     if corpus.vocab != model.of_text().vocab:
         raise TextError("the text was read with a different vocabulary: read it with vocab=model.vocab.")

@@ -8,7 +8,7 @@ from typing import Any
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError
 from charrnn.evaluation.baselines import Baselines, compute_baselines
-from charrnn.evaluation.score import Score, text_scorer
+from charrnn.evaluation.score import Score, evaluate, text_scorer
 from charrnn.options import Options
 from charrnn.text.corpus import Corpus, Segment
 
@@ -54,14 +54,15 @@ class Comparison:
         return {"baselines": self.baselines.as_dict(), "verdict": self.verdict}
 
 
-def compare(model: Model, corpus: Corpus, score: Score) -> Comparison:
+def compare(model: Model, corpus: Corpus, score: Score | None = None) -> Comparison:
     """Compares a model's `score` on the validation split of its training corpus with the baselines.
 
-    Raises TextError if the corpus has no validation split.
+    It is computed unless it is given. Raises TextError if the corpus has no validation split.
     """
     train, held_out = corpus.split(model.run.options.val_fraction if model.run else 0.0)
     if not held_out:
         raise TextError(f"{corpus.label} has no validation split to compare on.")
+    score = score or evaluate(model, corpus, held_out)
     baselines = compute_baselines(train, corpus, held_out)
     fit = summarize_fit(model, corpus, held_out, score.nats)
     return Comparison(baselines, verdict(score.bits_per_char, baselines, fit))

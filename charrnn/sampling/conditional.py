@@ -100,7 +100,12 @@ def target_logprobs(model: Model, logits: Array) -> Array:
 
 
 def answers(model: Model, sources: Sequence[str]) -> list[Target]:
-    """The target that the model generates for each source by greedy search: always the most likely symbol."""
+    """The target that the model generates for each source by greedy search: always the most likely symbol.
+
+    Raises UsageError unless the model is one of pairs.
+    """
+    if isinstance(sources, str):
+        raise UsageError("sources is a list of texts, not a string.")
     targets: dict[int, Target] = {}
     order = sorted(range(len(sources)), key=lambda k: len(sources[k]))
     for start in range(0, len(order), BATCH):
@@ -124,7 +129,10 @@ def answers(model: Model, sources: Sequence[str]) -> list[Target]:
 
 
 def beam_search(model: Model, source: str, beam: int) -> list[Target]:
-    """At most `beam` targets of a source by ln p of the whole target, the most likely first."""
+    """At most `beam` targets of a source by ln p of the whole target, the most likely first.
+
+    Raises UsageError unless the model is one of pairs, and `beam` is from 1 to 1,000.
+    """
     check_int("beam", beam, 1, MOST_BEAMS)
     streams, newline = read_sources(model, [source] * beam), model.vocab.newline
     scores = np.array([0.0] + [-np.inf] * (beam - 1))  # all beams are equal at first: only one of them counts

@@ -122,7 +122,7 @@ def sample_many(
     """Generates `count` texts of at most `length` characters in parallel; text i has the seed `seed` + i.
 
     Each equals the text that `sample` generates with its seed, unless rounding changes a draw. With `scored`, the texts
-    have a `logprob`. Options and errors as in `sample`.
+    have a `logprob`. The options are those of `sample`. Raises UsageError as `sample` does.
     """
     check_int("count", count, 1, MOST_TEXTS)
     sampler = Sampler(model, length, replace(options or SamplingOptions(), **keywords), prompt, seed, unknown)

@@ -13,7 +13,8 @@ from typing import IO, TypeVar
 
 import numpy as np
 
-from charrnn.errors import TextError
+from charrnn.checks import shown
+from charrnn.errors import TextError, UsageError
 from charrnn.options import STDIN
 from charrnn.text.decode import checked, composed, decoded, is_wide, problem
 from charrnn.text.ids import unwritable
@@ -21,6 +22,8 @@ from charrnn.text.units import AnyCodes, Byte, Char, Unit
 
 CHUNK = 1 << 20
 LONGEST_PIPE = 1 << 32  # bytes; stops endless input such as /dev/zero
+
+LONGEST_NAME = 255  # of a file
 
 T = TypeVar("T")
 PathLike = str | os.PathLike[str]
@@ -172,9 +175,14 @@ def find_sources(paths: Paths, notes: list[str], encoding: str) -> tuple[tuple[s
 
     Raises TextError if a path cannot be read or a folder contains no text.
     """
-    paths = [paths] if isinstance(paths, str | os.PathLike | Source) else paths
+    paths = [paths] if isinstance(paths, str | os.PathLike | Source) or not isinstance(paths, Iterable) else paths
     sources: list[Source] = []
     for path in paths:
+        if not isinstance(path, str | os.PathLike | Source):
+            raise UsageError(
+                f"texts are named by their paths, not by a value of type {type(path).__name__}: pass a text itself to "
+                "charrnn.Corpus.from_text, and a list of examples to charrnn.Examples.of."
+            )
         if isinstance(path, Source) or str(path) == STDIN or not os.path.isdir(path):
             sources.append(open_source(path))
             continue
@@ -200,9 +208,21 @@ def open_source(path: PathLike | Source, root: Path | None = None) -> Source:
     try:
         return Source(path, root)
     except FileNotFoundError:
-        raise TextError(f"there is no file {path}.") from None
+        name, hint = possible_text(str(path))
+        raise TextError(f"there is no file {name}.{hint}") from None
     except (OSError, ValueError) as error:
-        raise unreadable(str(path), error) from None
+        name, hint = possible_text(str(path))
+        raise TextError(f"{unreadable(name, error)}{hint}") from None
+
+
+def possible_text(path: str) -> tuple[str, str]:
+    """The name of a path that cannot be opened, and a hint if it seems to be a text itself: it has lines or words."""
+    if len(path.split()) < 3 and "\n" not in path.strip() and len(path) <= LONGEST_NAME:
+        return path, ""
+    return repr(shown(path)), (
+        " Texts are named by their paths: if it is the text itself, pass it to charrnn.Corpus.from_text "
+        "or, on the command line, to standard input (-)."
+    )
 
 
 def walk(folder: Path) -> Iterator[Path]:

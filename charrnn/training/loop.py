@@ -18,7 +18,6 @@ from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run, folder_of
 from charrnn.errors import DivergedError, WorkerError
 from charrnn.evaluation.score import Score, scorer, symbols_of
-from charrnn.nn.fast.engine import is_fast
 from charrnn.nn.optim import NOT_FINITE, WARM_UP_STEPS, Status, learning_rate
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.options import Options
@@ -30,6 +29,7 @@ from charrnn.text.dataset import Dataset
 from charrnn.training.cost import check_memory
 from charrnn.training.learner import Learner
 from charrnn.training.notebook import ReprMixin
+from charrnn.training.notes import notes
 from charrnn.training.step import Job
 from charrnn.training.transfer import Transfer, check_text, texts_before, transfer
 from charrnn.training.workers import default_workers
@@ -47,7 +47,9 @@ class Training(ReprMixin, Iterator[Step]):
     """A training that yields one `Step` at a time and can be stopped and resumed after any of them.
 
     `source` is the text or the examples, `notes` are sentences for the user, `model` is the result so far, `transfer`
-    describes the first weights if they come from another model. Made by `Training.new` or `Training.resume`.
+    describes the first weights if they come from another model, and `reasons` says why options were chosen as they are.
+    `shortened` is asked after every step for a new number of steps, if the time is limited. Made by `Training.new` or
+    `Training.resume`.
     """
 
     def __init__(self, source: Dataset, options: Options, average: Average | None) -> None:
@@ -67,6 +69,8 @@ class Training(ReprMixin, Iterator[Step]):
         self.score = scorer(config, self.params, source, self.held_out) if self.held_out else None
         self.best: Params | None = None
         self.transfer: Transfer | None = None
+        self.reasons: dict[str, str] = {}
+        self.shortened: Callable[[Training], int | None] | None = None
         self.run = Run(
             options=options,
             texts=source.names,
@@ -82,7 +86,8 @@ class Training(ReprMixin, Iterator[Step]):
             state=self.learner.carried,
             versions=versions(),
         )
-        self.notes = self._notes(options, workers)
+        known = dict.fromkeys([*source.notes, *self.streams.notes])  # a plan divides the source, too
+        self.notes = [*known, *notes(config, options, workers, bool(self.held_out))]
         self._set_options(workers=workers)
 
     @classmethod
@@ -107,8 +112,6 @@ class Training(ReprMixin, Iterator[Step]):
             if now != then:
                 training.notes.append(f"{name}: {now} instead of {then}, so rounding may differ.")
         training.notes += differences(run.versions)
-        if options.lr != run.options.lr:
-            training.notes.append(f"lr: {options.lr:g} instead of {run.options.lr:g} from step {run.step + 1:,} on.")
         training.learner.load(run.last, run.optimizer, run.state)
         if run.best_step is not None:
             training.best = model.params.copy()
@@ -116,22 +119,9 @@ class Training(ReprMixin, Iterator[Step]):
         changes = {name: getattr(training.run, name) for name in current}
         training.run = replace(run, history=deepcopy(run.history), health=deepcopy(run.health), **changes)
         if options.lr != run.options.lr:
-            before = run.rates or ((1, run.options.lr),)
-            training.run.rates = (*(pair for pair in before if pair[0] <= run.step), (run.step + 1, options.lr))
-            training.run.health.forget()
+            training.run.record_rate(run.options.lr)
+            training.notes.append(f"lr: {options.lr:g} instead of {run.options.lr:g} from step {run.step + 1:,} on.")
         return training
-
-    def _notes(self, options: Options, workers: int) -> list[str]:
-        notes = [*dict.fromkeys([*self.source.notes, *self.streams.notes])]  # a plan divides the source, too
-        if options.workers > workers:
-            notes.append(f"workers: {workers} instead of {options.workers}, one per stream.")
-        if options.val_fraction and not self.held_out:
-            notes.append("the text is too short for a validation split; the final weights are kept.")
-        if options.engine == "fast" and not is_fast(self.config):
-            notes.append(f"cell {options.cell} has no fast implementation: training with the plain engine.")
-        if len(self.vocab) == 1:
-            notes.append("the text has only one distinct character: there is nothing to learn.")
-        return notes
 
     @property
     def options(self) -> Options:
@@ -176,6 +166,8 @@ class Training(ReprMixin, Iterator[Step]):
         due = step % self.options.eval_every == 0 or step == self.span
         val_loss = self._evaluate(self.score) if self.score is not None and due else None
         run.seconds += time.perf_counter() - start
+        if self.shortened is not None and (total := self.shortened(self)) is not None:
+            self.cut(total)
         return Step(
             step=step,
             epoch=step / self.streams.windows,

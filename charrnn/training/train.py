@@ -1,16 +1,19 @@
 """`train(texts, **options)`: the entry of the library."""
 
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from charrnn.checkpoint.model import Model
+from charrnn.checks import check_float
 from charrnn.errors import UsageError
-from charrnn.options import Options
+from charrnn.options import LENGTHS, Options
 from charrnn.text.corpus import Corpus
 from charrnn.text.dataset import read_dataset
 from charrnn.text.examples import Examples
 from charrnn.training.loop import Average, Training
+from charrnn.training.plan import plan_training
 from charrnn.training.transfer import options_from_model
 
 
@@ -20,15 +23,22 @@ def train(
     model: Model | None = None,
     average: Average | None = None,
     init_from: Model | None = None,
+    minutes: float | None = None,
     **options: Any,
 ) -> Training:
     """Trains on files, folders, a `Corpus` or `Examples`: yields one `Step` per step, and `.model` is the result.
 
-    `options` are the fields of `Options`. With `model` its run is resumed (the options may only restate its own, or set
-    new `epochs`, `steps`, `lr`, `workers`, `engine` or `patience`). With `init_from` a new run starts from that model's
-    weights, with its cell, sizes and unit. `average` is called once per step with the flat gradient (n,), before
-    clipping, to average it in place over several processes. Raises CharRNNError for all errors that a user can cause.
+    `options` are the fields of `Options`. With `minutes` the sizes, the other hyperparameters and the number of steps
+    are chosen to suit the text and the time, unless they are given (`.reasons` says why). With `model` its run is
+    resumed: the options may only restate its own, or set new `epochs`, `steps`, `lr`, `workers`, `engine` or
+    `patience`. With `init_from` a new run starts from that model's weights, with its cell, sizes and unit. `average` is
+    called once per step with the flat gradient (n,), before clipping, to average it in place over several processes.
+
+    Raises UsageError for options that are not valid or contradict each other, the model or the text; TextError for a
+    text that cannot be read or is not that of the model; and, while it trains, DivergedError if the loss is not finite
+    in spite of smaller learning rates, and WorkerError if a process fails.
     """
+    start = time.monotonic()
     if isinstance(texts, Corpus | Examples):
         if options.get("min_count"):
             raise UsageError("the ids of a corpus are fixed: pass min_count to Corpus.read instead.")
@@ -42,6 +52,10 @@ def train(
         raise UsageError("the model has no training to resume.")
     if model and init_from:
         raise UsageError("model resumes a run and init_from starts a new one: give one of them.")
+    if minutes is not None:
+        check_float("minutes", minutes, above=0.0, at_most=1e6)
+        if length := next((name for name in LENGTHS if name in options), "model" if model else None):
+            raise UsageError(f"minutes plans the length of a new run, and {length} sets it: give one of them.")
     if init_from:
         options = options_from_model(init_from, options)
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
@@ -50,4 +64,8 @@ def train(
         texts = read_dataset(texts, chosen, vocab, other)
     if model:
         return Training.resume(texts, chosen, model, average)
-    return Training.new(texts, chosen, init_from, average)
+    if minutes is None:
+        return Training.new(texts, chosen, init_from, average)
+    training, plan, deadline = plan_training(texts, chosen, options, 60.0 * minutes, start, init_from, average)
+    training.reasons, training.shortened = plan.reasons, deadline.shortened if deadline else None
+    return training

@@ -1,0 +1,19 @@
+"""Notes to the user on a run that begins."""
+
+from charrnn.nn.fast.engine import is_fast
+from charrnn.nn.params import Config
+from charrnn.options import Options
+
+
+def notes(config: Config, options: Options, workers: int, validated: bool) -> list[str]:
+    """What the options become for this text; `validated` if there is a validation split."""
+    found = []
+    if options.workers > workers:
+        found.append(f"workers: {workers} instead of {options.workers}, one per stream.")
+    if options.val_fraction and not validated:
+        found.append("the text is too short for a validation split; the final weights are kept.")
+    if options.engine == "fast" and not is_fast(config):
+        found.append(f"cell {options.cell} has no fast implementation: training with the plain engine.")
+    if config.vocab_size == 1:
+        found.append("the text has only one distinct character: there is nothing to learn.")
+    return found
