@@ -9,6 +9,7 @@
 """
 
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -146,14 +147,19 @@ def did_you_mean(name: object, known: Sequence[str]) -> str:
 
     lower = {one.casefold(): one for one in reversed(known)}
     found = get_close_matches(str(name).casefold(), lower, 1)
-    return f" Did you mean {lower[found[0]]!r}?" if found else ""
+    return f" Did you mean {quoted(lower[found[0]])}?" if found else ""
 
 
 def quoted(symbol: str) -> str:
-    """A symbol in quotes, for a message; a combining mark is on a dotted circle, with its code point."""
+    """A symbol or a text in quotes, for a message, with the joiners that belong to its spelling.
+
+    A combining mark is on a dotted circle, with its code point.
+    """
     shown = on_circle(symbol)
     code = f" (U+{ord(symbol):04X})" if shown != symbol and len(symbol) == 1 else ""
-    return repr(symbol) if shown == symbol else f"'{shown}'{code}"
+    if shown != symbol:
+        return f"'{shown}'{code}"
+    return re.sub(r"(?<!\\)\\u200([cd])", lambda match: "\u200c" if match[1] == "c" else "\u200d", repr(symbol))
 
 
 def on_circle(symbol: str) -> str:

@@ -134,7 +134,7 @@ class TextInput:
         self.note(data.notes)
         if unknown := sorted({label for label, _ in data.rows} - set(task.labels)) if task.labels else []:
             question = did_you_mean(unknown[0], task.labels)
-            raise UsageError(f"{data.label} has the label {unknown[0]!r}, which {path} does not know.{question}")
+            raise UsageError(f"{data.label} has the label {quoted(unknown[0])}, which {path} does not know.{question}")
         return self.part(path, model, data, data.rows, lambda run: data.split(run.val_fraction, run.seed)[1])
 
     def part(

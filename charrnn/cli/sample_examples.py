@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from charrnn.checks import quoted
 from charrnn.cli.inputs import load_models, split
 from charrnn.cli.options import Completions, given
 from charrnn.cli.typed import typed_texts
@@ -69,7 +70,7 @@ def write_targets(
     for text, readable, unknown in typed:
         for target in next(found) if readable else [None]:
             if target and not target.ended:
-                remark(f"note: the target of {text!r} was cut off, because the model did not end it.")
+                remark(f"note: the target of {quoted(text)} was cut off, because the model did not end it.")
             if as_json:
                 figures = {"target": target and target.text, "logprob": target and target.logprob, "unknown": unknown}
                 answer.json({"source": text, **figures})

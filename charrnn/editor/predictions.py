@@ -25,6 +25,7 @@ from charrnn.sampling.generated_text import uniforms
 from charrnn.sampling.readers import encode_prompt, open_streams
 from charrnn.sampling.sample import generate
 from charrnn.sampling.spelling import Spelling
+from charrnn.text.forms import known_form
 from charrnn.text.units import UNITS, Decoder
 
 CONTEXT = 2000  # between one and two times this number of characters before the cursor are read
@@ -81,7 +82,10 @@ class Predictor:
         try:
             ids, self.missing = encode_prompt(self.vocab, text, "error"), []
         except UsageError:
-            ids, self.missing = encode_prompt(self.vocab, text, "skip"), self.vocab.unknown(text)
+            ids, self.missing = (
+                encode_prompt(self.vocab, text, "skip"),
+                self.vocab.unknown(known_form(self.vocab, text)),
+            )
         same = common_prefix(ids, self.ids) if start == self.start else 0
         if same < len(self.ids):
             while self.marks[-1][0] > same:

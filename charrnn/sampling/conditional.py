@@ -8,7 +8,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
-from charrnn.checks import check_int, did_you_mean
+from charrnn.checks import check_int, did_you_mean, quoted
 from charrnn.errors import UsageError
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import log_softmax
@@ -57,7 +57,7 @@ def label_number(name: str, labels: Sequence[str]) -> int:
     known = ", ".join(labels[:MOST_LABELS]) + (
         f" and {len(labels) - MOST_LABELS:,} others" * (len(labels) > MOST_LABELS)
     )
-    raise UsageError(f"the model has no label {name!r}.{did_you_mean(name, labels)} It has {known}.")
+    raise UsageError(f"the model has no label {quoted(str(name))}.{did_you_mean(name, labels)} It has {known}.")
 
 
 @dataclass(frozen=True)

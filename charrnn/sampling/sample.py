@@ -15,7 +15,7 @@ import numpy as np
 
 from charrnn.arrays import Mask
 from charrnn.checkpoint.model import Model
-from charrnn.checks import check_int
+from charrnn.checks import check_int, quoted
 from charrnn.errors import UsageError
 from charrnn.nn.interface import Stepper
 from charrnn.nn.loss import log_softmax
@@ -189,7 +189,7 @@ def ban_of(vocab: Vocab, ban: str) -> str:
         if unknown_count(vocab, character) and len(parts) > 1 and not unknown_count(vocab, parts):
             names = " and ".join(map(named, parts))
             raise UsageError(
-                f"ban cannot exclude {character!r}, which this model writes as {names}: ban one of them.", "ban"
+                f"ban cannot exclude {quoted(character)}, which this model writes as {names}: ban one of them.", "ban"
             )
     return ban
 
@@ -203,4 +203,4 @@ def stops_of(spelling: Spelling, stop: Sequence[str]) -> tuple[str, ...]:
     for character in filterfalse(spelling.can_write, stop[0]):
         state = "banned" if character in spelling.ban else "unknown to the model"
         why = why or f", because {named(character)} is {state}"
-    raise UsageError(f"stop {stop[0]!r} can never be generated{why}: choose another string.", "stop")
+    raise UsageError(f"stop {quoted(stop[0])} can never be generated{why}: choose another string.", "stop")

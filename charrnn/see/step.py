@@ -23,6 +23,7 @@ from charrnn.nn.loss import cross_entropy, softmax
 from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.see.result import Result
+from charrnn.text.forms import known_form
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
 
@@ -83,6 +84,7 @@ def steps(model: Model, text: str) -> list[Line]:
             f"the model has {config.hidden_size} units per layer, and at most {MOST_UNITS} are shown: "
             "leave -m out for a small untrained network."
         )
+    text = known_form(model.vocab, text)
     ids = model.vocab.encode(text)
     if unknown := model.vocab.unknown(text):
         raise UsageError(f"the model has never seen {quoted(unknown[0])}: see charrnn info.")

@@ -159,6 +159,15 @@ def test_distance(one: str, other: str, wanted: int) -> None:
     assert distance(one, other) == distance(other, one) == wanted
 
 
+def test_labels_in_messages_keep_their_spelling(generate: Model) -> None:
+    with pytest.raises(UsageError, match="no label '\u0645\u06cc\u200c\u062e'"):
+        for_labels(generate, {"\u0645\u06cc\u200c\u062e": 1.0})
+    with pytest.raises(UsageError, match=r"no label '\\n\\x1b'"):
+        for_labels(generate, {"\n\x1b": 1.0})
+    with pytest.raises(UsageError, match="no label 'VOWEL'. Did you mean 'vowel'[?] It has other, vowel."):
+        for_labels(generate, {"VOWEL": 1.0})
+
+
 def test_unknown_symbols_are_left_out(pairs: Model) -> None:
     assert answers(pairs, ["aZb"])[0] == answers(pairs, ["ab"])[0]
     assert isinstance(Examples.of(COPIES, "pairs").numbered([("Z", "a")]).steps, int)

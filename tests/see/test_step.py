@@ -95,6 +95,11 @@ def test_what_cannot_be_followed(text: str, words: str) -> None:
         steps(model_of("ab"), text)
 
 
+def test_a_text_in_another_normal_form_is_followed() -> None:
+    model = small("gru", 1, 3, "né", 0)
+    assert [line.equation for line in steps(model, "ne\u0301")] == [line.equation for line in steps(model, "né")]
+
+
 def test_a_large_network_is_refused() -> None:
     model = small("rnn", 1, 9, "ab", 0)
     with pytest.raises(UsageError, match="9 units"):
