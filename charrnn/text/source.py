@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -143,6 +144,7 @@ def survey(
     Files of a folder that are not text are skipped and noted. Raises TextError for other files that are not text.
     """
     kept, results, digests = [], [], []
+    found: list[tuple[str, str]] = []  # notes, each with the name of its file
     for source in sources:
         digest = hashlib.sha256()
 
@@ -155,14 +157,15 @@ def survey(
         except TextError as error:
             if source.root is None:
                 raise
-            notes.append(f"{source.name} was skipped: it {str(error).removeprefix(f'{source.name} ')}")
+            found.append((source.name, f"{source.name} was skipped: it {str(error).removeprefix(f'{source.name} ')}"))
             continue
         except OSError as error:
             raise unreadable(source.name, error) from None
-        notes += source.notes
+        found += [(source.name, note) for note in source.notes]
         kept.append(source)
         results.append(result)
         digests.append(digest.digest())
+    notes += together(found)
     whole = b"".join(digests)
     return kept, results, (whole if len(digests) == 1 else hashlib.sha256(whole).digest()).hex()
 
@@ -191,7 +194,7 @@ def find_sources(paths: Paths, notes: list[str], encoding: str) -> tuple[tuple[s
         except OSError as error:
             raise unreadable(str(path), error) from None
         skipped = {file: wrong for file, wrong in files.items() if wrong}
-        notes += [f"{file} was skipped: it {wrong}" for file, wrong in skipped.items()]
+        notes += together((str(file), f"{file} was skipped: it {wrong}") for file, wrong in skipped.items())
         if None not in files.values():
             why = "".join(f": {file} {wrong}" for file, wrong in list(skipped.items())[:1])
             raise TextError(f"{path} is a folder without text files{why or '.'}")
@@ -247,6 +250,18 @@ def problem_in(file: Path, encoding: str) -> str | None:
         return ""
     wrong = problem(start, encoding, str(file))
     return wrong or ("is not text." if b"\0" in start and not is_wide(encoding) else None)
+
+
+def together(notes: Iterable[tuple[str, str]]) -> list[str]:
+    """Notes with the names of their files; the first one stands for all that differ in names and numbers only."""
+    groups: dict[str, list[str]] = {}
+    for name, note in notes:
+        key = note.replace(name, "").replace(os.path.splitext(name)[0], "")
+        groups.setdefault(re.sub(r"once|[\d,]+ times|0x\w+|[\d,]+", "", key), []).append(note)
+    return [
+        note if not others else f"{note.removesuffix('.')} (and {len(others):,} other file{'s' * (len(others) > 1)})."
+        for note, *others in groups.values()
+    ]
 
 
 def changed(name: str) -> TextError:

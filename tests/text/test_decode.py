@@ -119,6 +119,19 @@ def test_a_string_is_composed_too() -> None:
     assert Corpus.from_text("\u1112\u1161\u11ab", "jamo").notes == []
 
 
+def test_notes_on_many_files_are_put_together(tmp_path: Path) -> None:
+    for k in range(12):
+        (tmp_path / f"{k:02}.txt").write_bytes(b"a\rb\r" + b"\xef\xbb\xbf" * k)
+        (tmp_path / f"{k:02}.pdf").write_bytes(b"%PDF-1.7")
+        (tmp_path / f"{k:02}.old").write_bytes(b"\xe9" * 3 + bytes([0x80 + k]))
+    notes = Corpus.read([tmp_path]).notes
+    assert notes[0].startswith(f"{tmp_path}/00.pdf was skipped: it is a PDF: extract its text first with pdftotext")
+    assert notes[0].endswith("(and 11 other files).")
+    assert len(notes) <= 6
+    assert sum("CR, as on" in note and note.endswith("(and 11 other files).") for note in notes) == 1
+    assert sum("U+FEFF" in note and note.endswith("(and 10 other files).") for note in notes) == 1
+
+
 def test_examples_are_decoded_in_the_same_way(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_bytes("ko\t\u1100\u1161\u1102\rit\tro\ufeffma\u2028\u0085x\r".encode())
     assert Examples.read([tmp_path / "a.tsv"], "classify").rows == [("ko", "가\u1102"), ("it", "roma\u2028\u0085x")]
