@@ -130,7 +130,8 @@ class Options:
     )
     val_fraction: float = setting(
         0.1,
-        "Fraction held out for validation: the end of each text file, or random examples; 0 disables validation.",
+        "Fraction held out for validation: the end of a long file, whole files if many and short, or random examples; 0 "
+        "disables validation.",
         TEXT,
         at_least=0.0,
         below=1.0,
@@ -146,6 +147,11 @@ class Options:
         at_least=0,
         at_most=1024,
         changeable=True,
+    )
+    by_line: bool = setting(
+        False,
+        "Each line is one example: shuffled in each epoch, read from an empty state, and held out as a whole.",
+        TEXT,
     )
     min_count: int = setting(
         0,
@@ -164,6 +170,10 @@ class Options:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.by_line and self.task != "text":
+            raise UsageError(
+                "by_line is for plain text: each line of labelled examples or pairs is one anyway.", "by_line"
+            )
         if self.unit == "byte" and self.min_count > 1:
             raise UsageError("min_count is for characters: of bytes there are 256 at most.", "min_count")
         self.cut_at()

@@ -23,10 +23,10 @@ from charrnn.nn.params import Config, Params
 from charrnn.system.atomic import PathLike, replacing, target
 from charrnn.text.tasks import Task
 from charrnn.text.units import UNITS
-from charrnn.text.vocab import CODE_LIMIT, REPLACEMENT, Vocab
+from charrnn.text.vocab import NEWLINE, REPLACEMENT, Vocab
 
 VERSION = 1  # of the format
-FIELDS = {"version", "config", "unit", "run", "task"}
+FIELDS = {"version", "config", "unit", "boundary", "run", "task"}
 MAX_META = 1 << 21
 CODE = np.dtype("<u4")
 SURROGATES = range(0xD800, 0xE000)  # never symbols of a text
@@ -69,6 +69,11 @@ class Model:
                 rows.append(("validation loss", f"{run.best_loss:.4f} nats at step {run.best_step:,}"))
         return table(rows)
 
+    @property
+    def boundary(self) -> int | None:
+        """The id of the symbol that ends every text, an end of text or a newline; None for one long text."""
+        return self.vocab.boundary
+
     def of_text(self) -> "Model":
         """This model. Raises UsageError, with the command that suits its task, if it has one."""
         if self.task:
@@ -96,6 +101,7 @@ class Model:
             "version": VERSION,
             "config": self.config.as_dict(),
             "unit": self.vocab.unit,
+            "boundary": self.vocab.boundary_code,
             "run": self.run.as_dict() if self.run else None,
             "task": self.task.as_dict() if self.task else None,
         }
@@ -144,8 +150,8 @@ def read(file: IO[bytes]) -> Model:
     symbols = config.vocab_size - len(task.labels if task else ())
     codes = members.array("vocab", CODE, (symbols,))
     rare = members.array("rare", CODE, (members.size("rare") // CODE.itemsize,)) if "rare" in members else codes[:0]
-    vocab = checked_vocab(meta["unit"], codes.tolist(), rare.tolist(), symbols)
-    require(task is None or task.needs <= set(codes.tolist()), "task")
+    vocab = checked_vocab(meta["unit"], codes.tolist(), rare.tolist(), symbols, meta.get("boundary"))
+    require(task is None or (task.needs <= set(codes.tolist()) and vocab.boundary is None), "task")
     params = read_params(members, config, "")
     run = read_run(members, config, meta["run"], params) if meta["run"] is not None else None
     members.end()
@@ -178,11 +184,13 @@ def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def checked_vocab(unit: str, codes: list[int], rare: list[int], symbols: int) -> Vocab:
+def checked_vocab(unit: str, codes: list[int], rare: list[int], symbols: int, boundary: int | None) -> Vocab:
     require(unit in UNITS, "unit")
-    limit = 256 if unit == "byte" else CODE_LIMIT
-    require(all(0 <= code < limit and code not in SURROGATES for code in [*codes, *rare]), "codes")
+    limit = UNITS[unit].end_of_text
+    require(boundary is None or (type(boundary) is int and boundary in (NEWLINE, limit)), "boundary")
+    characters = codes[:-1] if boundary == limit else codes
+    require(all(0 <= code < limit and code not in SURROGATES for code in [*characters, *rare]), "codes")
     require((set(codes) - {REPLACEMENT}).isdisjoint(rare), "rare")
-    vocab = Vocab(unit, codes, rare)
+    vocab = Vocab(unit, codes, rare, boundary)
     require(len(vocab) == symbols and vocab.codes.tolist() == codes and vocab.rare.tolist() == rare, "vocab")
     return vocab

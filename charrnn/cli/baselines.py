@@ -49,7 +49,7 @@ class BaselineComparison:
                     f"{source.label} has changed since {path} was trained on it, so that its baselines are unknown: "
                     "leave --baselines out."
                 )
-        train, held_out = source.split(model.run.options.val_fraction)
+        train, held_out = source.split(model.run.options.val_fraction, model.run.options.seed)
         same = source is corpus
         if same and segments != held_out:
             raise UsageError(
@@ -74,7 +74,11 @@ def compare_training(training: "Training", say: Callable[[str], None]) -> "Compa
     announce(len(training.corpus.ids), say)
     model, corpus = training.model, training.corpus
     try:
-        return compare(model, corpus, evaluate(model, corpus, corpus.split(training.options.val_fraction)[1]))
+        return compare(
+            model,
+            corpus,
+            evaluate(model, corpus, corpus.split(training.options.val_fraction, training.options.seed)[1]),
+        )
     except (OSError, MemoryError, RuntimeError) as error:  # the model is saved: only the comparison is missing
         say(f"note: no comparison with n-grams and xz: {str(error) or 'not enough memory'}.")
         return None

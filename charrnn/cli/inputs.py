@@ -117,7 +117,7 @@ class TextInput:
 
     def segments(self, path: str, model: "Model", corpus: "Corpus") -> "tuple[list[Segment], str]":
         """The part of a corpus to use, and its name."""
-        return self.part(path, model, corpus, corpus.segments, lambda run: corpus.split(run.val_fraction)[1])
+        return self.part(path, model, corpus, corpus.segments, lambda run: corpus.split(run.val_fraction, run.seed)[1])
 
     def examples(self, path: str, model: "Model", task: "Task") -> "tuple[list[Example], str]":
         """The examples to use, and the name of the part. Raises UsageError for labels that the model does not know."""

@@ -55,7 +55,7 @@ main_option, constraint, conditional, result_option = (
     "-n",
     "--length",
     type=int,
-    show_default=f"{LENGTH}, or {LONGEST:,} with --stop or --label and per line of --lines",
+    show_default=f"{LENGTH}, or {LONGEST:,} with --stop, --texts or --label and per line of --lines",
     help="Write at most N characters.",
 )
 @options_from(SamplingOptions)
@@ -154,8 +154,13 @@ def sample(
         if "\n" in options.ban:
             raise UsageError("an example ends with a newline, which --ban excludes: remove it from --ban.")
         count, options = options.lines or 1, replace(options, lines=1)
+    if options.texts:
+        if count > 1:
+            raise UsageError("--texts N and --count N both set the number of texts: use one of them.")
+        count, options = options.texts, replace(options, texts=1)
     if length is None:
-        length = min(LONGEST * (options.lines or 1), LARGEST) if options.lines or options.stop else LENGTH
+        ends = options.lines or options.stop or options.texts
+        length = min(LONGEST * (options.lines or 1), LARGEST) if ends else LENGTH
     check_usage(count, best_of, beam, no_copy, corpus, encoding)
     if prompt_file is not None:
         if prompt:
@@ -259,8 +264,8 @@ def explain(ends: list[str | None], options: SamplingOptions, length: int) -> No
     which = "the text" if len(ends) == 1 else f"{{}} of {len(ends)} texts"
     if "stuck" in ends:
         remark(f"note: {which.format(ends.count('stuck'))} ended early: the constraints allow no further character.")
-    if "length" in ends and (options.lines or options.stop):
-        missing = f"line {options.lines:,}" if options.lines else "a stop string"
+    if "length" in ends and (options.lines or options.stop or options.texts):
+        missing = f"line {options.lines:,}" if options.lines else "a stop string" if options.stop else "its end"
         remark(f"note: {which.format(ends.count('length'))} ended at {length:,} characters, before {missing}.")
 
 

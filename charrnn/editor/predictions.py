@@ -63,8 +63,8 @@ class Predictor:
 
     def __init__(self, model: Model, streams: int = STREAMS) -> None:
         self.streams, self.vocab, self.unit = streams, model.vocab, UNITS[model.vocab.unit]
-        self.starts = self.unit.starts(self.vocab.codes)
-        self.spelling = Spelling(self.vocab)
+        self.starts = self.vocab.starts
+        self.spelling = Spelling(self.vocab, several=False)
         self.reader = open_streams(model, 1)
         self.batch = open_streams(model, streams)
         self.missing: list[str] = []

@@ -88,7 +88,8 @@ def compute_baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment
         return Baseline(total, symbols, chars=chars, name=name)
 
     added = xz_bytes(counted, corpus, segments)
-    totals = sum(ngram_nats(counted, text, len(vocab)) for text in ngram_texts(corpus.ids, segments, vocab.newline))
+    texts = ngram_texts(corpus.ids, segments, vocab.start, vocab.boundary)
+    totals = sum(ngram_nats(counted, text, len(vocab)) for text in texts)
     return Baselines(
         uniform=row("uniform", symbols * math.log(len(vocab) + max(len(vocab.rare) - 1, 0))),
         ngrams=tuple(

@@ -28,11 +28,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Text:
-    """Lines to score, one after another: `starts` (m,) marks their first symbols, `scored` (m,) what is scored."""
+    """Lines to score, one after another: `starts` (m,) marks their first symbols, `scored` (m,) what is scored.
+
+    No context contains symbols before a `boundary`.
+    """
 
     ids: Ids
     starts: Mask
     scored: Mask
+    boundary: int | None = None
 
 
 class Grams(NamedTuple):
@@ -131,6 +135,7 @@ class Scores:
         self.context: Ints = np.zeros(size, dtype=np.int32)
         self.rank: Ints = np.zeros(size, dtype=np.int32)
         self.lower: Floats = np.full(size, 1 / vocab_size)
+        self.order = 1
 
     def raise_order(self, level: Level) -> None:
         """From k - 1, whose `level` below k has continuation counts, to k."""
@@ -138,6 +143,9 @@ class Scores:
             self.lower[part] = level.interpolate(self.context[part], self.rank[part], self.lower[part])
         self.context[1:] = self.rank[:-1]
         self.context[self.text.starts] = UNSEEN
+        if self.order > 1:  # the boundary before them is their only context
+            self.context[1:][self.text.ids[:-1] == self.text.boundary] = UNSEEN
+        self.order += 1
 
     def nats(self, grams: Grams, level: Level) -> float:
         """The nats of all scored symbols, of order k."""
@@ -166,27 +174,30 @@ def ngram_nats(train: Ids, text: Text, vocab_size: int) -> Floats:
     return np.array(totals)
 
 
-def ngram_texts(ids: Symbols, segments: Sequence[Segment], newline: int | None) -> Iterator[Text]:
-    """The symbols of the segments to score, each after its context in its file or, at its start, after a newline."""
-    lines: list[tuple[Ids, Ids]] = []
-    for piece in cut(segments, newline, PIECE, ORDERS - 1):
+def ngram_texts(
+    ids: Symbols, segments: Sequence[Segment], start: int | None, boundary: int | None = None
+) -> Iterator[Text]:
+    """The symbols of the segments to score, each after its context in its file or, at its start, after `start`."""
+    lines, size = list[tuple[Ids, Ids]](), 0
+    for piece in cut(segments, start, PIECE, ORDERS - 1):
         symbols, context = piece.read(ids, 0, piece.end - piece.first), piece.begin - piece.first
         lines.append((symbols[:context], symbols[context:]))
-        if sum(len(scored) for _, scored in lines) >= PIECE:
-            yield joined(lines)
-            lines = []
+        size += len(symbols)
+        if size >= PIECE:
+            yield joined(lines, boundary)
+            lines, size = [], 0
     if lines:
-        yield joined(lines)
+        yield joined(lines, boundary)
 
 
-def joined(lines: Sequence[tuple[Ids, Ids]]) -> Text:
+def joined(lines: Sequence[tuple[Ids, Ids]], boundary: int | None = None) -> Text:
     """The text of these lines, each as its context and its scored symbols."""
     sizes = np.array([(len(context), len(scored)) for context, scored in lines])
     ends = sizes.sum(axis=1).cumsum()
     starts = np.zeros(ends[-1], dtype=bool)
     starts[[0, *ends[:-1]]] = True
     scored = np.repeat(np.tile([False, True], len(lines)), sizes.ravel())
-    return Text(np.concatenate([part for line in lines for part in line]), starts, scored)
+    return Text(np.concatenate([part for line in lines for part in line]), starts, scored, boundary)
 
 
 def most_symbols(vocab_size: int) -> int:

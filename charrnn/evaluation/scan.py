@@ -2,6 +2,7 @@
 
 A text is cut into pieces of equal length. Each piece is read by its own stream, which starts from an empty state
 `WARM_UP` symbols before the piece: the result does not depend on the order of the pieces, which are read in parallel.
+Of several texts each is read from an empty state and its boundary symbol on, as in training.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,34 +27,32 @@ Places = NDArray[np.intp]
 class Piece:
     """The targets begin..end of a text, predicted by a stream that reads from symbol `first` on.
 
-    At the start of a file a `newline` is read in place of symbol `first`, which is one before the file.
+    At the start of a file the symbol `start` is read in place of symbol `first`, which is one before the file.
     """
 
     first: int
     begin: int
     end: int
-    newline: int | None = None
+    start: int | None = None
 
     def read(self, ids: Symbols, row: int, count: int) -> Ids:
         """`count` symbols from row `row` of the stream on; fewer at its end."""
         begin, end = self.first + row, min(self.first + row + count, self.end)
-        if row == 0 and self.newline is not None:
-            return np.concatenate([np.array([self.newline], ids.dtype), ids[begin + 1 : end]])
+        if row == 0 and self.start is not None:
+            return np.concatenate([np.array([self.start], ids.dtype), ids[begin + 1 : end]])
         return ids[begin:end]
 
 
-def cut(
-    segments: Sequence[Segment], newline: int | None, size: int | None = None, warm_up: int = WARM_UP
-) -> list[Piece]:
-    """Pieces of `size` targets (default: see `piece_size`), each inside one file."""
+def cut(segments: Sequence[Segment], start: int | None, size: int | None = None, warm_up: int = WARM_UP) -> list[Piece]:
+    """Pieces of `size` targets (default: see `piece_size`), each inside one file, which `start` precedes."""
     size = size or piece_size(sum(map(len, segments)))
     pieces = []
     for segment in segments:
         for begin in range(segment.begin, segment.end, size):
-            first, start = max(segment.file_begin, begin - warm_up), None
-            if begin == segment.file_begin and newline is not None:
-                first, start = begin - 1, newline
-            pieces.append(Piece(first, begin, min(begin + size, segment.end), start))
+            first, before = max(segment.file_begin, begin - warm_up), None
+            if begin == segment.file_begin and start is not None:
+                first, before = begin - 1, start
+            pieces.append(Piece(first, begin, min(begin + size, segment.end), before))
     return pieces
 
 
@@ -78,10 +77,13 @@ def windows(ids: Symbols, pieces: Sequence[Piece], steps: int) -> Iterator[tuple
         yield symbols, places, (places >= begin) & (places < end)
 
 
-def scan(network: RecurrentNetwork, ids: Symbols, pieces: Sequence[Piece]) -> Iterator[tuple[Array, Ids, Places]]:
+def scan(
+    network: RecurrentNetwork, ids: Symbols, pieces: Sequence[Piece], boundary: int | None = None
+) -> Iterator[tuple[Array, Ids, Places]]:
     """Window by window: logits (n, V) and targets (n,) of the pieces, and the places (n,) of the targets in the text.
 
-    Every target is yielded once; one with no symbol before it is predicted from an empty state.
+    Every target is yielded once; one with no symbol before it is predicted from an empty state. The state is reset
+    before each symbol `boundary`.
     """
     alone = np.array([piece.begin for piece in pieces if piece.first == piece.begin], np.intp)
     if len(alone):
@@ -93,6 +95,11 @@ def scan(network: RecurrentNetwork, ids: Symbols, pieces: Sequence[Piece]) -> It
         read += [Piece(0, 0, 0)] * (network.streams - len(read))
         network.reset()
         for symbols, places, scored in windows(ids, read, network.steps):
-            logits = network.forward(symbols[:-1])
+            logits = network.forward(symbols[:-1], None, resets(symbols[:-1], boundary))
             yield logits[scored], symbols[1:][scored], places[scored]
             network.carry()
+
+
+def resets(inputs: Ids, boundary: int | None) -> Mask | None:
+    """The steps (T, B) before which the state is empty: those that read the symbol between two texts."""
+    return None if boundary is None else inputs == boundary

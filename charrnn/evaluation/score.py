@@ -77,12 +77,12 @@ def text_scorer(config: Config, params: Params, corpus: Corpus, segments: Sequen
     plus the choice among the rare symbols, and is never predicted correctly.
     """
     network, vocab = engine.network(config, params, WINDOW, STREAMS), corpus.vocab
-    parts, spelling = cut(segments, vocab.newline), spelling_nats(corpus.ids, segments, vocab)
+    parts, spelling = cut(segments, vocab.start), spelling_nats(corpus.ids, segments, vocab)
     replacement = UNKNOWN if vocab.replacement is None else vocab.replacement
 
     def score() -> Score:
         network.pack()
-        score = total_score(scan(network, corpus.ids, parts), replacement)
+        score = total_score(scan(network, corpus.ids, parts, vocab.boundary), replacement)
         return replace(score, total=score.total + spelling)
 
     return score

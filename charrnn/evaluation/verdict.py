@@ -59,7 +59,8 @@ def compare(model: Model, corpus: Corpus, score: Score | None = None) -> Compari
 
     It is computed unless it is given. Raises TextError if the corpus has no validation split.
     """
-    train, held_out = corpus.split(model.run.options.val_fraction if model.run else 0.0)
+    options = model.run.options if model.run else Options(val_fraction=0.0)
+    train, held_out = corpus.split(options.val_fraction, options.seed)
     if not held_out:
         raise TextError(f"{corpus.label} has no validation split to compare on.")
     score = score or evaluate(model, corpus, held_out)
@@ -70,8 +71,7 @@ def compare(model: Model, corpus: Corpus, score: Score | None = None) -> Compari
 
 def summarize_fit(model: Model, corpus: Corpus, held_out: Sequence[Segment], loss: float) -> FitSummary:
     """How a model fits its training corpus, given its `loss` on the validation split `held_out`."""
-    seen = [Segment(s.file_begin, max(s.file_begin, s.begin - len(s)), s.begin) for s in held_out]
-    seen = [segment for segment in seen if len(segment)]
+    seen = corpus.seen(held_out)
     train = text_scorer(model.config, model.params, corpus, seen)().nats if seen else loss
     return fit_of_run(model, train, loss, len(corpus.ids) - sum(map(len, held_out)), math.log(len(corpus.vocab)))
 

@@ -15,7 +15,7 @@ class Mixture:
 
     A model gives probability 0 to a symbol outside its vocabulary, and skips it when it reads it (or reads the unknown
     symbol, if the symbol was rare in its training text). `vocab` is the union of the vocabularies. Raises UsageError if
-    the units differ or a weight is not positive.
+    the units or the boundaries of texts differ, or a weight is not positive.
     """
 
     models: tuple[Model, ...]
@@ -28,6 +28,11 @@ class Mixture:
         if len(units) > 1:
             kinds = " and ".join(f"{unit}s" for unit in units)
             raise UsageError(f"these models write {kinds}: only models of one unit can be mixed.")
+        if len({model.vocab.boundary_code for model in self.models}) > 1:
+            raise UsageError(
+                "these models end texts differently: mix models that were all trained on one text, on several files, "
+                "or with --by-line."
+            )
         object.__setattr__(self, "vocab", union([model.vocab for model in self.models]))
 
     def of_text(self) -> "Mixture":
@@ -49,7 +54,7 @@ def union(vocabs: Sequence[Vocab]) -> Vocab:
     rare = {code for vocab in vocabs for code in vocab.rare.tolist()}
     # the code of the unknown symbol is not itself a known symbol
     known = {code for vocab in vocabs for code in vocab.codes.tolist() if not (rare and code == REPLACEMENT)}
-    return Vocab(vocabs[0].unit, known, rare - known)
+    return Vocab(vocabs[0].unit, known, rare - known, vocabs[0].boundary_code)
 
 
 def mix(models: Sequence[Model], weights: Sequence[float]) -> Model | Mixture:

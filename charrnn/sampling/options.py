@@ -68,6 +68,14 @@ class SamplingOptions:
         None, "End after N whole lines, not counting blank ones.", MAIN, metavar="N", at_least=1, show_default=False
     )
     blank_lines: bool = setting(False, "Count blank lines, too.", MAIN)
+    texts: int | None = setting(
+        None,
+        "Write N whole texts, with a model of several files or of lines (--by-line).",
+        MAIN,
+        metavar="N",
+        at_least=1,
+        show_default=False,
+    )
     copies: Copies | None = None
 
     def __post_init__(self) -> None:

@@ -1,5 +1,6 @@
-"""Steppers of a model or a mixture that have read the newline; a prompt as ids."""
+"""Steppers of a model or a mixture that have read the symbol before a text; a prompt as ids."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.checks import Setting, check, quoted
 from charrnn.errors import UsageError
 from charrnn.nn.fast import engine
-from charrnn.nn.interface import Stepper
+from charrnn.nn.interface import State, Stepper
 from charrnn.nn.loss import log_softmax
 from charrnn.sampling.mixture import Mixture
 from charrnn.text.forms import known_form
@@ -17,13 +18,44 @@ from charrnn.text.vocab import UNKNOWN, Vocab
 
 
 def open_streams(model: Model | Mixture, count: int) -> Stepper:
-    """Streams of `count` texts that have read a newline, if the vocabulary has one."""
+    """Streams of `count` texts that have read the symbol before a text: a boundary or a newline, if there is one."""
     if isinstance(model, Mixture):
         return MixedStreams(model, count)
     streams = engine.stepper(model.of_text().config, model.params, count)
-    if model.vocab.newline is not None:
-        streams.step_all([model.vocab.newline])
-    return streams
+    if model.vocab.start is not None:
+        streams.step_all([model.vocab.start])
+    return streams if model.boundary is None else SeparateTexts(streams, model.boundary, count)
+
+
+class SeparateTexts:
+    """Streams that have read a boundary, and whose state is then reset before each boundary that they read."""
+
+    def __init__(self, streams: Stepper, boundary: int, count: int) -> None:
+        self.streams, self.boundary, self.count, self.logits = streams, boundary, count, streams.logits
+        self.first = streams.state()
+
+    def step(self, ids: list[int]) -> None:
+        self.streams.step(ids)
+        self.restart(row for row, i in enumerate(ids) if i == self.boundary)
+
+    def step_all(self, ids: list[int]) -> None:
+        if self.boundary in ids:
+            ids = ids[len(ids) - ids[::-1].index(self.boundary) :]
+            self.restart(range(self.count))
+        self.streams.step_all(ids)
+        self.logits = self.streams.logits
+
+    def restart(self, rows: Iterable[int]) -> None:
+        for row in rows:
+            self.streams.set_state(self.first, row)
+        self.logits = self.streams.logits
+
+    def state(self, stream: int = 0) -> State:
+        return self.streams.state(stream)
+
+    def set_state(self, state: State, stream: int = 0) -> None:
+        self.streams.set_state(state, stream)
+        self.logits = self.streams.logits
 
 
 class MixedStreams:

@@ -141,7 +141,7 @@ def sample_batch(sampler: "Sampler", seeds: Sequence[int], scored: bool) -> Iter
     for k, text in enumerate(texts):
         written, mean = "".join([pieces[k] for pieces in steps]), None
         if scored and written:  # symbols after the last released character do not count
-            symbols = len(UNITS[sampler.model.vocab.unit].codes(written))
+            symbols = len(UNITS[sampler.model.vocab.unit].codes(written)) + text.silent
             mean = sum(row[k] for row in logprobs[:symbols]) / len(written)
         yield Sample(written, text.seed, mean, text.end)
 
@@ -158,6 +158,10 @@ class Sampler:
         unit = model.vocab.unit
         if options.raw and unit != "byte":
             raise UsageError(f"raw is for models of bytes, and this model writes {unit}s: remove it.", "raw")
+        if options.texts and model.vocab.boundary is None:
+            raise UsageError(
+                "texts is for models that know where texts end: train on several files or --by-line.", "texts"
+            )
         self.model, self.length = model, length
         self.filters = filters(options.temp, options.top_k, options.top_p, options.min_p)
         self.ids = encode_prompt(model.vocab, prompt, unknown)
@@ -165,7 +169,7 @@ class Sampler:
         self.spelling = Spelling(model.vocab, ban_of(model.vocab, options.ban), options.raw)
         self.options = replace(options, stop=stops_of(self.spelling, options.stop))
         mask = self.spelling.allowed()
-        if mask is not None and not mask.any():
+        if mask is not None and not mask[: self.spelling.characters].any():
             if options.ban:
                 raise UsageError("ban leaves no character to generate.", "ban")
             raise UsageError("the model knows no whole character.")

@@ -12,7 +12,7 @@ import numpy as np
 
 from charrnn.arrays import Mask
 from charrnn.text.units import UNITS, jamo_kind
-from charrnn.text.vocab import UNKNOWN, Vocab
+from charrnn.text.vocab import NEWLINE, UNKNOWN, Vocab
 
 Held = tuple[int, ...]
 Banned = Callable[[str], Collection[str]]  # the characters banned after the text and the characters `more`
@@ -23,24 +23,29 @@ class Spelling:
 
     With `raw`, a banned byte (a character below 128 or a surrogate escape) occurs nowhere, and another character is
     banned as a sequence of bytes.
+
+    An end of text may follow a whole character, if there are `several` texts.
     """
 
-    def __init__(self, vocab: Vocab, ban: str = "", raw: bool = False) -> None:
-        self.vocab, self.ban, self.raw = vocab, frozenset(ban), raw
+    def __init__(self, vocab: Vocab, ban: str = "", raw: bool = False, several: bool = True) -> None:
+        self.vocab, self.ban, self.raw, self.several = vocab, frozenset(ban), raw, several
         self.codes: list[int] = vocab.codes.tolist()
+        self.characters = len(vocab) - (vocab.end_of_text is not None)
         self.may_follow = {"char": self.after_char, "byte": self.after_bytes, "jamo": self.after_jamo}[vocab.unit]
         whole = vocab.unit == "char" or (raw and vocab.unit == "byte")
-        self.free = whole and not self.ban and vocab.replacement is None
+        self.free = whole and not self.ban and vocab.replacement is None and (several or vocab.end_of_text is None)
         self.known: dict[Held, Mask] = {}
         self.continuations = [code for code in self.codes if code & 0xC0 == 0x80]  # of UTF-8
-        self.letters = cache(lambda kind: [code for code in self.codes if jamo_kind(chr(code)) == kind])
+        self.letters = cache(
+            lambda kind: [code for code in self.codes[: self.characters] if jamo_kind(chr(code)) == kind]
+        )
 
     def allowed(self, held: Held = (), banned: Banned | None = None) -> Mask | None:
         """Which symbols (V,) may follow `held`; None allows all. `banned` adds banned characters."""
         if banned is None and self.free:
             return None
         if held not in self.known:
-            self.known[held] = np.array([self.may_follow(held, code, lambda more: self.ban) for code in self.codes])
+            self.known[held] = np.array([self.may_come(held, code, lambda more: self.ban) for code in self.codes])
             if self.vocab.replacement is not None:  # the unknown symbol is never generated
                 self.known[held][self.vocab.replacement] = False
         mask = self.known[held]
@@ -51,7 +56,7 @@ class Spelling:
         affected = self.vocab.ids_of(np.fromiter(set(self.affected(held, now)), np.uint32))
         both = cache(lambda more: self.ban.union(now(more)))
         for i in affected[affected >= 0].tolist():
-            mask[i] &= self.may_follow(held, self.codes[i], both)
+            mask[i] &= self.may_come(held, self.codes[i], both)
         return mask
 
     def can_write(self, text: str) -> bool:
@@ -59,10 +64,19 @@ class Spelling:
         decoder = UNITS[self.vocab.unit].decoder()
         for code in UNITS[self.vocab.unit].codes(text).tolist():
             mask, place = self.allowed(decoder.held), self.vocab.id_of(code)
+            if code == NEWLINE and place == UNKNOWN and self.vocab.end_of_text is not None:
+                place = self.vocab.end_of_text  # it is written as a newline
             if place == UNKNOWN or not (mask is None or mask[place]):
                 return False
             decoder.push(code)
         return self.ban.isdisjoint(text) and not (self.vocab.unit == "jamo" and jamo_kind(text[-1:]))
+
+    def may_come(self, held: Held, code: int, banned: Banned) -> bool:
+        """Whether this symbol may follow `held`: an end of text only if the character is whole, and not banned."""
+        if code != UNITS[self.vocab.unit].end_of_text:
+            return self.may_follow(held, code, banned)
+        whole = len(held) == 2 and compose(held) not in banned("") if self.vocab.unit == "jamo" else self.raw
+        return self.several and (not held or whole)
 
     def affected(self, held: Held, banned: Banned) -> Iterator[int]:
         """The codes after `held` that continue the spelling of a character that is banned at present."""

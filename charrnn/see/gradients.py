@@ -16,6 +16,7 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.notebook import plot
 from charrnn.errors import TextError
+from charrnn.evaluation.scan import resets
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
@@ -118,7 +119,7 @@ def gradient_norms(model: Model, window: TextWindow, lags: int, positions: int) 
     for start in range(0, len(ends), GROUP):
         group = ends[start : start + GROUP]
         network = Network(model.config, model.params, lags + 1, len(group))
-        for name, values in norms(network, ids, group, lags).items():
+        for name, values in norms(network, ids, group, lags, model.vocab.boundary).items():
             sums[name] = sums.get(name, 0.0) + values.sum(axis=-1)
     return GradientNorms(
         len(ends),
@@ -135,15 +136,18 @@ def places(symbols: int, lags: int, positions: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(first, last, positions if first <= last else 0).round().astype(np.intp))
 
 
-def norms(network: Network, ids: NDArray[np.intp], targets: NDArray[np.intp], lags: int) -> dict[str, Norms]:
+def norms(
+    network: Network, ids: NDArray[np.intp], targets: NDArray[np.intp], lags: int, boundary: int | None = None
+) -> dict[str, Norms]:
     """Norms for the losses of these targets: (K + 1, B) as `h` (and `c`), (layers, K + 1, B) as `h by layer`."""
     warm = int(min(WARM_UP, targets.min() - lags - 1))
     window = ids[targets - np.arange(lags + 1 + warm, 0, -1)[:, None]]
+    reset = resets(window, boundary)
     network.reset()
     if warm:
-        network.read(window[:warm])
+        network.read(window[:warm], None, None if reset is None else reset[:warm])
         network.carry()
-    network.read(window[warm:])
+    network.read(window[warm:], None, None if reset is None else reset[warm:])
     logits = network.logits(network.values[-1:])
     cross_entropy(logits, ids[targets][None], 1)  # the losses are summed: each has a stream of its own
     dlogits = [np.zeros_like(logits[0])] * lags + [logits[0]]

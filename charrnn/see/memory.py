@@ -15,7 +15,7 @@ from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.notebook import table
 from charrnn.errors import TextError
-from charrnn.evaluation.scan import STREAMS, WINDOW, Piece, Places, scan
+from charrnn.evaluation.scan import STREAMS, WINDOW, Piece, Places, resets, scan
 from charrnn.evaluation.score import total_score
 from charrnn.nn.fast import engine
 from charrnn.nn.loss import cross_entropy
@@ -92,14 +92,14 @@ def cleared_loss(model: Model, ids: Places, every: int) -> float:
     """The mean nats of ids[1:], with an empty state before every `every`th of them."""
     pieces = [Piece(k, k + 1, min(k + 1 + every, len(ids))) for k in range(0, len(ids) - 1, every)]
     network = engine.network(model.config, model.params, min(every, WINDOW), min(STREAMS, len(pieces)))
-    return total_score(scan(network, ids, pieces)).nats
+    return total_score(scan(network, ids, pieces, model.vocab.boundary)).nats
 
 
 def kept_loss(model: Model, window: TextWindow) -> float:
     """The mean nats per symbol when the state is never cleared: over the symbols of `cleared_losses`, warmed up."""
     pieces = [replace(piece, begin=max(piece.begin, 1)) for piece in window.pieces()]
     network = engine.network(model.config, model.params, WINDOW, len(pieces))
-    score = total_score(scan(network, window.ids_with_warm_up, pieces))
+    score = total_score(scan(network, window.ids_with_warm_up, pieces, model.vocab.boundary))
     return score.nats if score.symbols else math.nan
 
 
@@ -128,7 +128,7 @@ def gradient(model: Model, symbols: Places, steps: int) -> Array:
     grads, total = Params(model.config.shapes), np.zeros(len(model.params.flat), np.float64)
     for begin in range(0, T, steps):
         part = symbols[begin : begin + steps + 1]
-        logits = network.forward(part[:-1])
+        logits = network.forward(part[:-1], None, resets(part[:-1], model.vocab.boundary))
         cross_entropy(logits, part[1:], T * B)
         network.backward(part[:-1], logits, grads)
         total += grads.flat

@@ -17,7 +17,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.notebook import table
 from charrnn.checks import quoted
 from charrnn.errors import TextError, UsageError
-from charrnn.evaluation.scan import Piece, Places, windows
+from charrnn.evaluation.scan import Piece, Places, resets, windows
 from charrnn.nn.equations import CELLS
 from charrnn.nn.network import Network
 from charrnn.see.probes import Probe, probe_targets
@@ -92,7 +92,7 @@ def unit_values(model: Model, window: TextWindow) -> Iterator[tuple[Places, list
     pieces = [Piece(piece.first, piece.begin + 1, piece.end + 1) for piece in window.pieces()]
     network = Network(model.config, model.params, 1, len(pieces))
     for symbols, targets, scored in windows(window.ids_with_warm_up, pieces, network.steps):
-        network.read(symbols[:1])
+        network.read(symbols[:1], None, resets(symbols[:1], model.vocab.boundary))
         network.carry()
         places, mask = targets[0] - 1 - len(window.before), scored[0]
         if mask.any():

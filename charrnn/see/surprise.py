@@ -62,7 +62,7 @@ def surprise(model: Model, window: TextWindow) -> Surprise:
     bits, expected, probabilities = np.zeros(len(window)), np.zeros(shape, np.intp), np.zeros(shape)
     pieces = window.pieces()
     network = engine.network(model.config, model.params, WINDOW, len(pieces))
-    for logits, targets, places in scan(network, window.ids_with_warm_up, pieces):
+    for logits, targets, places in scan(network, window.ids_with_warm_up, pieces, window.vocab.boundary):
         places = places - len(window.before)
         bits[places] = softmax_nats(logits, targets) / math.log(2)  # leaves the probabilities in `logits`
         expected[places], probabilities[places] = most_probable(logits, shape[1])

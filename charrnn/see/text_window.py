@@ -24,7 +24,7 @@ class TextWindow:
     """The symbols `ids` (n,) of a text and up to `WARM_UP` symbols `before` them; `characters` is their text.
 
     `owner` (n,) is the index of the character that each symbol belongs to. `before` is empty only at the start of a
-    text whose vocabulary has no newline.
+    text whose vocabulary has no newline. An end of text is a newline.
     """
 
     vocab: Vocab
@@ -71,8 +71,8 @@ def text_window(corpus: Corpus, segments: Sequence[Segment], chars: int, begin: 
     if len(before) < WARM_UP:
         segment = segments[0]
         more = corpus.ids[max(segment.file_begin, segment.begin - WARM_UP) : segment.begin].astype(np.intp)
-        if segment.begin - len(more) == segment.file_begin and vocab.newline is not None:
-            more = np.append(np.intp(vocab.newline), more)  # the start of a file counts as after a newline
+        if segment.begin - len(more) == segment.file_begin and vocab.start is not None:
+            more = np.append(np.intp(vocab.start), more)  # the start of a file counts as after a boundary or a newline
         before = np.concatenate([more, before])
     ids, owner = head[first:end], owner[first:end] - owner[first]
     return TextWindow(vocab, ids, before[-WARM_UP:], characters_of(vocab, ids, owner), owner)
@@ -81,6 +81,5 @@ def text_window(corpus: Corpus, segments: Sequence[Segment], chars: int, begin: 
 def characters_of(vocab: Vocab, ids: Places, owner: Places) -> list[str]:
     """The text of each character."""
     if vocab.unit == "char":
-        symbols = vocab.symbols
-        return [symbols[i] for i in ids.tolist()]
+        return list(vocab.decode(ids))
     return [vocab.decode(part) for part in np.split(ids, np.flatnonzero(np.diff(owner)) + 1)]

@@ -7,7 +7,8 @@ file_types.py    files that are not text, recognised by their first bytes
 decode.py        bytes as text: line ends, byte-order marks, advice on encodings
 source.py        files, folders and pipes, read in chunks
 ids.py           the ids of a text, in memory or in a temporary file
-corpus.py        one long text as ids, and its validation split
+texts.py         several texts with a boundary symbol, and which are held out
+corpus.py        texts as ids, and their validation split
 tasks.py         labels, classification and pairs: inputs, targets, masks
 tables.py        the columns of .tsv and .csv files
 example_files.py the examples in files and folders

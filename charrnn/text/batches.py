@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Ids, Mask, RandomStream, ceil_div
 from charrnn.errors import TextError
-from charrnn.text.ids import Symbols, gather
+from charrnn.text.ids import Symbols, gather, join
 
 
 class Batch(NamedTuple):
@@ -73,6 +73,47 @@ class Streams:
         """The window of a training step, counted from 1."""
         window = self.window((step - 1) % self.windows)
         return Batch(window[:-1], window[1:])
+
+
+class TextStreams(Streams):
+    """Several texts, in another order in each epoch, as `Streams` whose state is reset before each text.
+
+    Text k is symbols begins[k]..ends[k], which end with the symbol `boundary` unless it is `cut`: then a boundary,
+    which is read but not predicted, stands in for its last part. Symbol `place` of `ids` is a boundary.
+    """
+
+    def __init__(
+        self,
+        ids: Symbols,
+        ranges: NDArray[np.int64],
+        cut: Mask,
+        place: int,
+        batch_size: int,
+        seq_length: int,
+        seed: int,
+    ) -> None:
+        self.all, self.ranges, self.cut, self.seed = ids, ranges, cut, seed
+        self.between = np.array([place, place + 1])
+        self.boundary = int(ids[place : place + 1][0])
+        self.shuffle(0)
+        super().__init__(self.ids, batch_size, seq_length)
+
+    def shuffle(self, epoch: int) -> None:
+        """Sets the ids of an epoch, which start with a boundary, and the places of the boundaries that stand in."""
+        rng = np.random.Generator(np.random.PCG64([self.seed, RandomStream.EXAMPLE_ORDER, epoch]))
+        order = rng.permutation(len(self.ranges))
+        ranges, after = self.ranges[order], np.flatnonzero(self.cut[order]) + 1
+        ranges = np.insert(ranges, [0, *after.tolist()], self.between, axis=0)
+        self.epoch, self.ids = epoch, join(self.all, ranges)
+        self.unpredicted = np.cumsum(ranges[:, 1] - ranges[:, 0])[after + np.arange(1, len(after) + 1)] - 1
+
+    def batch(self, step: int) -> Batch:
+        epoch, index = divmod(step - 1, self.windows)
+        if epoch != self.epoch:
+            self.shuffle(epoch)
+        window = self.window(index)
+        places = self.starts + index * self.seq_length + np.arange(1, len(window))[:, None]
+        return Batch(window[:-1], window[1:], ~np.isin(places, self.unpredicted), window[:-1] == self.boundary)
 
 
 FEW_TARGETS = 8  # the gradient of a step with fewer targets is very noisy

@@ -10,15 +10,26 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Ids
+from charrnn.arrays import Ids, ceil_div
 from charrnn.errors import TextError
 from charrnn.options import Options
-from charrnn.text.batches import Streams
+from charrnn.text.batches import Streams, TextStreams
 from charrnn.text.decode import composed
 from charrnn.text.ids import IN_MEMORY, Symbols, added, check_room, collect, count, join, pieces
 from charrnn.text.source import OnBlock, Passes, Paths, Progress, Source, changed, find_sources, short_name, survey
+from charrnn.text.texts import (
+    MOST_SORTED,
+    Sizes,
+    are_sorted,
+    boundary_code,
+    characters,
+    held_out,
+    last_characters,
+    text_ends,
+    whole_lines,
+)
 from charrnn.text.units import UNITS, AnyCodes
-from charrnn.text.vocab import UNKNOWN, Vocab, vocabulary
+from charrnn.text.vocab import NEWLINE, UNKNOWN, Vocab, vocabulary
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class Segment:
 class Corpus:
     """A text as symbol ids. `ids` (n,) holds all files one after another, `ends` the end of each.
 
+    If the vocabulary has a boundary, it ends every text: an end of text every file, or a newline every line.
     The ids of a large text are in a temporary file: `ids[begin:end]` reads a range. `names` are the paths as typed,
     `files` the files that were read; `unknown` counts the symbols outside a given vocabulary, which are skipped.
     """
@@ -58,12 +70,19 @@ class Corpus:
 
     @classmethod
     def from_text(
-        cls, text: str, unit: str = "char", vocab: Vocab | None = None, min_count: int = 0, include: Vocab | None = None
+        cls,
+        text: str,
+        unit: str = "char",
+        vocab: Vocab | None = None,
+        min_count: int = 0,
+        include: Vocab | None = None,
+        by_line: bool = False,
     ) -> "Corpus":
         """A corpus from a string, in the unit of `vocab` if it is given; symbols outside it are counted and skipped.
 
         Without `vocab`, symbols that occur fewer than `min_count` times share one unknown symbol (1 keeps all symbols;
-        0 decides automatically for large vocabularies), and the symbols of `include` are added.
+        0 decides automatically for large vocabularies), and the symbols of `include` are added. With `by_line` each
+        line is a text of its own, and blank lines are left out.
         """
         unit = vocab.unit if vocab else Options(unit=unit).unit
         digest, changes = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), list[str]()
@@ -71,9 +90,11 @@ class Corpus:
             codes = UNITS[unit].codes("".join(composed([text], "the text", changes)) if unit == "char" else text)
         except UnicodeEncodeError:
             raise TextError("the text contains a lone surrogate, which UTF-8 cannot encode.") from None
-        counts = count(codes)
-        vocab, notes = (vocab, []) if vocab else vocabulary(unit, counts, min_count, include)
-        corpus = number([[codes]], counts, vocab, ("a string",), digest)
+        boundary = vocab.boundary_code if vocab else boundary_code(unit, by_line, 1, include)
+        chunks = list(whole_lines([codes])) if boundary == NEWLINE else [codes]
+        counts = reduce(added, map(count, chunks), np.zeros(1, np.int64))
+        vocab, notes = (vocab, []) if vocab else vocabulary(unit, counts, min_count, include, boundary)
+        corpus = number([chunks], counts, vocab, ("a string",), digest, int(len(codes) > 0))
         corpus.notes = changes + notes
         return corpus
 
@@ -87,6 +108,7 @@ class Corpus:
         progress: Progress | None = None,
         min_count: int = 0,
         include: Vocab | None = None,
+        by_line: bool = False,
     ) -> "Corpus":
         """Files, folders (their text files, recursively, in name order), `-` and opened sources, as one corpus.
 
@@ -103,21 +125,28 @@ class Corpus:
             check_room(least, at_least=True)
         counter = Passes(progress, size, passes=2)
         counts = np.zeros(1, dtype=np.int64)
+        by_line = vocab.boundary_code == NEWLINE if vocab else by_line
 
-        def count_codes(source: Source, on_block: OnBlock) -> None:
+        def codes_of(source: Source, on_block: OnBlock) -> Iterator[AnyCodes]:
+            codes = source.codes(UNITS[unit], encoding, on_block)
+            return whole_lines(codes) if by_line else codes
+
+        def count_codes(source: Source, on_block: OnBlock) -> int:
             nonlocal counts
             own = np.zeros(1, dtype=np.int64)
-            for codes in source.codes(UNITS[unit], encoding, on_block):
+            for codes in codes_of(source, on_block):
                 own = added(own, count(codes))
             counts = added(counts, own)  # only if the whole file is text
+            return int(own.sum())
 
-        kept, _, sha256 = survey(sources, count_codes, counter.add, notes)
+        kept, sizes, sha256 = survey(sources, count_codes, counter.add, notes)
         if notes and not kept:
             raise TextError(f"{names[0]} contains no text: {notes[0]}")
         counter.total = counter.done + sum(source.size for source in kept)
-        files = [source.codes(UNITS[unit], encoding, counter.add) for source in kept]
-        vocab, more = (vocab, []) if vocab else vocabulary(unit, counts, min_count, include)
-        corpus = number(files, counts, vocab, names, sha256)
+        files, texts = [codes_of(source, counter.add) for source in kept], int(np.count_nonzero(sizes))
+        boundary = boundary_code(unit, by_line, texts, include)
+        vocab, more = (vocab, []) if vocab else vocabulary(unit, counts, min_count, include, boundary)
+        corpus = number(files, counts, vocab, names, sha256, texts)
         corpus.notes, corpus.files = notes + more, tuple(source.name for source in kept)
         return corpus
 
@@ -132,8 +161,14 @@ class Corpus:
 
     def divide(self, options: Options) -> tuple["Streams", list[Segment]]:
         """The training streams, and the validation split."""
-        ids, held_out = self.split(options.val_fraction)
-        return Streams(ids, options.batch_size, options.seq_length), held_out
+        if self.vocab.boundary is None:
+            ids, held_out = self.split(options.val_fraction)
+            return Streams(ids, options.batch_size, options.seq_length), held_out
+        begins, cuts, ends = self._cuts(options.val_fraction, options.seed)
+        kept, place = cuts > begins, int(ends[-1]) - 1
+        ranges, cut = np.stack([begins, cuts], axis=1)[kept], (cuts < ends)[kept]
+        streams = TextStreams(self.ids, ranges, cut, place, options.batch_size, options.seq_length, options.seed)
+        return streams, held_segments(begins, cuts, ends)
 
     def count_chars(self, segments: Sequence[Segment]) -> int:
         """Number of characters of these segments, in any unit."""
@@ -141,8 +176,8 @@ class Corpus:
 
     def measure(self, segments: Sequence[Segment]) -> tuple[int, int]:
         """Number of characters of these segments, and of bytes in UTF-8."""
-        unit, codes, counts = UNITS[self.vocab.unit], self.vocab.codes, self._counts(segments)
-        return int(counts @ unit.starts(codes)), round(float(counts @ self.vocab.sizes))
+        counts = self._counts(segments)
+        return int(counts @ self.vocab.starts), round(float(counts @ self.vocab.sizes))
 
     def _counts(self, segments: Sequence[Segment]) -> NDArray[np.int64]:
         """Number of occurrences of each symbol of the vocabulary, (V,)."""
@@ -162,53 +197,93 @@ class Corpus:
 
     @property
     def segments(self) -> list[Segment]:
-        """Each file as one segment."""
-        return [Segment(begin, begin, end) for begin, end in pairwise([0, *self.ends])]
+        """Each file as one segment; texts with boundaries are one."""
+        ends = self.ends if self.vocab.boundary is None else self.ends[-1:]
+        return [Segment(begin, begin, end) for begin, end in pairwise([0, *ends])]
 
-    def split(self, val_fraction: float) -> tuple[Symbols, list[Segment]]:
-        """The training split (the first part of every file, joined) and the validation split (the last parts).
+    def split(self, val_fraction: float, seed: int = 0) -> tuple[Symbols, list[Segment]]:
+        """The training split, joined, and the validation split: the last part of the text or, of several texts, what
+        `texts.held_out` chooses.
 
         The text is cut at the same character in every unit, except that byte-order marks and the CR of CRLF are
         symbols of the unit byte only.
         """
-        cuts = [(file, self._cut(file, val_fraction)) for file in self.segments]
-        held_out = [Segment(file.begin, cut, file.end) for file, cut in cuts if cut < file.end]
-        return join(self.ids, [(file.begin, cut) for file, cut in cuts]), held_out
+        begins, cuts, ends = self._cuts(val_fraction, seed)
+        return join(self.ids, np.stack([begins, cuts], axis=1)), held_segments(begins, cuts, ends)
 
-    def _cut(self, file: Segment, val_fraction: float) -> int:
-        starts_character = UNITS[self.vocab.unit].starts(self.vocab.codes)
-        if starts_character.all():  # every symbol is a character
-            return file.end - int(len(file) * val_fraction)
-        held = int(self.count_chars([file]) * val_fraction)
-        if not held:
-            return file.end
-        for begin, end in pieces(file.begin, file.end):
-            starts = np.flatnonzero(starts_character[self.ids[begin:end]])
-            if len(starts) >= held:
-                return begin + int(starts[-held])
-            held -= len(starts)
-        return file.begin
+    def seen(self, held_out: Sequence[Segment]) -> list[Segment]:
+        """Training text to compare with the validation split, as long: what precedes it, or other whole texts."""
+        before = [Segment(s.file_begin, max(s.file_begin, s.begin - len(s)), s.begin) for s in held_out]
+        before = [segment for segment in before if len(segment)]
+        if self.vocab.boundary is None or len(before) == len(held_out):
+            return before
+        begins, ends = self._texts()
+        others = np.flatnonzero(~np.isin(begins, [segment.file_begin for segment in held_out]))
+        chosen = others[:: ceil_div(len(others), len(held_out) - len(before))].tolist()
+        return before + [Segment(begins[k], begins[k], ends[k]) for k in chosen]
+
+    def are_sorted(self) -> bool:
+        """Whether the lines of the text are sorted, with few exceptions."""
+        return are_sorted(self.vocab.decode(self.ids[: min(len(self.ids), MOST_SORTED)]))
+
+    def _texts(self) -> tuple[Sizes, Sizes]:
+        """Begin and end of each text; without a boundary, of each file."""
+        boundary = self.vocab.boundary
+        ends = np.array(self.ends, np.int64) if boundary is None else text_ends(self.ids, boundary)
+        return np.append(0, ends[:-1]), ends
+
+    def _cuts(self, val_fraction: float, seed: int) -> tuple[Sizes, Sizes, Sizes]:
+        """Begin, cut and end of each text: what is after the cut is held out."""
+        (begins, ends), starts = self._texts(), self.vocab.starts
+        by_line = self.vocab.boundary_code == NEWLINE
+        sizes = ends - begins if by_line or starts.all() else characters(self.ids, starts, ends)
+        if self.vocab.boundary is None:
+            held = (sizes * val_fraction).astype(np.int64)
+        else:
+            held = held_out(sizes, val_fraction, seed, by_line)
+        cuts = np.where(held == sizes, begins, ends)
+        for k in np.flatnonzero((held > 0) & (held < sizes)).tolist():
+            cuts[k] = last_characters(self.ids, starts, int(begins[k]), int(ends[k]), int(held[k]))
+        return begins, cuts, ends
+
+
+def held_segments(begins: Sizes, cuts: Sizes, ends: Sizes) -> list[Segment]:
+    held = np.stack([begins, cuts, ends], axis=1)[cuts < ends]
+    return [Segment(*places) for places in held.tolist()]
 
 
 def number(
-    files: Sequence[Iterable[AnyCodes]], counts: NDArray[np.int64], vocab: Vocab, names: tuple[str, ...], sha256: str
+    files: Sequence[Iterable[AnyCodes]],
+    counts: NDArray[np.int64],
+    vocab: Vocab,
+    names: tuple[str, ...],
+    sha256: str,
+    texts: int = 1,
 ) -> Corpus:
-    """The corpus of these files, whose codes occur `counts` times. Raises TextError if they have changed."""
+    """The corpus of these files, of which `texts` are not empty, and whose codes occur `counts` times.
+
+    Raises TextError if they have changed.
+    """
     present = np.flatnonzero(counts)
     if vocab.unit != "byte" and counts[0xD800:0xE000].any():
         raise TextError(f"{names[0]} contains a lone surrogate, which is not a character: try --unit byte.")
     known = vocab.ids_of(present.astype(np.uint32)) != UNKNOWN
-    size, ends = int(counts[present[known]].sum()), []
+    boundary = vocab.end_of_text
+    size, ends = int(counts[present[known]].sum()) + (0 if boundary is None else texts), list[int]()
 
     def parts() -> Iterator[Ids]:
         end = 0
         for chunks in files:
+            empty = True
             for codes in chunks:
-                ids = vocab.known_ids(codes)
+                ids, empty = vocab.known_ids(codes), empty and not len(codes)
                 end += len(ids)
                 if end > size:  # before more is stored than there is room for
                     raise changed(names[0])
                 yield ids
+            if boundary is not None and not empty:
+                end += 1
+                yield np.array([boundary], vocab.dtype)
             ends.append(end)
         if end < size:
             raise changed(names[0])

@@ -19,7 +19,9 @@ def read_dataset(
 ) -> Dataset:
     """Reads the data of a training, numbered by `vocab`, or by its own symbols and those of `include`."""
     if options.task == "text":
-        return Corpus.read(paths, options.unit, options.encoding, vocab, progress, options.min_count, include)
+        return Corpus.read(
+            paths, options.unit, options.encoding, vocab, progress, options.min_count, include, options.by_line
+        )
     if options.min_count:
         raise UsageError("--min-count applies to plain text only, not to examples.")
     return Examples.read(

@@ -8,9 +8,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
 from typing import IO, Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from charrnn.errors import TextError
 
 IN_MEMORY = 1 << 24  # bytes; more ids are stored in a file
 PIECE = 1 << 20  # symbols that are processed together in a pass over a whole text
+Ranges = Sequence[tuple[int, int]] | NDArray[np.int64]
 HINT = "Set the environment variable TMPDIR to a folder with more room."
 
 
@@ -56,21 +55,22 @@ class IdFile:
 class StoredIds:
     """Ranges of a file of ids, concatenated, as one array-like sequence."""
 
-    def __init__(self, file: IdFile, ranges: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, file: IdFile, ranges: Ranges) -> None:
         self.file, self.dtype = file, file.dtype
-        self.ends = list(accumulate(end - begin for begin, end in ranges))
-        self.shifts = [end - place for (_, end), place in zip(ranges, self.ends, strict=True)]
+        begins, ends = np.asarray(ranges, np.int64).reshape(-1, 2).T
+        self.ends = np.cumsum(ends - begins)
+        self.shifts = ends - self.ends
 
     def __len__(self) -> int:
-        return self.ends[-1] if self.ends else 0
+        return int(self.ends[-1]) if len(self.ends) else 0
 
     def __getitem__(self, key: slice) -> Ids:
         begin, end, step = key.indices(len(self))
         if step != 1:
             raise IndexError("ids in a file are read as a contiguous range: ids[begin:end].")
-        parts, k = [], bisect_right(self.ends, begin)
+        parts, k = [], int(np.searchsorted(self.ends, begin, side="right"))
         while begin < end:
-            stop, shift = min(end, self.ends[k]), self.shifts[k]
+            stop, shift = min(end, int(self.ends[k])), int(self.shifts[k])
             parts.append(self.file.read(begin + shift, stop + shift))
             begin, k = stop, k + 1
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, self.dtype), *parts])
@@ -93,11 +93,11 @@ def collect(parts: Iterable[Ids], size: int, dtype: np.dtype[Any]) -> Symbols:
     return ids
 
 
-def join(ids: Symbols, ranges: Sequence[tuple[int, int]]) -> Symbols:
-    """Ranges of the ids of a text, concatenated."""
+def join(ids: Symbols, ranges: Ranges) -> Symbols:
+    """Ranges of the ids of a text, as pairs of begin and end, concatenated."""
     if isinstance(ids, StoredIds):
         return StoredIds(ids.file, ranges)
-    parts = [ids[begin:end] for begin, end in ranges]
+    parts = [ids[begin:end] for begin, end in np.asarray(ranges, np.int64).reshape(-1, 2).tolist()]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Codes = NDArray[np.uint32]
 AnyCodes = NDArray[np.unsignedinteger[Any]]  # codes of any width: uint8 where all are below 256
 SYLLABLES = 0xAC00, 11172  # the first one, and their number
+END_OF_TEXT = 0x110000  # the code of the symbol that ends a text: no character, as the last code point is one less
 LETTERS = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")  # leading, vowel, trailing
 INCOMPLETE = re.compile("[\u1100-\u1112][\u1161-\u1175]?\\Z")  # a syllable that more letters may extend
 
@@ -97,6 +98,7 @@ class Char:
     """Unicode code points."""
 
     decoder: type[Decoder] = Decoder
+    end_of_text = END_OF_TEXT
 
     @staticmethod
     def codes(text: str) -> Codes:
@@ -121,6 +123,7 @@ class Byte:
     """Bytes of UTF-8, or of any other file."""
 
     decoder: type[Decoder] = ByteDecoder
+    end_of_text = 256
 
     @staticmethod
     def codes(text: str) -> Codes:
@@ -144,6 +147,7 @@ class Jamo:
     """Code points, with Hangul syllables as their two or three letters (NFD); other scripts are unchanged."""
 
     decoder: type[Decoder] = JamoDecoder
+    end_of_text = END_OF_TEXT
 
     @staticmethod
     def codes(text: str) -> Codes:

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Ids
+from charrnn.arrays import Ids, Mask
 from charrnn.errors import TextError, UsageError
 from charrnn.text.units import UNITS, AnyCodes, Codes, in_range
 
 UNKNOWN = -1  # the id of a code that is not in the vocabulary
-CODE_LIMIT = 0x110000
 NEWLINE = 10
 REPLACEMENT = 0xFFFD  # the code of the unknown symbol, to which rare symbols are mapped
 
@@ -25,14 +24,19 @@ class Vocab:
     """The symbols of a text, numbered in the order of their codes.
 
     `codes` (V,) are strictly increasing; `unit` is a key of `UNITS`. `rare` (R,) are the codes that are mapped to the
-    unknown symbol, `REPLACEMENT`, which is part of the vocabulary only if there are any.
+    unknown symbol, `REPLACEMENT`, which is part of the vocabulary only if there are any. `boundary_code` is that of the
+    symbol that ends every text of a corpus of several: the end of text of the unit, which is not a character and has
+    the last id, or the newline if every line is a text; None for a single text.
     """
 
-    def __init__(self, unit: str, codes: Iterable[int], rare: Iterable[int] = ()) -> None:
-        self.unit = unit
+    def __init__(
+        self, unit: str, codes: Iterable[int], rare: Iterable[int] = (), boundary_code: int | None = None
+    ) -> None:
+        self.unit, self.boundary_code = unit, boundary_code
         self.rare: Codes = np.unique(np.fromiter(rare, np.uint32))
-        own = (*codes, REPLACEMENT) if len(self.rare) else codes
-        self.codes: Codes = np.unique(np.fromiter(own, np.uint32))
+        more = [REPLACEMENT] if len(self.rare) else []
+        more += [] if boundary_code is None else [boundary_code]
+        self.codes: Codes = np.unique(np.fromiter([*codes, *more], np.uint32))
         top = max([0, *self.codes[-1:].tolist(), *self.rare[-1:].tolist()])
         self._id_of = np.full(top + 2, UNKNOWN, np.int32)
         self._id_of[self.codes] = np.arange(len(self.codes))
@@ -41,8 +45,8 @@ class Vocab:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def _key(self) -> tuple[str, bytes, bytes]:
-        return self.unit, self.codes.tobytes(), self.rare.tobytes()
+    def _key(self) -> tuple[str, bytes, bytes, int | None]:
+        return self.unit, self.codes.tobytes(), self.rare.tobytes(), self.boundary_code
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocab) and self._key() == other._key()
@@ -59,6 +63,8 @@ class Vocab:
         return list(map(self.symbol, self.codes.tolist()))
 
     def symbol(self, code: int) -> str:
+        if code == UNITS[self.unit].end_of_text:
+            return "end of text"
         return UNITS[self.unit].text(np.array([code], dtype=np.uint32))
 
     @property
@@ -92,8 +98,11 @@ class Vocab:
         return self.ids_of(UNITS[self.unit].codes(text))
 
     def decode(self, ids: Sequence[int] | Ids) -> str:
-        """The text of these ids."""
-        return UNITS[self.unit].text(self.codes[np.asarray(ids, dtype=np.intp)])
+        """The text of these ids; an end of text is written as a newline."""
+        codes = self.codes[np.asarray(ids, dtype=np.intp)]
+        if self.end_of_text is not None:
+            codes[codes == self.boundary_code] = NEWLINE
+        return UNITS[self.unit].text(codes)
 
     def unknown(self, text: str) -> list[str]:
         """The distinct symbols of a text that are not in the vocabulary, in the order of the text."""
@@ -102,11 +111,20 @@ class Vocab:
 
     @property
     def sizes(self) -> NDArray[np.float64]:
-        """Length of each symbol in UTF-8, in bytes, (V,); for the unknown symbol, the mean of the rare symbols."""
+        """Length of each symbol in UTF-8, in bytes, (V,); for the unknown symbol, the mean of the rare symbols; 0 for
+        the end of text.
+        """
         sizes = UNITS[self.unit].sizes(self.codes).astype(np.float64)
         if self.replacement is not None:
             sizes[self.replacement] = UNITS[self.unit].sizes(self.rare).mean()
-        return sizes
+        return np.where(self.codes == UNITS[self.unit].end_of_text, 0.0, sizes)
+
+    @property
+    def starts(self) -> Mask:
+        """Which symbols start a character, (V,): not the end of text."""
+        unit = UNITS[self.unit]
+        starts: Mask = unit.starts(self.codes) & (self.codes != unit.end_of_text)
+        return starts
 
     @property
     def replacement(self) -> int | None:
@@ -118,6 +136,21 @@ class Vocab:
         """The id of the newline, or None."""
         return self.id_of(NEWLINE) if NEWLINE in self.codes else None
 
+    @property
+    def boundary(self) -> int | None:
+        """The id of the symbol that ends every text of several, and is read before one from an empty state; or None."""
+        return None if self.boundary_code is None else self.id_of(self.boundary_code)
+
+    @property
+    def end_of_text(self) -> int | None:
+        """The id of a boundary that is not a character, or None."""
+        return self.boundary if self.boundary_code == UNITS[self.unit].end_of_text else None
+
+    @property
+    def start(self) -> int | None:
+        """The id of the symbol that is read before a text: the boundary or else the newline, or None."""
+        return self.newline if self.boundary is None else self.boundary
+
 
 LARGE = 1000  # in a vocabulary of more symbols, rare ones are mapped to the unknown symbol by default:
 OFTEN = 10  # those that occur fewer times than this, or than the largest smaller number for which
@@ -125,13 +158,18 @@ SHARE = 0.005  # they make up at most this share of the text
 
 
 def vocabulary(
-    unit: str, counts: NDArray[np.int64], min_count: int = 0, include: Vocab | None = None
+    unit: str,
+    counts: NDArray[np.int64],
+    min_count: int = 0,
+    include: Vocab | None = None,
+    boundary_code: int | None = None,
 ) -> tuple[Vocab, list[str]]:
     """The vocabulary of a text whose codes occur `counts` times, and notes on its rare symbols.
 
     Symbols that occur fewer than `min_count` times are rare; 1 keeps all, 0 decides by the rule above. The newline, the
-    letters of Hangul syllables and the symbols of `include`, which are added, are never rare. Raises TextError if all
-    symbols would be rare, and UsageError if `include` has another unit.
+    letters of Hangul syllables and the symbols of `include`, which are added, are never rare. `boundary_code` is that
+    of the new vocabulary, also if `include` has another one. Raises TextError if all symbols would be rare, and
+    UsageError if `include` has another unit.
     """
     include = include or Vocab(unit, ())
     if include.unit != unit:
@@ -154,11 +192,11 @@ def vocabulary(
         )
     if rare.any():
         rare |= codes == REPLACEMENT  # in the text it cannot be distinguished from the unknown symbol
-    kept = np.union1d(codes[~rare], include.codes)
+    kept = np.union1d(codes[~rare], include.codes[include.codes != UNITS[unit].end_of_text])
     others = np.setdiff1d(np.union1d(codes[rare], include.rare), kept)
     if len(include.rare) and not len(others):
         kept = kept[kept != REPLACEMENT]  # nothing is mapped to it any more
-    vocab = Vocab(unit, kept, others)
+    vocab = Vocab(unit, kept, others, boundary_code)
     if not rare.any():
         return vocab, []
     return vocab, [

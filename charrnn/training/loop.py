@@ -61,7 +61,7 @@ class Training(ReprMixin, Iterator[Step]):
         T, B = self.streams.seq_length, self.streams.batch_size
         workers = min(options.workers or default_workers(config, B, cores()), B)
         check_memory(config, T, B, workers)
-        masked = source.task is not None
+        masked = source.task is not None or source.vocab.boundary is not None
         regularisation = options.dropout, options.recurrent_dropout, options.activation_regularisation
         job = Job(config, T, B, workers, *regularisation, options.seed, options.optimizer, masked, options.engine)
         self.learner = Learner(job)

@@ -32,8 +32,8 @@ def test_every_character_is_scored_once(sizes: list[int], share: float) -> None:
             scored += range(piece.begin, piece.end)
             segment = next(s for s in segments if s.begin <= piece.begin < s.end)
             starts_file = piece.begin == segment.file_begin
-            assert piece.newline == (newline if starts_file else None)
-            if piece.newline is None:
+            assert piece.start == (newline if starts_file else None)
+            if piece.start is None:
                 assert piece.first == max(segment.file_begin, piece.begin - scan.WARM_UP)
             else:
                 assert piece.first == segment.file_begin - 1

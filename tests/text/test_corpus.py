@@ -96,8 +96,8 @@ def test_a_folder_is_its_text_files_in_name_order(tmp_path: Path) -> None:
     for name, data in files.items():
         write(tmp_path / name, data)
     corpus = Corpus.read([tmp_path])
-    assert text_of(corpus) == "onetwothree"
-    assert corpus.ends == [3, 6, 11]
+    assert text_of(corpus) == "one\ntwo\nthree\n"  # ends of texts are written as newlines
+    assert corpus.ends == [4, 8, 14]
     assert [Path(file).name for file in corpus.files] == ["z.txt", "b.txt", "e"]
     assert len(corpus.notes) == 2
     assert "c.bin" in corpus.notes[0]
@@ -150,12 +150,12 @@ def test_the_cut_falls_at_the_same_character_in_every_unit(text: str, fraction: 
     assert "".join(parts.pop()) == text
 
 
-def test_every_file_gives_its_last_part(tmp_path: Path) -> None:
+def test_every_long_file_gives_its_last_part(tmp_path: Path) -> None:
     paths = [write(tmp_path / "a", "a" * 8 + "bb"), write(tmp_path / "b", "c" * 16 + "dddd")]
     train, held_out = (corpus := Corpus.read(paths)).split(0.2)
     assert corpus.vocab.decode(train[:]) == "a" * 8 + "c" * 16
-    assert [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held_out] == ["bb", "dddd"]
-    assert [s.file_begin for s in held_out] == [0, 10]
+    assert [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held_out] == ["bb\n", "dddd\n"]
+    assert [s.file_begin for s in held_out] == [0, 11]
 
 
 @given(size=st.integers(2, 400), batch=st.integers(1, 40), steps=st.integers(1, 80))
