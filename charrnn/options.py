@@ -130,7 +130,7 @@ class Options:
     )
     val_fraction: float = setting(
         0.1,
-        "Fraction held out for validation: the end of a long file, whole files if many and short, or random examples; 0 "
+        "Fraction held out for validation: the end of each long file, whole short files, or random examples; 0 "
         "disables validation.",
         TEXT,
         at_least=0.0,

@@ -23,6 +23,7 @@ def info(model: str, as_json: bool) -> None:
                 "config": loaded.config.as_dict(),
                 "unit": vocab.unit,
                 "vocab": vocab.symbols,
+                "boundary": loaded.boundary,
                 "rare": [vocab.symbol(code) for code in vocab.rare.tolist()],
                 "task": loaded.task.as_dict() if loaded.task else None,
                 "parameters": len(loaded.params.flat),

@@ -174,11 +174,20 @@ def open_training_corpus(
     """The corpus that a model was trained on, as it generates text; optionally with its validation split."""
     from charrnn.text.raw_text import RawText
 
-    run = model.run
-    fraction = run.options.val_fraction if run and held_out else 0.0
+    run, vocab = model.run, model.vocab
+    split = run.options if run and held_out and not run.options.by_line else Options(val_fraction=0.0)
 
     def read(names: tuple[str, ...], encoding: str) -> RawText:
-        return RawText.read(names, model.vocab.unit, encoding, fraction, progress, examples=model.task is not None)
+        return RawText.read(
+            names,
+            vocab.unit,
+            encoding,
+            split.val_fraction,
+            progress,
+            model.task is not None,
+            vocab.boundary_code,
+            split.seed,
+        )
 
     corpus = read_text(path, model, (), encoding, "name a corpus with --corpus", read)
     notes(corpus.notes)

@@ -43,6 +43,9 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
         ),
         ("vocabulary", f"{counted(len(vocab), 'symbol')} (unit {vocab.unit}): {alphabet(vocab.symbols)}"),
     ]
+    if model.boundary is not None:
+        ends = "an end of text" if vocab.end_of_text is not None else "a newline: each line is an example"
+        rows.append(("texts", f"end with {ends}"))
     if model.task:
         rows.append(("task", task_line(model.task)))
     if len(vocab.rare):
@@ -90,7 +93,7 @@ def task_line(task: Task) -> str:
 
 def alphabet(symbols: Sequence[str], most: int = 120) -> str:
     """Symbols one after another, white space by name."""
-    names = {"\n": "newline", "\t": "tab", " ": "space", "\r": "carriage return"}
+    names = {"\n": "newline", "\t": "tab", " ": "space", "\r": "carriage return", "end of text": "end of text"}
     named = [names[symbol] for symbol in symbols if symbol in names]
     others = [symbol for symbol in symbols if symbol not in names]
     rest = f" and {len(others) - most:,} more" if len(others) > most else ""

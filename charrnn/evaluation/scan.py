@@ -43,15 +43,26 @@ class Piece:
         return ids[begin:end]
 
 
-def cut(segments: Sequence[Segment], start: int | None, size: int | None = None, warm_up: int = WARM_UP) -> list[Piece]:
-    """Pieces of `size` targets (default: see `piece_size`), each inside one file, which `start` precedes."""
+def cut(
+    segments: Sequence[Segment],
+    start: int | None,
+    size: int | None = None,
+    warm_up: int = WARM_UP,
+    boundary: int | None = None,
+) -> list[Piece]:
+    """Pieces of `size` targets (default: see `piece_size`), each inside one file.
+
+    `start` is read before a piece at the start of a file; if it is a `boundary`, also before a later piece whose
+    warm-up begins with the file.
+    """
     size = size or piece_size(sum(map(len, segments)))
     pieces = []
     for segment in segments:
         for begin in range(segment.begin, segment.end, size):
             first, before = max(segment.file_begin, begin - warm_up), None
-            if begin == segment.file_begin and start is not None:
-                first, before = begin - 1, start
+            warmed = boundary is not None and first == segment.file_begin
+            if (begin == segment.file_begin or warmed) and start is not None:
+                first, before = segment.file_begin - 1, start
             pieces.append(Piece(first, begin, min(begin + size, segment.end), before))
     return pieces
 

@@ -77,7 +77,7 @@ def text_scorer(config: Config, params: Params, corpus: Corpus, segments: Sequen
     plus the choice among the rare symbols, and is never predicted correctly.
     """
     network, vocab = engine.network(config, params, WINDOW, STREAMS), corpus.vocab
-    parts, spelling = cut(segments, vocab.start), spelling_nats(corpus.ids, segments, vocab)
+    parts, spelling = cut(segments, vocab.start, boundary=vocab.boundary), spelling_nats(corpus.ids, segments, vocab)
     replacement = UNKNOWN if vocab.replacement is None else vocab.replacement
 
     def score() -> Score:

@@ -9,6 +9,7 @@ import numpy as np
 from charrnn.errors import TextError
 from charrnn.text.example_files import find_example_sources
 from charrnn.text.source import OnBlock, Passes, Progress, Source, find_sources, survey, unreadable
+from charrnn.text.texts import held_out
 from charrnn.text.units import AnyCodes, Char, Codes, Jamo
 
 
@@ -34,9 +35,12 @@ class RawText:
         val_fraction: float = 0.0,
         progress: Progress | None = None,
         examples: bool = False,
+        boundary_code: int | None = None,
+        seed: int = 0,
     ) -> "RawText":
         """The texts of files and folders, read once to count their characters; `examples`: of a model with a task.
 
+        With the boundary and the seed of a training on several files, the same parts are held out as in the training.
         Raises TextError if there is no text; files of a folder that are not text are skipped and noted.
         """
         notes: list[str] = []
@@ -50,8 +54,11 @@ class RawText:
         sources, sizes, sha256 = survey(candidates, length, counter.add, notes)
         if not sum(sizes):
             raise TextError(f"{', '.join(names[:3])} contains no text.")
-        held_out = [int(size * val_fraction) for size in sizes]
-        return cls(unit, encoding, sources, sizes, held_out, sha256, notes, counter.add)
+        held = (np.array(sizes) * val_fraction).astype(np.int64)
+        if boundary_code is not None:
+            texts = np.flatnonzero(sizes)
+            held[texts] = held_out(np.array(sizes)[texts], val_fraction, seed, by_line=False)
+        return cls(unit, encoding, sources, sizes, held.tolist(), sha256, notes, counter.add)
 
     def codes(self, source: Source) -> Iterator[AnyCodes]:
         """The characters of a file. Raises TextError if it cannot be read any more."""
