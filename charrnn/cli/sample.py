@@ -159,8 +159,8 @@ def sample(
             raise UsageError("--texts N and --count N both set the number of texts: use one of them.")
         count, options = options.texts, replace(options, texts=1)
     if length is None:
-        ends = options.lines or options.stop or options.texts
-        length = min(LONGEST * (options.lines or 1), LARGEST) if ends else LENGTH
+        ended = options.lines or options.stop or options.texts
+        length = min(LONGEST * (options.lines or 1), LARGEST) if ended else LENGTH
     check_usage(count, best_of, beam, no_copy, corpus, encoding)
     if prompt_file is not None:
         if prompt:
