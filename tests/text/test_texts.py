@@ -1,6 +1,7 @@
 """Several texts in one corpus: boundaries, what is held out, and the streams that read them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,7 +127,7 @@ def test_the_boundary_after_a_cut_text_is_read_but_not_predicted(tmp_path: Path)
 def test_a_resumed_run_reads_the_same_texts(by_line: bool, tmp_path: Path) -> None:
     (folder := tmp_path / "texts").mkdir()
     folder_of(folder, ["the cat\n", "a dog", "an old rat\nand a hat"] * 20)
-    options = {**TINY, "by_line": by_line, "steps": 60, "eval_every": 10}
+    options: dict[str, Any] = {**TINY, "by_line": by_line, "steps": 60, "eval_every": 10}
     whole = train(folder, **options)
     losses = [step.loss for step in whole]
     first = train(folder, **options)
