@@ -42,7 +42,7 @@ def test_every_one_of_several_files_ends_with_an_end_of_text(unit: str, tmp_path
     assert alone.vocab.boundary is None
     with_end = Corpus.read(tmp_path / "0000.txt", unit, include=vocab)
     assert with_end.vocab.decode(with_end.ids[:]) == KOREAN[0] + "\n"
-    assert Corpus.from_text(KOREAN[0], vocab=vocab).ids[-1] == vocab.boundary
+    assert Corpus.from_text(KOREAN[0], vocab=vocab).ids[:][-1] == vocab.boundary
 
 
 @given(text=st.text(st.sampled_from("ab\n"), max_size=12), cuts=st.lists(st.integers(0, 12), max_size=3))
