@@ -17,7 +17,7 @@ from charrnn.text.vocab import NEWLINE, Vocab
 
 MANY, LONG = 50, 0.05  # whole texts are held out if there are this many, none longer than this share of all
 MOST_SORTED = 1 << 18  # symbols that are searched for sorted lines
-FEW_LINES, IN_ORDER = 40, 0.9  # lines are sorted if this share of at least so many pairs of adjacent ones is in order
+FEW_LINES, IN_ORDER = 40, 0.9  # pairs of adjacent lines, at least, and the share of them that is in order
 Sizes = NDArray[np.int64]
 
 
