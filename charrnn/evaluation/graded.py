@@ -53,7 +53,8 @@ def graded(model: Model, examples: Examples) -> Graded | None:
         right = found.accuracy
         figures = {"examples": len(rows), "exact": right, "character_error_rate": found.error_rate}
         answers = f"Exact on {found.exact:,} of {len(rows):,} validation pairs ({right:.1%}"
-        sentence = f"{answers}, character error rate {found.error_rate:.1%}); the most frequent target: {simple:.1%}."
+        errors = "above 100%" if found.error_rate > 1.0 else f"{found.error_rate:.1%}"
+        sentence = f"{answers}, character error rate {errors}); the most frequent target: {simple:.1%}."
     else:
         right = grade_labels(model, rows).accuracy
         figures = {"examples": len(rows), "accuracy": right}

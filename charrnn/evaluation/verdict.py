@@ -111,10 +111,8 @@ def problem(fit: FitSummary, poor: bool, nothing_learned: bool) -> str:
     `poor`: the model is worse than a baseline; `nothing_learned`: than one that ignores the context.
     """
     options, losses = fit.options, losses_of(fit)
-    if not poor or options is None:
-        return ""
-    rate, usual = options.lr, USUAL_RATES[options.optimizer]
-    if rate > LARGE_RATE * usual or (fit.setbacks and nothing_learned):
+    rate, usual = (options.lr, USUAL_RATES[options.optimizer]) if options else (1.0, 1.0)
+    if poor and (rate > LARGE_RATE * usual or (fit.setbacks and nothing_learned)):
         diverged = ", and the training diverged" if fit.setbacks else ""
         return f"The learning rate {rate:g} is too large ({losses}{diverged}): try --lr {min(usual, rate / 4):g}."
     if fit.held_out > fit.guessing > fit.train:
@@ -122,6 +120,8 @@ def problem(fit: FitSummary, poor: bool, nothing_learned: bool) -> str:
             f"The validation split is unlike the training split: its loss is above that of guessing ({losses}, "
             f"guessing {fit.guessing:.2f}). Shuffle the parts of the text, or name texts of one kind."
         )
+    if not poor or options is None:
+        return ""
     if rate < SMALL_RATE * usual:
         return f"The learning rate {rate:g} is too small ({losses}): try --lr {usual:g}."
     if options.dropout >= LARGE_DROPOUT:

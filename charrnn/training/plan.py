@@ -117,7 +117,8 @@ def choose(
     config = choose_network(plan, symbols, vocab_size, machine, seconds)
     pair = min(LONGEST, max(LONG, 32 * math.ceil(WHOLE * example / 32))) if pairs else 0
     streams, fewest = given.get("batch_size", STREAMS), (PAIR_WINDOWS if pairs else FEWEST_WINDOWS)
-    while "batch_size" not in given and streams > 4 and symbols < fewest * streams * (pair or SHORT):
+    least = max(4, 2 * FEW_TARGETS / (LONG * share))  # streams, so that windows with enough targets are short
+    while "batch_size" not in given and streams > least and symbols < fewest * streams * (pair or SHORT):
         streams //= 2
     plan.choose("batch_size", streams, "few streams, many updates" if streams == STREAMS else "the text is short")
     plan.speed, plan.load = expected_speed(config, streams, machine), recurrent_weights(config) / symbols

@@ -117,6 +117,8 @@ def test_a_validation_loss_above_that_of_guessing_is_a_problem_of_the_split() ->
         "The validation split is unlike the training split: its loss is above that of guessing (training loss 0.20, "
         "validation loss 5.00 nats, guessing 4.00). Shuffle the parts of the text, or name texts of one kind."
     )
+    assert problem(run_of(0.2, 5.0), False, False) == problem(run_of(0.2, 5.0), True, True)
+    assert "learning rate 100" in problem(run_of(0.2, 5.0, lr=100.0), True, True)
     assert "Undertrained" in problem(run_of(4.1, 4.2), True, True)
 
 

@@ -83,6 +83,11 @@ def test_without_a_time_limit_the_machine_does_not_matter() -> None:
 def test_small_texts_get_few_streams() -> None:
     assert choose({}, 1800, 40, RATE, 60.0).options.batch_size == 4
     assert choose({}, 10**6, 40, RATE, 60.0).options.batch_size == 32
+    # but so many that a window of a classifier has targets
+    streams = [
+        choose({"task": "classify"}, 1800, 40, RATE, 60.0, share).options.batch_size for share in (0.5, 0.1, 0.01)
+    ]
+    assert streams == [4, 8, 32]
 
 
 def test_the_fewer_symbols_for_each_weight_the_fewer_epochs() -> None:
