@@ -27,6 +27,7 @@ LONG, HUGE = "x" * 300, "9" * 20
 # after `train` with small sizes: the rest of the line, the exit code, a part of the error (or of a note if it is 0)
 TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("empty.txt", 1, "empty.txt " + NOT_TEXT),
+    ("--by-line --pairs pairs.tsv", 2, "--by-line is for plain text: each line of labelled examples or pairs is one"),
     ("bom.txt", 1, "bom.txt " + NOT_TEXT),
     ("one.txt", 1, "the training split has fewer than 2 characters (1)"),
     ("two.txt", 0, "note: the text is short: batch size 1 instead of 4."),
@@ -239,6 +240,9 @@ LINES: list[tuple[str | list[str], int, str]] = [
         0,
         "has already finished its 12 steps. To continue: charrnn train --resume --steps 24",
     ),
+    ("sample --texts 0", 2, "--texts is a whole number of at least 1, not 0."),
+    ("sample --texts 2", 2, "--texts is for models that know where texts end: train on several files or --by-line."),
+    ("sample --texts 2 --count 2", 2, "--texts N and --count N both set the number of texts: use one of them."),
     ("sample --temp -1", 2, "--temp is a number at least 0, not -1.0."),
     ("sample --temp nan", 2, "--temp is a number at least 0, not nan."),
     ("sample --temp inf", 2, "--temp is a number at least 0, not inf."),

@@ -175,7 +175,7 @@ def open_training_corpus(
     from charrnn.text.raw_text import RawText
 
     run, vocab = model.run, model.vocab
-    split = run.options if run and held_out and not run.options.by_line else Options(val_fraction=0.0)
+    split = run.options if run and held_out and not vocab.by_line else Options(val_fraction=0.0)
 
     def read(names: tuple[str, ...], encoding: str) -> RawText:
         return RawText.read(

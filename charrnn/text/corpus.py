@@ -19,6 +19,7 @@ from charrnn.text.ids import IN_MEMORY, Symbols, added, check_room, collect, cou
 from charrnn.text.source import OnBlock, Passes, Paths, Progress, Source, changed, find_sources, short_name, survey
 from charrnn.text.texts import (
     MOST_SORTED,
+    SORTED,
     Sizes,
     are_sorted,
     boundary_code,
@@ -125,7 +126,7 @@ class Corpus:
             check_room(least, at_least=True)
         counter = Passes(progress, size, passes=2)
         counts = np.zeros(1, dtype=np.int64)
-        by_line = vocab.boundary_code == NEWLINE if vocab else by_line
+        by_line = vocab.by_line if vocab else by_line
 
         def codes_of(source: Source, on_block: OnBlock) -> Iterator[AnyCodes]:
             codes = source.codes(UNITS[unit], encoding, on_block)
@@ -160,7 +161,9 @@ class Corpus:
         return len(self.vocab)
 
     def divide(self, options: Options) -> tuple["Streams", list[Segment]]:
-        """The training streams, and the validation split."""
+        """The training streams, and the validation split; a note says if the lines are sorted."""
+        if not self.vocab.by_line and SORTED not in self.notes and are_sorted(self._start()):
+            self.notes.append(SORTED)
         if self.vocab.boundary is None:
             ids, held_out = self.split(options.val_fraction)
             return Streams(ids, options.batch_size, options.seq_length), held_out
@@ -222,9 +225,9 @@ class Corpus:
         chosen = others[:: ceil_div(len(others), len(held_out) - len(before))].tolist()
         return before + [Segment(begins[k], begins[k], ends[k]) for k in chosen]
 
-    def are_sorted(self) -> bool:
-        """Whether the lines of the text are sorted, with few exceptions."""
-        return are_sorted(self.vocab.decode(self.ids[: min(len(self.ids), MOST_SORTED)]))
+    def _start(self) -> str:
+        """The first symbols of the text."""
+        return self.vocab.decode(self.ids[: min(len(self.ids), MOST_SORTED)])
 
     def _texts(self) -> tuple[Sizes, Sizes]:
         """Begin and end of each text; without a boundary, of each file."""
@@ -235,12 +238,11 @@ class Corpus:
     def _cuts(self, val_fraction: float, seed: int) -> tuple[Sizes, Sizes, Sizes]:
         """Begin, cut and end of each text: what is after the cut is held out."""
         (begins, ends), starts = self._texts(), self.vocab.starts
-        by_line = self.vocab.boundary_code == NEWLINE
-        sizes = ends - begins if by_line or starts.all() else characters(self.ids, starts, ends)
+        sizes = ends - begins if self.vocab.by_line or starts.all() else characters(self.ids, starts, ends)
         if self.vocab.boundary is None:
             held = (sizes * val_fraction).astype(np.int64)
         else:
-            held = held_out(sizes, val_fraction, seed, by_line)
+            held = held_out(sizes, val_fraction, seed, self.vocab.by_line)
         cuts = np.where(held == sizes, begins, ends)
         for k in np.flatnonzero((held > 0) & (held < sizes)).tolist():
             cuts[k] = last_characters(self.ids, starts, int(begins[k]), int(ends[k]), int(held[k]))

@@ -18,6 +18,10 @@ from charrnn.text.vocab import NEWLINE, Vocab
 MANY, LONG = 50, 0.05  # whole texts are held out if there are this many, none longer than this share of all
 MOST_SORTED = 1 << 18  # symbols that are searched for sorted lines
 FEW_LINES, IN_ORDER = 40, 0.9  # pairs of adjacent lines, at least, and the share of them that is in order
+SORTED = (
+    "the lines are sorted, so that the model learns the order of the list, and the validation split is its end: "
+    "if each line is an example, train with --by-line."
+)
 Sizes = NDArray[np.int64]
 
 

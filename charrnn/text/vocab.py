@@ -147,6 +147,11 @@ class Vocab:
         return self.boundary if self.boundary_code == UNITS[self.unit].end_of_text else None
 
     @property
+    def by_line(self) -> bool:
+        """Whether every line is a text."""
+        return self.boundary_code == NEWLINE
+
+    @property
     def start(self) -> int | None:
         """The id of the symbol that is read before a text: the boundary or else the newline, or None."""
         return self.newline if self.boundary is None else self.boundary

@@ -42,9 +42,12 @@ def train(
     if isinstance(texts, Corpus | Examples):
         if options.get("min_count"):
             raise UsageError("the ids of a corpus are fixed: pass min_count to Corpus.read instead.")
-        options = {"unit": texts.vocab.unit, "task": texts.task.kind if texts.task else "text", **options}
+        own = {"unit": texts.vocab.unit, "task": texts.task.kind if texts.task else "text"}
+        options = {**own, "by_line": texts.vocab.by_line, **options}
         if options["unit"] != texts.vocab.unit:
             raise UsageError(f"the corpus is made of {texts.vocab.unit}s, not of {options['unit']}s.")
+        if options["by_line"] != texts.vocab.by_line:
+            raise UsageError("the texts of a corpus are fixed: pass by_line to Corpus.read instead.", "by_line")
     known = set(Options.__dataclass_fields__)
     if wrong := sorted(set(options) - known):
         raise UsageError(f"there is no option {wrong[0]!r}: there are {', '.join(sorted(known))}.")

@@ -24,7 +24,9 @@ def test_a_file_is_loaded_sampled_and_resumed(path: Path, tmp_path: Path) -> Non
     expected, model = json.loads(path.with_suffix(".json").read_text("utf-8")), charrnn.load(path)
     assert model.run is not None
     assert "".join(charrnn.sample(model, len(expected["output"]), temp=0.0)) == expected["output"]
-    corpus = charrnn.Corpus.from_text(expected["text"], min_count=expected["min_count"])
+    corpus = charrnn.Corpus.from_text(
+        expected["text"], min_count=expected["min_count"], by_line=expected.get("by_line", False)
+    )
     training = charrnn.train(corpus, model=model, workers=1)
     step = next(training)
     assert step.step == model.run.step + 1

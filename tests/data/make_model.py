@@ -18,7 +18,7 @@ SIZES = {"cell": "lstm", "layers": 1, "hidden_size": 4, "batch_size": 4, "seq_le
 
 def main() -> None:
     path = Path(__file__).parent / "models" / f"version{VERSION}-{sys.argv[1]}.npz"
-    corpus = charrnn.Corpus.from_text(TEXT, min_count=15)  # so that there is an unknown symbol
+    corpus = charrnn.Corpus.from_text(TEXT, min_count=15, by_line=True)  # so that there is an unknown symbol
     training = charrnn.train(corpus, **SIZES, steps=60, eval_every=3, lr=0.05, workers=1)
     for _ in range(23):  # neither the best step nor the last
         next(training)
@@ -26,7 +26,7 @@ def main() -> None:
     training.run.rates = ((1, 0.1), (11, 0.05))  # and resumed with another learning rate
     training.model.save(path)
     output = "".join(charrnn.sample(charrnn.load(path), 40, temp=0.0))
-    values = {"text": TEXT, "min_count": 15, "output": output, "loss": next(training).loss}
+    values = {"text": TEXT, "min_count": 15, "by_line": True, "output": output, "loss": next(training).loss}
     path.with_suffix(".json").write_text(json.dumps(values, indent=1) + "\n")
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.checkpoint.model import load
+from charrnn.errors import UsageError
 from charrnn.options import Options
 from charrnn.text import ids as symbols
 from charrnn.text import texts
@@ -18,7 +19,7 @@ from charrnn.text.units import UNITS
 from charrnn.training.train import train
 
 KOREAN = ["한글 글", "글자다\n", "é"]
-TINY = {"cell": "gru", "layers": 1, "hidden_size": 8, "batch_size": 4, "seq_length": 8, "workers": 1}
+TINY: dict[str, Any] = {"cell": "gru", "layers": 1, "hidden_size": 8, "batch_size": 4, "seq_length": 8, "workers": 1}
 
 
 def folder_of(tmp_path: Path, parts: list[str]) -> Path:
@@ -127,7 +128,7 @@ def test_the_boundary_after_a_cut_text_is_read_but_not_predicted(tmp_path: Path)
 def test_a_resumed_run_reads_the_same_texts(by_line: bool, tmp_path: Path) -> None:
     (folder := tmp_path / "texts").mkdir()
     folder_of(folder, ["the cat\n", "a dog", "an old rat\nand a hat"] * 20)
-    options: dict[str, Any] = {**TINY, "by_line": by_line, "steps": 60, "eval_every": 10}
+    options = {**TINY, "by_line": by_line, "steps": 60, "eval_every": 10}
     whole = train(folder, **options)
     losses = [step.loss for step in whole]
     first = train(folder, **options)
@@ -147,3 +148,16 @@ def test_sorted_lines() -> None:
     shuffled = np.random.default_rng(0).permutation(names).tolist()
     for other in (shuffled, names[:20], ["same"] * 200, []):
         assert not texts.are_sorted("\n".join(other) + "\n")
+
+
+def test_a_note_on_sorted_lines_and_by_line_of_a_corpus() -> None:
+    names = "\n".join(f"{k:03}" for k in range(100))
+    listed, lines = Corpus.from_text(names), Corpus.from_text(names, by_line=True)
+    for corpus, noted in ((listed, True), (lines, False)):
+        for _ in range(2):  # the note is given once
+            training = train(corpus, **TINY, steps=1)
+            training.close()
+        assert ["--by-line" in note for note in training.notes if "sorted" in note] == [True] * noted
+        assert training.options.by_line != noted
+    with pytest.raises(UsageError, match="pass by_line to"):
+        train(listed, **TINY, by_line=True)
