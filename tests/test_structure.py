@@ -51,7 +51,7 @@ EXPOSED: Mapping[str, str] = {
     "text.raw_text": "RawText read_samples",
     "text.rolling_hash": "Chars HashSet Hashed NgramFilter Places",
     "text.source": "Progress Source open_source",
-    "text.tasks": "DOES Example TAB Task",
+    "text.tasks": "DOES END Example TAB Task",
     "text.units": "Codes Decoder SYLLABLES UNITS jamo_kind",
     "text.vocab": "NEWLINE REPLACEMENT UNKNOWN Vocab",
     "nn.dropout": "Dropout",

@@ -17,7 +17,8 @@ from charrnn.nn.stepper import NetworkStepper
 from charrnn.sampling.filters import mask_logits
 from charrnn.sampling.mixture import check_weights
 from charrnn.text.examples import encoded
-from charrnn.text.tasks import TAB, Task
+from charrnn.text.tasks import END, TAB, Task
+from charrnn.text.vocab import Vocab
 
 BATCH = 64  # sources read in parallel
 LONGEST = 1000  # symbols of a target
@@ -29,7 +30,8 @@ def for_labels(model: Model, weights: Mapping[str, float]) -> Model:
     """A model of text that generates as `model` does for a label; for several labels, the mean of their vectors.
 
     The newline, which every text starts with and which ends an example, gets the vector of the label: the network reads
-    it in no other place. Raises UsageError for labels that the model does not have.
+    it in no other place. Each line is an example, never an empty one, before which the state is reset.
+    Raises UsageError for labels that the model does not have.
     """
     if model.task is None:
         raise UsageError("the model was trained on a text: labels are for models of labelled examples.")
@@ -44,7 +46,8 @@ def for_labels(model: Model, weights: Mapping[str, float]) -> Model:
         params[name][:] = model.params[name][tuple(map(slice, shape))]  # labels come after the vocabulary
     vectors = [model.params["l0.Wx"][V + number] for number in numbers]
     params["l0.Wx"][model.vocab.newline] = np.average(vectors, axis=0, weights=list(weights.values()))
-    return Model(config, model.vocab, params)
+    codes, rare = model.vocab.codes.tolist(), model.vocab.rare.tolist()
+    return Model(config, Vocab(model.vocab.unit, codes, rare, END), params)
 
 
 def label_number(name: str, labels: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from charrnn.evaluation.classification import Labelled, classify, grade_labels
 from charrnn.evaluation.pairs import distance, grade_pairs
 from charrnn.nn.fast.network import Network
 from charrnn.sampling.conditional import answers, beam_search, for_labels, target_logprobs
+from charrnn.sampling.sample import sample, sample_many
 from charrnn.text.examples import Examples
 from tests.training.test_examples import COPIES, WORDS, begin
 
@@ -157,6 +158,16 @@ def test_pairs_are_graded(pairs: Model) -> None:
 )
 def test_distance(one: str, other: str, wanted: int) -> None:
     assert distance(one, other) == distance(other, one) == wanted
+
+
+def test_an_example_of_a_label_is_never_empty(generate: Model) -> None:
+    model = for_labels(generate, {"vowel": 1.0})
+    model.params["by"][model.vocab.newline] += 4.0  # ends come early
+    free = [text.text for text in sample_many(model, 20, 50, lines=1, temp=3.0)]
+    assert all(text.strip() and text.count("\n") == 1 for text in free)
+    assert min(map(len, free)) == 2
+    several = "".join(sample(model, 200, temp=3.0, lines=9)).split("\n")
+    assert all(several[:9])
 
 
 def test_labels_in_messages_keep_their_spelling(generate: Model) -> None:
