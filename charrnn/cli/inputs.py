@@ -178,16 +178,8 @@ def open_training_corpus(
     split = run.options if run and held_out and not vocab.by_line else Options(val_fraction=0.0)
 
     def read(names: tuple[str, ...], encoding: str) -> RawText:
-        return RawText.read(
-            names,
-            vocab.unit,
-            encoding,
-            split.val_fraction,
-            progress,
-            model.task is not None,
-            vocab.boundary_code,
-            split.seed,
-        )
+        fraction = split.val_fraction
+        return RawText.read(names, vocab.unit, encoding, fraction, progress, vocab.boundary_code, split.seed)
 
     corpus = read_text(path, model, (), encoding, "name a corpus with --corpus", read)
     notes(corpus.notes)
@@ -204,6 +196,8 @@ def corpus_ngrams(
 
     trained = tuple(text for _, model in models if model.run for text in model.run.texts)
     with ReadProgress(texts or trained or ("the corpus",), quiet=False) as reading:
+        if not texts and models[0][1].task:
+            return example_ngrams(n, *models[0], encoding)
         if texts:
             corpora = [open_named_corpus(texts, models[0][1].vocab.unit, encoding or "utf-8", reading.progress)]
         else:
@@ -212,6 +206,19 @@ def corpus_ngrams(
         for corpus in corpora:
             for source in corpus.sources:
                 ngrams.add(corpus.codes(source))
+    return ngrams
+
+
+def example_ngrams(n: int, path: str, model: "Model", encoding: str | None) -> "NgramFilter":
+    """The n-grams of the texts of the examples, which a file may contain in quotes or with other line ends."""
+    from charrnn.text.rolling_hash import NgramFilter
+    from charrnn.text.units import UNITS
+
+    assert model.task is not None
+    rows, _ = TextInput((), encoding, True, "searched", "name a corpus").examples(path, model, model.task)
+    codes = UNITS["char"].codes("\n".join(text for _, text in rows))
+    ngrams = NgramFilter(n, len(codes))
+    ngrams.add([codes])
     return ngrams
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from charrnn.errors import TextError
-from charrnn.text.example_files import find_example_sources
 from charrnn.text.source import OnBlock, Passes, Progress, Source, find_sources, survey, unreadable
 from charrnn.text.texts import held_out
 from charrnn.text.units import AnyCodes, Char, Codes, Jamo
@@ -34,17 +33,16 @@ class RawText:
         encoding: str = "utf-8",
         val_fraction: float = 0.0,
         progress: Progress | None = None,
-        examples: bool = False,
         boundary_code: int | None = None,
         seed: int = 0,
     ) -> "RawText":
-        """The texts of files and folders, read once to count their characters; `examples`: of a model with a task.
+        """The texts of files and folders, read once to count their characters.
 
         With the boundary and the seed of a training on several files, the same parts are held out as in the training.
         Raises TextError if there is no text; files of a folder that are not text are skipped and noted.
         """
         notes: list[str] = []
-        names, candidates = (find_example_sources if examples else find_sources)(paths, notes, encoding)
+        names, candidates = find_sources(paths, notes, encoding)
         passes = 3 if val_fraction else 2  # counting, reading the validation split, searching
         counter = Passes(progress, sum(source.size for source in candidates), passes)
 

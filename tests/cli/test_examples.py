@@ -120,6 +120,17 @@ def test_tables_and_folders(charrnn: Command) -> None:
         assert (code, "changed" in err) == (0, False)
 
 
+def test_what_is_copied_from_quoted_fields(charrnn: Command) -> None:
+    """--no-copy compares with the texts of the examples, not with the file."""
+    Path("q.csv").write_text("".join(f'{label},"""x"" and\n""x"""\n' for label in "abab"))
+    assert charrnn("train", "q.csv", "--labelled", *SIZES, "-q")[0] == 0
+    seen = '"x" and "x"\n'
+    for n in (4, 8):
+        code, out, err = charrnn("sample", "--label", "a", "--no-copy", str(n), "--lines", "3", "--seed", "1")
+        assert (code, "changed" in err) == (0, False)
+        assert not any(seen[k : k + n] in out for k in range(len(seen) - n))
+
+
 def test_text_to_text(charrnn: Command) -> None:
     tables()
     code, _, err = charrnn("train", "pairs.tsv", "--pairs", *SIZES)

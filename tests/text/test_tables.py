@@ -13,7 +13,6 @@ from charrnn.options import Options
 from charrnn.text.corpus import Corpus
 from charrnn.text.dataset import read_dataset
 from charrnn.text.examples import Examples
-from charrnn.text.raw_text import RawText
 from charrnn.text.tables import read_table
 
 LABELLED, PAIRS = ("label", "text"), ("source", "target")
@@ -189,9 +188,8 @@ def test_a_bad_table_in_a_folder_is_not_skipped(tmp_path: Path) -> None:
 def test_one_fingerprint(tmp_path: Path, files: dict[str, str]) -> None:
     root = folder(tmp_path / "r", files)
     examples = Examples.read([root], "generate")
-    assert examples.sha256 == RawText.read([str(root)], examples=True).sha256
     assert examples.sha256 == read_dataset([root], Options(task="classify", unit="byte")).sha256
     if "README" not in files:
         assert examples.sha256 == Corpus.read([root]).sha256
     (root / next(iter(files))).write_text("a\tx\nb\tz\n")
-    assert examples.sha256 != RawText.read([str(root)], examples=True).sha256
+    assert examples.sha256 != Examples.read([root], "generate").sha256
