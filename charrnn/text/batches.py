@@ -78,42 +78,32 @@ class Streams:
 class TextStreams(Streams):
     """Several texts, in another order in each epoch, as `Streams` whose state is reset before each text.
 
-    Text k is symbols begins[k]..ends[k], which end with the symbol `boundary` unless it is `cut`: then a boundary,
-    which is read but not predicted, stands in for its last part. Symbol `place` of `ids` is a boundary.
+    `places` (n, 4) are begin and end of the two parts of each text, the second of which ends with a boundary symbol or
+    is empty. Symbol `place` of `ids` is a boundary, which is read first.
     """
 
     def __init__(
-        self,
-        ids: Symbols,
-        ranges: NDArray[np.int64],
-        cut: Mask,
-        place: int,
-        batch_size: int,
-        seq_length: int,
-        seed: int,
+        self, ids: Symbols, places: NDArray[np.int64], place: int, batch_size: int, seq_length: int, seed: int
     ) -> None:
-        self.all, self.ranges, self.cut, self.seed = ids, ranges, cut, seed
-        self.between = np.array([place, place + 1])
+        self.all, self.places, self.first, self.seed = ids, places, [place, place + 1], seed
         self.boundary = int(ids[place : place + 1][0])
         self.shuffle(0)
         super().__init__(self.ids, batch_size, seq_length)
 
     def shuffle(self, epoch: int) -> None:
-        """Sets the ids of an epoch, which start with a boundary, and the places of the boundaries that stand in."""
+        """Sets the ids of an epoch."""
         rng = np.random.Generator(np.random.PCG64([self.seed, RandomStream.EXAMPLE_ORDER, epoch]))
-        order = rng.permutation(len(self.ranges))
-        ranges, after = self.ranges[order], np.flatnonzero(self.cut[order]) + 1
-        ranges = np.insert(ranges, [0, *after.tolist()], self.between, axis=0)
-        self.epoch, self.ids = epoch, join(self.all, ranges)
-        self.unpredicted = np.cumsum(ranges[:, 1] - ranges[:, 0])[after + np.arange(1, len(after) + 1)] - 1
+        ranges = self.places[rng.permutation(len(self.places))].reshape(-1, 2)
+        ranges = ranges[ranges[:, 0] < ranges[:, 1]]
+        self.epoch, self.ids = epoch, join(self.all, np.insert(ranges, 0, self.first, axis=0))
 
     def batch(self, step: int) -> Batch:
         epoch, index = divmod(step - 1, self.windows)
         if epoch != self.epoch:
             self.shuffle(epoch)
         window = self.window(index)
-        places = self.starts + index * self.seq_length + np.arange(1, len(window))[:, None]
-        return Batch(window[:-1], window[1:], ~np.isin(places, self.unpredicted), window[:-1] == self.boundary)
+        inputs, targets = window[:-1], window[1:]
+        return Batch(inputs, targets, np.ones(targets.shape, bool), inputs == self.boundary)
 
 
 FEW_TARGETS = 8  # the gradient of a step with fewer targets is very noisy

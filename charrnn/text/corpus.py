@@ -20,12 +20,13 @@ from charrnn.text.source import OnBlock, Passes, Paths, Progress, Source, change
 from charrnn.text.texts import (
     MOST_SORTED,
     SORTED,
+    TAIL,
     Sizes,
     are_sorted,
     boundary_code,
     characters,
+    cut_places,
     held_out,
-    last_characters,
     text_ends,
     whole_lines,
 )
@@ -167,11 +168,11 @@ class Corpus:
         if self.vocab.boundary is None:
             ids, held_out = self.split(options.val_fraction)
             return Streams(ids, options.batch_size, options.seq_length), held_out
-        begins, cuts, ends = self._cuts(options.val_fraction, options.seed)
-        kept, place = cuts > begins, int(ends[-1]) - 1
-        ranges, cut = np.stack([begins, cuts], axis=1)[kept], (cuts < ends)[kept]
-        streams = TextStreams(self.ids, ranges, cut, place, options.batch_size, options.seq_length, options.seed)
-        return streams, held_segments(begins, cuts, ends)
+        places = self._cuts(options.val_fraction, options.seed)
+        kept = places[np.diff(places)[:, ::2].any(axis=1)]
+        last = int(places[-1, -1]) - 1  # a boundary
+        streams = TextStreams(self.ids, kept, last, options.batch_size, options.seq_length, options.seed)
+        return streams, held_segments(places)
 
     def count_chars(self, segments: Sequence[Segment]) -> int:
         """Number of characters of these segments, in any unit."""
@@ -211,8 +212,9 @@ class Corpus:
         The text is cut at the same character in every unit, except that byte-order marks and the CR of CRLF are
         symbols of the unit byte only.
         """
-        begins, cuts, ends = self._cuts(val_fraction, seed)
-        return join(self.ids, np.stack([begins, cuts], axis=1)), held_segments(begins, cuts, ends)
+        places = self._cuts(val_fraction, seed)
+        ranges = places[:, :2] if self.vocab.boundary is None else places.reshape(-1, 2)
+        return join(self.ids, ranges), held_segments(places)
 
     def seen(self, held_out: Sequence[Segment]) -> list[Segment]:
         """Training text to compare with the validation split, as long: what precedes it, or other whole texts."""
@@ -222,7 +224,7 @@ class Corpus:
             return before
         begins, ends = self._texts()
         others = np.flatnonzero(~np.isin(begins, [segment.file_begin for segment in held_out]))
-        chosen = others[:: ceil_div(len(others), len(held_out) - len(before))].tolist()
+        chosen = others[:: max(1, ceil_div(len(others), len(held_out) - len(before)))].tolist()
         return before + [Segment(begins[k], begins[k], ends[k]) for k in chosen]
 
     def _start(self) -> str:
@@ -235,23 +237,22 @@ class Corpus:
         ends = np.array(self.ends, np.int64) if boundary is None else text_ends(self.ids, boundary)
         return np.append(0, ends[:-1]), ends
 
-    def _cuts(self, val_fraction: float, seed: int) -> tuple[Sizes, Sizes, Sizes]:
-        """Begin, cut and end of each text: what is after the cut is held out."""
+    def _cuts(self, val_fraction: float, seed: int) -> Sizes:
+        """Four places (n, 4) in each text: begin, cut, resumption and end; what is between the middle ones is held out.
+
+        Of several texts, the last characters of a text that is not held out as a whole are learned.
+        """
         (begins, ends), starts = self._texts(), self.vocab.starts
         sizes = ends - begins if self.vocab.by_line or starts.all() else characters(self.ids, starts, ends)
         if self.vocab.boundary is None:
             held = (sizes * val_fraction).astype(np.int64)
         else:
             held = held_out(sizes, val_fraction, seed, self.vocab.by_line)
-        cuts = np.where(held == sizes, begins, ends)
-        for k in np.flatnonzero((held > 0) & (held < sizes)).tolist():
-            cuts[k] = last_characters(self.ids, starts, int(begins[k]), int(ends[k]), int(held[k]))
-        return begins, cuts, ends
+        return cut_places(self.ids, starts, (begins, ends), sizes, held, 0 if self.vocab.boundary is None else TAIL)
 
 
-def held_segments(begins: Sizes, cuts: Sizes, ends: Sizes) -> list[Segment]:
-    held = np.stack([begins, cuts, ends], axis=1)[cuts < ends]
-    return [Segment(*places) for places in held.tolist()]
+def held_segments(places: Sizes) -> list[Segment]:
+    return [Segment(*segment) for segment in places[places[:, 1] < places[:, 2], :3].tolist()]
 
 
 def number(

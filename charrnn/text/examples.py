@@ -87,7 +87,7 @@ class Examples:
             task = Task(kind, reverse=REVERSED) if pairs else labelled(kind, [label for label, _ in rows], name)
         if vocab is None:
             texts = "".join(text for row in rows for text in (row[1:] if task.labels else row))
-            more = include.codes.tolist() if include else []
+            more = include.characters.tolist() if include else []
             vocab = Vocab(unit, [*np.unique(UNITS[unit].codes(texts)).tolist(), *more, *task.needs])
         examples = cls(rows, task, vocab, ("a list",), hashlib.sha256(repr(rows).encode()).hexdigest())
         if changed:

@@ -16,6 +16,7 @@ from charrnn.text.units import UNITS, AnyCodes
 from charrnn.text.vocab import NEWLINE, Vocab
 
 MANY, LONG = 50, 0.05  # whole texts are held out if there are this many, none longer than this share of all
+TAIL = 64  # last characters of a long text that are learned, so that the end of a text is
 MOST_SORTED = 1 << 18  # symbols that are searched for sorted lines
 FEW_LINES, IN_ORDER = 40, 0.9  # pairs of adjacent lines, at least, and the share of them that is in order
 SORTED = (
@@ -51,7 +52,7 @@ def held_out(sizes: Sizes, fraction: float, seed: int, by_line: bool) -> Sizes:
     """How many of the last characters of each text (n,) are held out; those of a whole text are all.
 
     Whole texts, chosen by the seed, if they are lines or if there are many short ones. Otherwise the last part of each
-    long text or, if there is none, of all of them together: the ends of short texts are learned.
+    long text or, if there is none, of all of them together.
     """
     total = int(sizes.sum())
     long = sizes > LONG * total
@@ -77,6 +78,23 @@ def characters(ids: Symbols, starts: Mask, ends: Sizes) -> Sizes:
         total = np.append(0, np.cumsum(starts[ids[begin:end]]))
         before[1:] += total[np.clip(ends - begin, 0, end - begin)]
     return np.diff(before)
+
+
+def cut_places(ids: Symbols, starts: Mask, texts: tuple[Sizes, Sizes], sizes: Sizes, held: Sizes, tail: int) -> Sizes:
+    """Four places (n, 4) in each text: begin, cut, resumption and end; what is between the middle ones is held out.
+
+    `texts` are begins and ends, `sizes` and `held` numbers of characters. If not all of a text is held out, its last
+    `tail` characters, or as many as are held out, are not.
+    """
+    begins, ends = texts
+    places = np.stack([begins, np.where(held == sizes, begins, ends), ends, ends], axis=1)
+    for k in np.flatnonzero((held > 0) & (held < sizes)).tolist():
+        chars, (first, *_, last) = int(held[k]), places[k].tolist()
+        kept = min(tail, chars, int(sizes[k]) - chars)
+        places[k, 1] = last_characters(ids, starts, first, last, chars + kept)
+        if kept:
+            places[k, 2] = last_characters(ids, starts, first, last, kept)
+    return places
 
 
 def last_characters(ids: Symbols, starts: Mask, first: int, last: int, chars: int) -> int:

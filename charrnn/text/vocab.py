@@ -137,6 +137,11 @@ class Vocab:
         return self.id_of(NEWLINE) if NEWLINE in self.codes else None
 
     @property
+    def characters(self) -> Codes:
+        """The codes without that of the end of text."""
+        return self.codes[: self.end_of_text]
+
+    @property
     def boundary(self) -> int | None:
         """The id of the symbol that ends every text of several, and is read before one from an empty state; or None."""
         return None if self.boundary_code is None else self.id_of(self.boundary_code)
@@ -197,7 +202,7 @@ def vocabulary(
         )
     if rare.any():
         rare |= codes == REPLACEMENT  # in the text it cannot be distinguished from the unknown symbol
-    kept = np.union1d(codes[~rare], include.codes[include.codes != UNITS[unit].end_of_text])
+    kept = np.union1d(codes[~rare], include.characters)
     others = np.setdiff1d(np.union1d(codes[rare], include.rare), kept)
     if len(include.rare) and not len(others):
         kept = kept[kept != REPLACEMENT]  # nothing is mapped to it any more

@@ -151,10 +151,10 @@ def test_the_cut_falls_at_the_same_character_in_every_unit(text: str, fraction: 
 
 
 def test_every_long_file_gives_its_last_part(tmp_path: Path) -> None:
-    paths = [write(tmp_path / "a", "a" * 8 + "bb"), write(tmp_path / "b", "c" * 16 + "dddd")]
+    paths = [write(tmp_path / "a", "aaaaaabbxx"), write(tmp_path / "b", "c" * 12 + "ddddyyyy")]
     train, held_out = (corpus := Corpus.read(paths)).split(0.2)
-    assert corpus.vocab.decode(train[:]) == "a" * 8 + "c" * 16
-    assert [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held_out] == ["bb\n", "dddd\n"]
+    assert corpus.vocab.decode(train[:]) == "aaaaaaxx\n" + "c" * 12 + "yyyy\n"  # the ends are learned
+    assert [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held_out] == ["bb", "dddd"]
     assert [s.file_begin for s in held_out] == [0, 11]
 
 

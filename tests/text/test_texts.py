@@ -15,7 +15,9 @@ from charrnn.text import ids as symbols
 from charrnn.text import texts
 from charrnn.text.batches import TextStreams
 from charrnn.text.corpus import Corpus
+from charrnn.text.examples import Examples
 from charrnn.text.units import UNITS
+from charrnn.text.vocab import Vocab
 from charrnn.training.train import train
 
 KOREAN = ["한글 글", "글자다\n", "é"]
@@ -114,14 +116,29 @@ def test_streams_read_every_text_from_its_boundary_on(monkeypatch: pytest.Monkey
         assert not set(order[:-1]) & left
 
 
-def test_the_boundary_after_a_cut_text_is_read_but_not_predicted(tmp_path: Path) -> None:
-    corpus = Corpus.read(folder_of(tmp_path, ["a" * 50, "b" * 50, "c" * 50]))
-    streams, held = corpus.divide(Options(seq_length=10, batch_size=2, val_fraction=0.2))
-    assert [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held] == [10 * c + "\n" for c in "abc"]
-    for step in range(1, 3 * streams.windows):
-        _, targets, mask, _ = streams.batch(step)
-        assert mask is not None
-        np.testing.assert_array_equal(targets == corpus.vocab.boundary, ~mask)
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_end_of_a_long_text_is_learned(unit: str, tmp_path: Path) -> None:
+    corpus = Corpus.read(folder_of(tmp_path, [f"{c * 400}한{c * 99}" for c in "abc"]), unit)
+    streams, held = corpus.divide(Options(seq_length=10, batch_size=1, val_fraction=0.2))
+    assert [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held] == [f"{c * 64}한{c * 35}" for c in "abc"]
+    assert isinstance(streams, TextStreams)
+    for epoch in range(3):
+        streams.shuffle(epoch)
+        read = corpus.vocab.decode(streams.ids[:]).split("\n")
+        assert sorted(read) == ["", "", *(c * 400 for c in "abc")]
+
+
+def test_a_model_of_one_text_reads_several_files_as_before(tmp_path: Path) -> None:
+    known = Corpus.from_text("ab").vocab
+    corpus = Corpus.read(folder_of(tmp_path, ["a" * 8 + "bb", "a" * 16 + "bbbb"]), vocab=known)
+    _, held = corpus.split(0.2)
+    assert [corpus.vocab.decode(corpus.ids[s.begin : s.end]) for s in held] == ["bb", "bbbb"]
+
+
+def test_examples_that_start_from_a_model_of_several_texts() -> None:
+    known = Vocab("char", [97, 10], boundary_code=0x110000)
+    examples = Examples.of([("x", "ab"), ("y", "b")], "generate", include=known)
+    assert examples.vocab.symbols == ["\n", "a", "b"]
 
 
 @pytest.mark.parametrize("by_line", [False, True])
