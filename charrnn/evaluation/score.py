@@ -150,9 +150,9 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     if corpus.vocab != model.of_text().vocab:
         raise TextError("the text was read with a different vocabulary: read it with vocab=model.vocab.")
     score = text_scorer(model.config, model.params, corpus, segments)()
-    if not score.symbols:
-        raise TextError(f"{corpus.label} has no characters that the model knows, so there is nothing to score.")
     chars, size = corpus.measure(segments)
+    if not score.symbols or (corpus.vocab.end_of_text is not None and not size):
+        raise TextError(f"{corpus.label} has no characters that the model knows, so there is nothing to score.")
     return replace(score, chars=chars, bytes=size)
 
 

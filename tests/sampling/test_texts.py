@@ -8,7 +8,7 @@ import pytest
 
 from charrnn.checkpoint.model import Model, load
 from charrnn.editor.predictions import Predictor
-from charrnn.errors import UsageError
+from charrnn.errors import TextError, UsageError
 from charrnn.evaluation import scan
 from charrnn.evaluation.ngram import ngram_nats, ngram_texts
 from charrnn.evaluation.score import evaluate
@@ -129,6 +129,12 @@ def test_texts_are_scored_each_from_its_boundary(
     chosen = [corpus.ids[s.begin : s.end].tolist() for s in held]
     if all(s.begin == s.file_begin for s in held):
         assert evaluate(model, corpus, held).total == pytest.approx(losses_by_text(model, chosen), rel=1e-4)
+
+
+def test_nothing_to_score() -> None:
+    model = model_of("char")
+    with pytest.raises(TextError, match="nothing to score"):
+        evaluate(model, Corpus.from_text("xyz", vocab=model.vocab))
 
 
 def test_ngrams_have_no_context_before_a_boundary() -> None:
