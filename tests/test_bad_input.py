@@ -225,6 +225,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("train --resume -m part.npz --lr -1", 2, "--lr is a number above 0, not -1.0."),
     ("train --resume -m part.npz --cell lstm", 2, "--cell lstm contradicts the model file"),
     ("train --resume -m part.npz --unit byte", 2, "--unit byte contradicts the model file"),
+    ("train --resume -m part.npz --by-line", 2, "--by-line contradicts the model file, which was trained without it:"),
     ("train --resume -m part.npz --seed 1", 2, "--seed 1 contradicts the model file"),
     ("train --resume -m part.npz --encoding latin-1", 2, "--encoding latin-1 contradicts the model file"),
     ("train --resume -m part.npz --steps 0", 2, "--steps is a whole number of at least 1, not 0."),

@@ -32,9 +32,11 @@ def resume_training(texts: tuple[str, ...], path: str, given: dict[str, Any], qu
         raise UsageError(f"{path} contains no training run: it can be sampled, but not resumed.")
     if name := run.options.contradicted(given):
         stored = getattr(run.options, name)
+        option = flag(name) if given[name] is True else f"{flag(name)} {given[name]}"
+        trained = f"with {'none' if stored == '' else stored}" if stored is not False else "without it"
         raise UsageError(
-            f"{flag(name)} {given[name]} contradicts the model file, which was trained with "
-            f"{'none' if stored == '' else stored}: leave it out to resume.{new_run(texts, path, run, given, name)}"
+            f"{option} contradicts the model file, which was trained {trained}: leave it out to resume."
+            f"{new_run(texts, path, run, given, name)}"
         )
     options = run.options.resumed(given)
     if not texts and is_complete(run, options, path, quiet):

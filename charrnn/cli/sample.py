@@ -265,7 +265,9 @@ def explain(ends: list[str | None], options: SamplingOptions, length: int) -> No
     if "stuck" in ends:
         remark(f"note: {which.format(ends.count('stuck'))} ended early: the constraints allow no further character.")
     if "length" in ends and (options.lines or options.stop or options.texts):
-        missing = f"line {options.lines:,}" if options.lines else "a stop string" if options.stop else "its end"
+        missing = (
+            f"line {options.lines:,}" if options.lines else "a stop string" if options.stop else "the end of a text"
+        )
         remark(f"note: {which.format(ends.count('length'))} ended at {length:,} characters, before {missing}.")
 
 
