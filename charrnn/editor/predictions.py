@@ -64,7 +64,8 @@ class Predictor:
     def __init__(self, model: Model, streams: int = STREAMS) -> None:
         self.streams, self.vocab, self.unit = streams, model.vocab, UNITS[model.vocab.unit]
         self.starts = self.vocab.starts
-        self.spelling = Spelling(self.vocab, several=False)
+        self.spelling, self.spelling_of_texts = Spelling(self.vocab, several=False), Spelling(self.vocab)
+        self.closes = self.unit.starts(self.vocab.codes)  # an end of text, too
         self.reader = open_streams(model, 1)
         self.batch = open_streams(model, streams)
         self.missing: list[str] = []
@@ -164,7 +165,7 @@ class Predictor:
             self.batch.set_state(self.reader.state(), k)
         for ids, _ in generate(self.batch, texts, scale):
             p = probabilities(mask_logits(self.batch.logits, [text.spelled for text in texts]), scale)
-            closing = p @ self.starts
+            closing = p @ self.closes
             for i, text in enumerate(texts):
                 text.nats.append(minus_log(p[i, ids[i]]))
                 text.closing.append(minus_log(closing[i]))
@@ -200,14 +201,16 @@ def ranked(ids: list[int], p: Probabilities, state: Any) -> Iterator[Outcome]:
 
 
 class Stream:
-    """A continuation that starts with `start`, while it is generated, until it has more than `limit` characters.
+    """A continuation that starts with `start`, while it is generated, until it has more than `limit` characters or the
+    text ends.
 
     `nats` are those of each symbol; `closing` those of the event that a character starts at this symbol.
     `spelled` are the symbols (V,) that may come next by spelling, None for all.
     """
 
     def __init__(self, predictor: Predictor, start: str, limit: int, seed: int) -> None:
-        self.spelling, self.starts, self.limit, self.least = predictor.spelling, predictor.starts, limit, len(start)
+        self.spelling, self.closes = predictor.spelling_of_texts, predictor.closes
+        self.limit, self.least, self.ended = limit, len(start), False
         self.decoder, self.uniform = predictor.unit.decoder(), uniforms(seed).__next__
         self.start: list[int] = predictor.vocab.encode(start).tolist()
         self.spelled: Mask | None = None
@@ -216,19 +219,22 @@ class Stream:
 
     @property
     def done(self) -> bool:
-        return sum(map(len, self.texts)) > self.limit
+        return self.ended or sum(map(len, self.texts)) > self.limit
 
     def allowed(self) -> Mask | None:
         """Only the next symbol of `start`, until they are used up; the symbol after them starts a character."""
         self.spelled, n = self.spelling.allowed(self.decoder.held), len(self.texts)
         if n < len(self.start):
-            return cast(Mask, np.arange(len(self.starts)) == self.start[n])
+            return cast(Mask, np.arange(len(self.closes)) == self.start[n])
         if n == len(self.start) > 0:
-            return self.starts if self.spelled is None else self.spelled & self.starts
+            return self.closes if self.spelled is None else self.spelled & self.closes
         return self.spelled
 
     def push(self, symbol: int) -> str:
-        self.texts.append(self.decoder.push(self.spelling.codes[symbol]))
+        if self.ended:
+            return ""
+        self.ended = symbol == self.spelling.vocab.end_of_text
+        self.texts.append(self.decoder.flush() if self.ended else self.decoder.push(self.spelling.codes[symbol]))
         return self.texts[-1]
 
 

@@ -155,7 +155,9 @@ def test_the_editor_proposes_no_end_of_text(unit: str) -> None:
         predictor = Predictor(model_of(unit, by_line))
         result(predictor.read("가나\nab"))
         assert sum(p for _, p in predictor.outcomes(1.0)) == pytest.approx(1.0, rel=1e-3)
-        assert result(predictor.continuations(10, 1.0, 1))
+        found = result(predictor.continuations(10, 1.0, 1))
+        assert found
+        assert by_line or min(len(one.text) for one in found) < 6  # a text ends
 
 
 @pytest.mark.parametrize("by_line", [False, True])
