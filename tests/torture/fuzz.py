@@ -5,6 +5,7 @@ import json
 import random
 import struct
 import zlib
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def wrong_meta(rng: random.Random, text: bytes) -> bytes:
         if rng.random() < 0.2:
             del at[key]
         else:
-            at[key] = rng.choice(ODD)
+            at[key] = deepcopy(rng.choice(ODD))  # a later change must not reach into ODD
     return json.dumps(meta).encode()
 
 
