@@ -36,8 +36,12 @@ def drain(ours: int, shown: bytearray, seconds: float) -> None:
 
 
 def own_terminal() -> None:
-    """Makes stdin the controlling terminal of a process, which gets SIGHUP when the terminal is closed."""
+    """Makes stdin the controlling terminal of a process, which gets SIGHUP when the terminal is closed; no signal is
+    ignored, as SIGINT is in the background of a script.
+    """
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def stands(pid: int) -> bool:
