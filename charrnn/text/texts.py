@@ -87,7 +87,7 @@ def cut_places(ids: Symbols, starts: Mask, texts: tuple[Sizes, Sizes], sizes: Si
     `tail` characters, or as many as are held out, are not.
     """
     begins, ends = texts
-    places = np.stack([begins, np.where(held == sizes, begins, ends), ends, ends], axis=1)
+    places = np.stack([begins, np.where((held > 0) & (held == sizes), begins, ends), ends, ends], axis=1)
     for k in np.flatnonzero((held > 0) & (held < sizes)).tolist():
         chars, (first, *_, last) = int(held[k]), places[k].tolist()
         kept = min(tail, chars, int(sizes[k]) - chars)
