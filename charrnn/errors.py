@@ -2,7 +2,10 @@
 
 
 class CharRNNError(Exception):
-    """Base class of all errors that charrnn raises on purpose; the message is one sentence."""
+    """Base class of all errors that charrnn raises on purpose; the message is one sentence.
+
+    Arguments in backquotes, such as `unit=byte`, become options on the command line: --unit byte.
+    """
 
     exit_code = 1
 

@@ -1,5 +1,6 @@
 """The library: its page shows all public names, its examples run, and what is not a path is explained."""
 
+import ast
 import inspect
 import re
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import charrnn
+from charrnn.cli.options import with_options
 from tests.documents import ROOT, blocks, text_of
 from tests.training.test_loop import SMALL, TEXT
 
@@ -96,3 +98,19 @@ def test_a_plan_for_a_time() -> None:
             charrnn.train(corpus, minutes=1, **more)
     with pytest.raises(charrnn.UsageError, match="minutes is a number above 0"):
         charrnn.train(corpus, minutes=0)
+
+
+def test_errors_and_notes_speak_of_arguments_and_the_command_line_of_options() -> None:
+    """Commands, which start with charrnn, may have options; so may advice in reports, which are no errors."""
+    for path in sorted((ROOT / "charrnn").rglob("*.py")):
+        room = path.relative_to(ROOT / "charrnn").parts[0]
+        if room in ("cli", "display", "editor", "options.py", "__main__.py") or path.name in ("tasks.py", "verdict.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise):
+                found = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+                assert not any(re.search(r"--([a-z]|$)", str(text)) for text in found), (path, found)
+    with pytest.raises(charrnn.TextError, match="or `val_fraction=0`"):
+        charrnn.train(charrnn.Corpus.from_text("abc"), val_fraction=0.9)
+    message = "`unit=byte` or `val_fraction=0.5`, more `workers`, not `a name` or `other=3`"
+    assert with_options(message) == "--unit byte or --val-fraction 0.5, more --workers, not `a name` or `other=3`"

@@ -14,7 +14,7 @@ from charrnn.cli.eval import evaluate
 from charrnn.cli.help import completion, show_help
 from charrnn.cli.info import info
 from charrnn.cli.novelty import novelty
-from charrnn.cli.options import Group
+from charrnn.cli.options import Group, with_options
 from charrnn.cli.sample import sample
 from charrnn.cli.see import see
 from charrnn.cli.train import train
@@ -53,7 +53,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except CharRNNError as error:
         argument = error.argument if isinstance(error, UsageError) else ""
-        remark(f"error: {str(error).replace(argument, flag(argument), 1) if argument else error}")
+        text = str(error).replace(argument, flag(argument), 1) if argument else str(error)
+        remark(f"error: {with_options(text)}")
         return error.exit_code
     except click.ClickException as error:
         place = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "charrnn"

@@ -1,5 +1,6 @@
 """Options and help pages of commands: click options from field metadata, and options that commands share."""
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -14,6 +15,7 @@ from click.shell_completion import CompletionItem
 from charrnn.checks import Declared, declared, flag
 from charrnn.cli.examples import examples_of
 from charrnn.display.terminal import remark
+from charrnn.options import Options
 
 MODEL = "model.npz"
 Decorator = Callable[[Any], Any]
@@ -186,10 +188,23 @@ def model_argument(*paths: str) -> str:
     return "" if paths == (MODEL,) else "".join(f" -m {shlex.quote(path)}" for path in paths)
 
 
+ARGUMENTS = {field.name for field in declared(Options)} | {"lags", "layer", "of", "text"}
+
+
+def with_options(text: str) -> str:
+    """A message of the library with options in place of arguments in backquotes, such as `unit=byte`."""
+
+    def option(match: "re.Match[str]") -> str:
+        name, value = match[1], match[2]
+        return flag(name) + (f" {value}" if value else "") if name in ARGUMENTS else match[0]
+
+    return re.sub(r"`(\w+)(?:=([^`]*))?`", option, text)
+
+
 def notes(texts: list[str], most: int = 10) -> None:
     """Notes to the user on stderr, at most `most` of them."""
     for text in texts[:most]:
-        remark(f"note: {text}")
+        remark(f"note: {with_options(text)}")
     if len(texts) > most:
         remark(f"note: and {len(texts) - most:,} more like these.")
 

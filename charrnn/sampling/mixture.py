@@ -31,7 +31,7 @@ class Mixture:
         if len({model.vocab.boundary_code for model in self.models}) > 1:
             raise UsageError(
                 "these models end texts differently: mix models that were all trained on one text, on several files, "
-                "or with --by-line."
+                "or with `by_line`."
             )
         object.__setattr__(self, "vocab", union([model.vocab for model in self.models]))
 

@@ -160,7 +160,7 @@ class Sampler:
             raise UsageError(f"raw is for models of bytes, and this model writes {unit}s: remove it.", "raw")
         if options.texts and model.vocab.boundary is None:
             raise UsageError(
-                "texts is for models that know where texts end: train on several files or --by-line.", "texts"
+                "texts is for models that know where texts end: train on several files or `by_line`.", "texts"
             )
         self.model, self.length = model, length
         self.filters = filters(options.temp, options.top_k, options.top_p, options.min_p)

@@ -113,7 +113,7 @@ def gradient_norms(model: Model, window: TextWindow, lags: int, positions: int) 
     ends = places(len(ids), lags, positions)
     if not len(ends):
         raise TextError(
-            f"the text has {len(ids):,} symbols, but {lags + 2:,} are needed: give more text, or fewer --lags."
+            f"the text has {len(ids):,} symbols, but {lags + 2:,} are needed: give more text, or fewer `lags`."
         )
     sums: dict[str, Norms] = {}
     for start in range(0, len(ends), GROUP):

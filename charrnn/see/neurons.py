@@ -80,10 +80,10 @@ def check_unit(model: Model, unit: Unit) -> None:
     """Raises UsageError if the network has no such unit."""
     config = model.config
     if unit.of not in kinds(model):
-        raise UsageError(f"--of is one of {', '.join(kinds(model))} for this {config.cell.upper()}, not {unit.of}.")
+        raise UsageError(f"`of` is one of {', '.join(kinds(model))} for this {config.cell.upper()}, not {unit.of}.")
     for name, value, count in (("layer", unit.layer, config.layers), ("unit", unit.index, config.hidden_size)):
         if not 0 <= value < count:
-            raise UsageError(f"--{name} is a whole number from 0 to {count - 1} for this model, not {value}.")
+            raise UsageError(f"`{name}` is a whole number from 0 to {count - 1} for this model, not {value}.")
 
 
 def unit_values(model: Model, window: TextWindow) -> Iterator[tuple[Places, list[dict[str, Array]]]]:

@@ -89,7 +89,7 @@ def steps(model: Model, text: str) -> list[Line]:
     if unknown := model.vocab.unknown(text):
         raise UsageError(f"the model has never seen {quoted(unknown[0])}: see charrnn info.")
     if not 2 <= len(ids) <= MOST_STEPS + 1:
-        raise UsageError(f"--text has from 2 to {MOST_STEPS + 1} symbols, not {len(ids)}.")
+        raise UsageError(f"`text` has from 2 to {MOST_STEPS + 1} symbols, not {len(ids)}.")
     params = Params(config.shapes, np.float64)
     params.flat[:] = model.params.flat
     return list(Walk(model.vocab.symbols, config, params, ids.astype(np.intp)).lines())

@@ -52,7 +52,7 @@ class Streams:
         targets = len(ids) - 1
         if targets < 1:
             raise TextError(
-                f"the training split has fewer than 2 characters ({len(ids)}): use a longer text, or --val-fraction 0."
+                f"the training split has fewer than 2 characters ({len(ids)}): use a longer text, or `val_fraction=0`."
             )
         self.ids = ids
         self.seq_length = min(seq_length, targets)
@@ -179,7 +179,7 @@ class Packed:
         if targets < FEW_TARGETS:
             self.notes.append(
                 f"a step of {self.batch_size} x {seq_length} symbols has {targets:.1f} targets on average: "
-                "a larger --seq-length or --batch-size makes training more stable."
+                "a larger `seq_length` or `batch_size` makes training more stable."
             )
         self.epoch, self.shuffled, self.starts = -1, rows, rows.starts[:0]
 

@@ -269,7 +269,7 @@ def number(
     """
     present = np.flatnonzero(counts)
     if vocab.unit != "byte" and counts[0xD800:0xE000].any():
-        raise TextError(f"{names[0]} contains a lone surrogate, which is not a character: try --unit byte.")
+        raise TextError(f"{names[0]} contains a lone surrogate, which is not a character: try `unit=byte`.")
     known = vocab.ids_of(present.astype(np.uint32)) != UNKNOWN
     boundary = vocab.end_of_text
     size, ends = int(counts[present[known]].sum()) + (0 if boundary is None else texts), list[int]()

@@ -23,7 +23,7 @@ def read_dataset(
             paths, options.unit, options.encoding, vocab, progress, options.min_count, include, options.by_line
         )
     if options.min_count:
-        raise UsageError("--min-count applies to plain text only, not to examples.")
+        raise UsageError("`min_count` applies to plain text only, not to examples.")
     return Examples.read(
         paths,
         options.task,

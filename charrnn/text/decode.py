@@ -44,7 +44,7 @@ def problem(start: bytes, encoding: str, name: str, option: bool = True) -> str:
         text = start.decode("utf-8", "ignore")
         if start.startswith(tuple(mark for mark, _ in MARKS)) or 0 in start or len(text.encode()) < len(start) - 3:
             return ""
-        return f"is not valid {encoding.upper()}: it looks like UTF-8, which needs no --encoding." if text else ""
+        return f"is not valid {encoding.upper()}: it looks like UTF-8, which needs no `encoding`." if text else ""
     for mark, wide in MARKS:
         if start.startswith(mark):
             return f"looks like {wide.upper()}: {remedy(wide, option)}."
@@ -52,7 +52,7 @@ def problem(start: bytes, encoding: str, name: str, option: bool = True) -> str:
         return wrong
     if start.count(0) <= len(start) // 10:
         return ""
-    why, unit = "more than a tenth of its bytes are NUL", "--unit byte to train on bytes" if option else ""
+    why, unit = "more than a tenth of its bytes are NUL", "`unit=byte` to train on bytes" if option else ""
     if not (wide := nul_encoding(start)):
         return f"is not text: {why}{f' ({unit})' if unit else ''}."
     unit = f", or {unit}" if unit else ""
@@ -69,7 +69,7 @@ def nul_encoding(start: bytes) -> str:
 
 
 def remedy(encoding: str, option: bool) -> str:
-    return f"try --encoding {encoding}" if option else f"convert it first with iconv -f {encoding} -t utf-8"
+    return f"try `encoding={encoding}`" if option else f"convert it first with iconv -f {encoding} -t utf-8"
 
 
 def checked(
@@ -149,7 +149,7 @@ def undecodable(
     """The error with advice; `base` is the offset of the bytes that were decoded, `before` some of those before it."""
     where = f"byte 0x{error.object[error.start]:02X} at offset {base + error.start:,}"
     advice = remedy(guess(before + error.object, len(before) + error.start), option).capitalize()
-    unit = ", or --unit byte to train on bytes" if option else ""
+    unit = ", or `unit=byte` to train on bytes" if option else ""
     return TextError(f"{name} is not valid {encoding.upper()} ({where}). {advice} or the actual encoding{unit}.")
 
 

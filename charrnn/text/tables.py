@@ -62,7 +62,7 @@ def read_table(
             raise TextError(f"{where}: there is no column {max(first, second) + 1}.")
         if len(fields) > 2 and not places and not joined:
             quotes = "" if delimiter == "\t" else f", or put quotes around a text that contains a {NAMES[delimiter]}"
-            raise TextError(f"{where}: there are {len(fields)} columns: choose two with --columns 1,2{quotes}.")
+            raise TextError(f"{where}: there are {len(fields)} columns: choose two with `columns=1,2`{quotes}.")
         one, other = fields[first], delimiter.join(fields[1:]) if joined else fields[second]
         if roles[0] == "label":
             one = normalize("NFC", one.strip())

@@ -198,7 +198,7 @@ def vocabulary(
     rare = (counts < least) & ~keep
     if rare.any() and (rare | (codes == NEWLINE)).all():
         raise TextError(
-            f"--min-count {least} makes every symbol unknown: the most frequent one occurs {counts.max():,} times."
+            f"`min_count={least}` makes every symbol unknown: the most frequent one occurs {counts.max():,} times."
         )
     if rare.any():
         rare |= codes == REPLACEMENT  # in the text it cannot be distinguished from the unknown symbol
@@ -212,5 +212,5 @@ def vocabulary(
     return vocab, [
         f"{rare.sum():,} of {len(codes):,} distinct symbols occur fewer than {least} times "
         f"({counts[rare].sum() / total:.2%} of the text) and are mapped to an unknown symbol, which is never generated "
-        "(--min-count 1 keeps them)."
+        "(`min_count=1` keeps them)."
     ]

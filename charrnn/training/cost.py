@@ -47,10 +47,10 @@ def check_memory(config: Config, steps: int, streams: int, workers: int) -> None
     while fits > 1 and needed_memory(replace(config, hidden_size=fits), steps, streams, workers) > have:
         fits //= 2
     advice = (
-        f"try --hidden-size {fits}." if fits > 16 else "try fewer --layers or --workers, or a smaller --batch-size."
+        f"try `hidden_size={fits}`." if fits > 16 else "try fewer `layers` or `workers`, or a smaller `batch_size`."
     )
     raise UsageError(
-        f"--hidden-size {config.hidden_size} with --layers {config.layers} needs {need / 1e9:,.1f} GB of "
+        f"`hidden_size={config.hidden_size}` with `layers={config.layers}` needs {need / 1e9:,.1f} GB of "
         f"memory, and {have / 1e9:,.1f} GB is free: {advice}"
     )
 

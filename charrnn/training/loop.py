@@ -237,7 +237,7 @@ class Training(ReprMixin, Iterator[Step]):
         unknown_start = best is None and bool(run.before)
         if unknown_start or setbacks >= MOST_SETBACKS:
             when = "before its first evaluation" if unknown_start else f"for the {MOST_SETBACKS + 1}th time"
-            advice = f"Try a smaller --lr than {self.options.lr:g}, or --clip 1."
+            advice = f"Try a smaller `lr` than {self.options.lr:g}, or `clip=1`."
             raise DivergedError(f"the training diverged at step {step}: {problem}, {when}. {advice}") from None
         where = f"the best weights, of step {run.best_step:,}," if best else "the first weights"
         return f"step {step:,}: {problem}; back to {where} with half the learning rate."

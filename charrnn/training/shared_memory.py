@@ -36,7 +36,7 @@ class Block:
         except OSError as error:
             raise CharRNNError(
                 f"the workers cannot share {size / 1e6:,.0f} MB of memory ({error.strerror or error}): "
-                "use --workers 1, or a smaller network."
+                "use `workers=1`, or a smaller network."
             ) from None
 
 

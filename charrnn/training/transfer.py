@@ -8,7 +8,6 @@ import numpy as np
 
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
-from charrnn.checks import flag
 from charrnn.errors import TextError, UsageError
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.text.dataset import Dataset
@@ -61,7 +60,7 @@ def options_from_model(source: Model, given: dict[str, Any]) -> dict[str, Any]:
     for name, value in fixed.items():
         if given.get(name, value) != value:
             raise UsageError(
-                f"{flag(name)} {given[name]} contradicts the model to start from ({value}): leave out one of them."
+                f"`{name}={given[name]}` contradicts the model to start from ({value}): leave out one of them."
             )
     return {**fixed, **given}
 

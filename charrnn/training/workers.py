@@ -63,7 +63,7 @@ class WorkerPool:
                 self.receive(rank)
         except OSError as error:
             self.close()
-            raise WorkerError(f"a worker could not be started ({error}): try --workers 1.") from None
+            raise WorkerError(f"a worker could not be started ({error}): try `workers=1`.") from None
 
     def set_batch(self, batch: Batch) -> None:
         """Copies the batch into the memory of the workers."""
@@ -106,7 +106,7 @@ class WorkerPool:
                 message += more
             number, well, result = ANSWER.unpack(message)
             if not well:
-                raise WorkerError(f"worker {rank} failed, probably for lack of memory: try fewer --workers.")
+                raise WorkerError(f"worker {rank} failed, probably for lack of memory: try fewer `workers`.")
             if number == self.number:
                 return float(result)
 

@@ -128,10 +128,10 @@ def test_gates_ranges_and_missing_units() -> None:
     assert limits(model, "h", [0.5]) == (-1.0, 1.0)
     assert limits(model, "c", [0.5, -3.21]) == (-3.2, 3.2)
     assert limits(model, "c", [0.0]) == (-1.0, 1.0)
-    for wrong, words in ((Unit(2, "h", 0), "--layer"), (Unit(0, "h", 8), "--unit"), (Unit(0, "z", 0), "--of")):
+    for wrong, words in ((Unit(2, "h", 0), "`layer`"), (Unit(0, "h", 8), "`unit`"), (Unit(0, "z", 0), "`of`")):
         with pytest.raises(UsageError, match=words):
             activations(model, part, wrong)
-    with pytest.raises(UsageError, match="--of"):
+    with pytest.raises(UsageError, match="`of`"):
         find(model, part, ["r"])
     gates = find(model, part, ["i"], top=2)
     assert {fit.unit.of for fit in gates.fits} == {"i"}

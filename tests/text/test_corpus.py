@@ -73,12 +73,12 @@ def test_what_is_not_utf8_is_named_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, byte: str, offset: int, chunk: int
 ) -> None:
     monkeypatch.setattr(source, "CHUNK", chunk)
-    with pytest.raises(TextError, match=rf"not valid UTF-8 \(byte {byte} at offset {offset}\).*--unit byte"):
+    with pytest.raises(TextError, match=rf"not valid UTF-8 \(byte {byte} at offset {offset}\).*`unit=byte`"):
         Corpus.read([write(tmp_path / "a.txt", data)])
 
 
 def test_utf16_is_recognised(tmp_path: Path) -> None:
-    with pytest.raises(TextError, match="--encoding utf-16"):
+    with pytest.raises(TextError, match="`encoding=utf-16`"):
         Corpus.read([write(tmp_path / "a.txt", "hello".encode("utf-16"))])
 
 
@@ -211,7 +211,7 @@ def test_what_a_user_can_get_wrong_is_an_error_of_ours(tmp_path: Path) -> None:
 def test_a_folder_without_readable_text_says_why(tmp_path: Path) -> None:
     write(tmp_path / "f" / "latin.txt", b"caf\xe9")
     with pytest.raises(
-        TextError, match=r"contains no text: .*latin.txt was skipped: it is not valid UTF-8 .* --encoding latin-1 or"
+        TextError, match=r"contains no text: .*latin.txt was skipped: it is not valid UTF-8 .* `encoding=latin-1` or"
     ):
         Corpus.read([tmp_path / "f"])
 
@@ -219,7 +219,7 @@ def test_a_folder_without_readable_text_says_why(tmp_path: Path) -> None:
 def test_a_folder_of_utf16(tmp_path: Path) -> None:
     write(tmp_path / "f" / "a.txt", "hello".encode("utf-16"))
     assert text_of(Corpus.read([tmp_path / "f"], encoding="utf-16")) == "hello"
-    with pytest.raises(TextError, match=r"without text files: .*a.txt looks like UTF-16: try --encoding utf-16\."):
+    with pytest.raises(TextError, match=r"without text files: .*a.txt looks like UTF-16: try `encoding=utf-16`\."):
         Corpus.read([tmp_path / "f"])
     write(tmp_path / "f" / "b.txt", "plain text")
     assert "a.txt was skipped: it looks like UTF-16: try" in Corpus.read([tmp_path / "f"]).notes[0]

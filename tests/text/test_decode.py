@@ -65,7 +65,7 @@ def test_line_ends_marks_and_syllables(size: int, data: bytes, wanted: str, note
 )
 def test_the_likely_encoding_is_named(text: str, encoding: str, guessed: str) -> None:
     data = text[0].encode() + text[1:].encode("cp1252") if encoding == "mixed" else (text * 3).encode(encoding)
-    with pytest.raises(TextError, match=rf"Try --encoding {guessed} or"):
+    with pytest.raises(TextError, match=rf"Try `encoding={guessed}` or"):
         in_blocks(data, 1 << 20)
     with pytest.raises(TextError, match=rf"Convert it first with iconv -f {guessed} -t utf-8"):
         text_of(data, "it", [])

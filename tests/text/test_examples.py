@@ -71,7 +71,7 @@ def test_tables_have_two_columns(tmp_path: Path) -> None:
         ("pairs", "a\t\n", "line 1: the target is empty"),
         ("pairs", "\ta\n", "line 1: the source is empty"),
         ("generate", "\ta\n", "line 1: the label is empty"),
-        ("pairs", "a\tb\tc\n", "line 1: there are 3 columns: choose two with --columns 1,2."),
+        ("pairs", "a\tb\tc\n", "line 1: there are 3 columns: choose two with `columns=1,2`."),
         ("generate", "a\tb\na\tc\n", "only one label, 'a'"),
         ("pairs", "\n\n", "contains no examples"),
     ],

@@ -65,7 +65,7 @@ def test_one_keeps_all_and_some_always_stay() -> None:
 
 def test_nothing_left_is_refused() -> None:
     with pytest.raises(
-        TextError, match="--min-count 9 makes every symbol unknown: the most frequent one occurs 5 times"
+        TextError, match="`min_count=9` makes every symbol unknown: the most frequent one occurs 5 times"
     ):
         vocab_of(TEXT, 9)
     with pytest.raises(UsageError, match="^min_count is for characters"):
@@ -85,7 +85,7 @@ def test_the_rule_for_very_many_symbols(monkeypatch: pytest.MonkeyPatch) -> None
     assert [chr(code) for code in corpus.vocab.rare] == ["x", "y", "z"]
     assert corpus.notes == [
         "3 of 6 distinct symbols occur fewer than 10 times (0.15% of the text) and are mapped to an unknown symbol, "
-        "which is never generated (--min-count 1 keeps them)."
+        "which is never generated (`min_count=1` keeps them)."
     ]
     monkeypatch.setattr(rare, "SHARE", 0.001)
     assert [chr(code) for code in vocab_of(text + "c" * 20, 0).rare] == ["x", "y"]

@@ -87,8 +87,8 @@ def test_headers_and_columns(
 @pytest.mark.parametrize(
     ("path", "columns", "text", "wanted"),
     [
-        ("a.csv", "", "a,x\nb,y,z\n", r"line 2: there are 3 columns: choose two with --columns 1,2, or put quotes"),
-        ("a.tsv", "", "a\tx\t1\nb\ty\t2\n", r"line 1: there are 3 columns: choose two with --columns 1,2\."),
+        ("a.csv", "", "a,x\nb,y,z\n", r"line 2: there are 3 columns: choose two with `columns=1,2`, or put quotes"),
+        ("a.tsv", "", "a\tx\t1\nb\ty\t2\n", r"line 1: there are 3 columns: choose two with `columns=1,2`\."),
         ("a.csv", "", "a,x\nb\n", r"line 2: there is no comma between label and text\."),
         (
             "a.csv",

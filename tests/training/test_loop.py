@@ -224,7 +224,7 @@ def test_a_tiny_text_shrinks_streams_and_windows() -> None:
 
 def test_a_learning_rate_without_sense_ends_with_the_best_weights() -> None:
     training = begin(lr=3e38, clip=0.0, schedule="constant", steps=50)
-    with pytest.raises(DivergedError, match=r"diverged at step \d+.*4th time.*--lr"):
+    with pytest.raises(DivergedError, match=r"diverged at step \d+.*4th time.*`lr`"):
         list(training)
     assert len(training.run.health.setbacks) == MOST_SETBACKS
     np.testing.assert_array_equal(training.params.flat, fresh_params(training.config, training.options.seed).flat)
@@ -347,7 +347,7 @@ def test_unknown_options_are_refused() -> None:
 
 
 def test_absurd_sizes_are_refused_before_they_are_allocated() -> None:
-    with pytest.raises(UsageError, match=r"--hidden-size 1000000 .*needs [\d,.]+ GB.*try --hidden-size"):
+    with pytest.raises(UsageError, match=r"`hidden_size=1000000` .*needs [\d,.]+ GB.*try `hidden_size"):
         begin(hidden_size=1_000_000)
 
 

@@ -93,7 +93,7 @@ def test_other_sizes_and_units_are_refused() -> None:
             transfer(source, config, source.vocab, 0)
     with pytest.raises(UsageError, match="reads chars, and the text is read as bytes"):
         transfer(source, source.config, Vocab("byte", map(ord, "ab")), 0)
-    with pytest.raises(UsageError, match=r"--unit jamo contradicts the model to start from \(char\)"):
+    with pytest.raises(UsageError, match=r"`unit=jamo` contradicts the model to start from \(char\)"):
         options_from_model(source, {"unit": "jamo"})
     assert options_from_model(source, {"lr": 0.1, "cell": "gru"}) == {
         "cell": "gru",
@@ -161,7 +161,7 @@ def test_a_run_that_is_set_back_before_its_first_scoring_ends() -> None:
     assert training.run.before == ("an unknown text",)
     training.params.flat[0] = np.nan
     with pytest.raises(
-        DivergedError, match=r"diverged at step 2: .*, before its first evaluation\. Try a smaller --lr"
+        DivergedError, match=r"diverged at step 2: .*, before its first evaluation\. Try a smaller `lr`"
     ):
         next(training)
 

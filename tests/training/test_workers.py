@@ -333,7 +333,7 @@ def test_no_memory_to_share(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("posix_fallocate", "ftruncate"):
         monkeypatch.setattr(os, name, full, raising=False)
-    with pytest.raises(CharRNNError, match=r"the workers cannot share 1 MB of memory .*--workers 1"):
+    with pytest.raises(CharRNNError, match=r"the workers cannot share 1 MB of memory .*`workers=1`"):
         Block(1_000_000)
 
 
