@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[np.floating[Any]]
 Ids = NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
+Masks = list[Array] | None  # of dropout, one per layer
 LINE = 64  # bytes of a cache line
 HUGE_PAGE, LARGE = 1 << 21, 1 << 20  # bytes; NumPy asks for huge pages from four times LARGE on, and aligns to none
 

@@ -71,7 +71,7 @@ def repeating_command(training: "Training", model: str, init_from: str | None) -
         elif isinstance(value, bool):
             words += [flag(name)] * value
         elif value is not None and (setting.chosen or value != default):
-            words += [flag(name)] if value is True else [flag(name), shlex.quote(str(value))]
+            words += [flag(name), shlex.quote(str(value))]
     words += ["--init-from", shlex.quote(init_from)] if init_from else []
     return " ".join(words) + f"{model_argument(model)} --force" + " < TEXT" * (STDIN in training.source.names)
 

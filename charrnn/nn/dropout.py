@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from charrnn.arrays import Array, RandomStream, ceil_div, empty
+from charrnn.arrays import Masks, RandomStream, ceil_div, empty
 
 LEVELS = 1 << 16
 
@@ -32,7 +32,7 @@ class Dropout:
         self.words = ceil_div(layers * steps * hidden_size, 4)  # random words of 64 bits per stream, four draws each
         self.buffers = [empty((steps, self.count, hidden_size)) for _ in range(layers)] if self.threshold else []
 
-    def masks(self, step: int) -> list[Array] | None:
+    def masks(self, step: int) -> Masks:
         """One mask (T, B, H) per layer at this step, valid until the next call; None if the rate is 0."""
         if not self.threshold:
             return None

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from charrnn.arrays import Array, Ids, Mask
+from charrnn.arrays import Array, Ids, Mask, Masks
 from charrnn.nn.params import Config, Params
 
 State = tuple[dict[str, Array], Array]  # of one stream: h and c (layers, H), and the logits (V,)
@@ -22,13 +22,7 @@ class RecurrentNetwork(Protocol):
     def pack(self) -> None:
         """Takes over the weights as they are now; needed before `forward` whenever they have changed."""
 
-    def forward(
-        self,
-        ids: Ids,
-        masks: list[Array] | None = None,
-        reset: Mask | None = None,
-        recurrent_masks: list[Array] | None = None,
-    ) -> Array:
+    def forward(self, ids: Ids, masks: Masks = None, reset: Mask | None = None, recurrent_masks: Masks = None) -> Array:
         """Logits (T, B, V) for ids (T, B), from the carried state; valid until the next call.
 
         `masks` are one (T, B, H) array per layer, by which its output is multiplied (inverted dropout, Zaremba et al.

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from charrnn.arrays import Array, Ids, Mask
+from charrnn.arrays import Array, Ids, Mask, Masks
 from charrnn.nn.equations import CELLS, Gates, StepGradients, StepValues
 from charrnn.nn.params import Config, Params
 
@@ -26,8 +26,8 @@ class Network:
         self.config, self.params, self.steps, self.streams = config, params, steps, streams
         self.cell = CELLS[config.cell]
         self.values: list[list[StepValues]] = []
-        self.masks: list[Array] | None = None
-        self.recurrent_masks: list[Array] | None = None
+        self.masks: Masks = None
+        self.recurrent_masks: Masks = None
         self.reset_mask: Mask | None = None
         self.reset()
 
@@ -40,24 +40,12 @@ class Network:
 
     # Forward pass
 
-    def forward(
-        self,
-        ids: Ids,
-        masks: list[Array] | None = None,
-        reset: Mask | None = None,
-        recurrent_masks: list[Array] | None = None,
-    ) -> Array:
+    def forward(self, ids: Ids, masks: Masks = None, reset: Mask | None = None, recurrent_masks: Masks = None) -> Array:
         """Logits (T, B, V): the prediction of the symbol after each of ids (T, B)."""
         self.read(ids, masks, reset, recurrent_masks)
         return self.logits(self.values)
 
-    def read(
-        self,
-        ids: Ids,
-        masks: list[Array] | None = None,
-        reset: Mask | None = None,
-        recurrent_masks: list[Array] | None = None,
-    ) -> None:
+    def read(self, ids: Ids, masks: Masks = None, reset: Mask | None = None, recurrent_masks: Masks = None) -> None:
         """The time loop: computes `values` from the carried state."""
         self.masks, self.reset_mask, self.recurrent_masks, self.values = masks, reset, recurrent_masks, []
         before = self.before

@@ -3,7 +3,7 @@
 step.py           one window for a shard of the streams; the update of a shard of the weights
 learner.py        all shards of one step
 loop.py           `Training`: one `Step` at a time, evaluation, best weights, setbacks
-notes.py          notes on a run that begins
+notes.py          notes on a new run
 notebook.py       a training in a notebook
 train.py          `train(texts, **options)`, the entry of the library
 plan.py           hyperparameters from the text and the time

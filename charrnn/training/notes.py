@@ -1,4 +1,4 @@
-"""Notes to the user on a run that begins."""
+"""Notes on a new run."""
 
 from charrnn.nn.fast.engine import is_fast
 from charrnn.nn.params import Config
@@ -6,7 +6,7 @@ from charrnn.options import Options
 
 
 def notes(config: Config, options: Options, workers: int, validated: bool) -> list[str]:
-    """What the options become for this text; `validated` if there is a validation split."""
+    """Options that do not apply to this text as given; `validated` if there is a validation split."""
     found = []
     if options.workers > workers:
         found.append(f"workers: {workers} instead of {options.workers}, one per stream.")

@@ -221,8 +221,8 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
     room = max(seconds - 0.06 * seconds - RESERVE - scoring, step)
     steps = max(1, int(room / (step + scoring / options.eval_every)))
     steps = min(plan.most_steps(training.streams.windows), steps)
-    often = max(min(EVAL_EVERY, math.ceil(steps / EVALUATIONS)), math.ceil(scoring / step / EVAL_SHARE))
-    training.set_length(steps, plan.options.eval_every or often)
+    interval = max(min(EVAL_EVERY, math.ceil(steps / EVALUATIONS)), math.ceil(scoring / step / EVAL_SHARE))
+    training.set_length(steps, plan.options.eval_every or interval)
     return symbols / step / plan.speed, scoring
 
 

@@ -83,7 +83,7 @@ def test_without_a_time_limit_the_machine_does_not_matter() -> None:
 def test_small_texts_get_few_streams() -> None:
     assert choose({}, 1800, 40, RATE, 60.0).options.batch_size == 4
     assert choose({}, 10**6, 40, RATE, 60.0).options.batch_size == 32
-    # but so many that a window of a classifier has targets
+    # but enough that a window of a classifier has targets
     streams = [
         choose({"task": "classify"}, 1800, 40, RATE, 60.0, share).options.batch_size for share in (0.5, 0.1, 0.01)
     ]

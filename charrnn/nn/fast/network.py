@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from charrnn.arrays import Array, Ids, Mask, empty
+from charrnn.arrays import Array, Ids, Mask, Masks, empty
 from charrnn.nn.fast.layer import Layer, Resets, Window
 from charrnn.nn.fast.layout import blocks
 from charrnn.nn.params import Config, Params
@@ -23,7 +23,7 @@ class Network:
         # y of every layer (T, B, H): x of the layer above, or the top
         self.outputs = [*(layer.x for layer in self.layers[1:]), self.top]
         self.above = [list(blocks(output, self.window.n)) for output in self.outputs]
-        self.masks: list[Array] | None = None
+        self.masks: Masks = None
         self.resets: Resets | None = None
         self.length = steps  # of the last window
         self.pack()
@@ -32,13 +32,7 @@ class Network:
         for layer in self.layers:
             layer.pack(self.params)
 
-    def forward(
-        self,
-        ids: Ids,
-        masks: list[Array] | None = None,
-        reset: Mask | None = None,
-        recurrent_masks: list[Array] | None = None,
-    ) -> Array:
+    def forward(self, ids: Ids, masks: Masks = None, reset: Mask | None = None, recurrent_masks: Masks = None) -> Array:
         self.length, self.masks, self.resets = len(ids), masks, None if reset is None else reset_streams(reset)
         for k, layer in enumerate(self.layers):
             layer.mask = None
