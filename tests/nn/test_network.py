@@ -187,8 +187,8 @@ def test_blocks_and_pieces_change_nothing(cell: str, monkeypatch: pytest.MonkeyP
         assert isinstance(network, Fast)
         window = window._replace(recurrent=recurrent_masks(2, 12), alpha=0.3)
         w = network.window
-        found.append(((w.n, w.hw_pieces > 1), gradients(network, window)))
-    assert [shape for shape, _ in found] == [(1, False), (3, False), (3, True)]
+        found.append(((w.n, w.hw_pieces > 1, w.in_blocks), gradients(network, window)))
+    assert [shape for shape, _ in found] == [(1, False, True), (3, False, True), (3, True, False)]
     assert worst(found[1][1], found[0][1]) < 1e-12
     assert worst(found[2][1], found[0][1]) < 1e-12
 

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from charrnn.arrays import LINE, Array, Ids, ceil_div, empty, zeros
 from charrnn.nn.fast.cells import CELLS
-from charrnn.nn.fast.layout import block_width, blocks, pieces
+from charrnn.nn.fast.layout import block_width, blocks, pieces, small
 from charrnn.nn.params import Params
 
 ONE_HOT_COLUMNS = 256  # up to this width, a product with one-hot rows is faster than adding rows one by one
@@ -34,8 +34,12 @@ class Window:
         # xw of the forward pass and da of the backward pass share one buffer: they are not needed at the same time
         flat = empty((T * B * D * H,), dtype)
         self.xw_rows = flat[: T * B * G * H].reshape(T * B, G * H)
-        rows = self.xw_rows.reshape(T, B, G * H)
-        self.xw_steps: list[Array] = [xw.reshape(G, n, B, C) for xw in blocks(rows, G * n)]
+        # xw of a step in blocks where the product of a step and a block is small, otherwise in rows
+        self.in_blocks = small(B, H + 1, C)
+        self.xw: Array = self.xw_rows.reshape(T, G * n, B, C)
+        if not self.in_blocks:
+            self.xw = blocks(self.xw_rows.reshape(T, B, G * H), G * n)
+        self.xw_steps: list[Array] = [xw.reshape(G, n, B, C) for xw in self.xw]
         self.da = flat.reshape(T, B, D * H)
         self.da_steps = [da.reshape(D, n, B, C) for da in blocks(self.da, D * n)]
         self.dy = empty((T, B, H), dtype)
@@ -71,7 +75,7 @@ class Layer:
         self.mask: Array | None = None  # (n, B, C), of recurrent dropout
         self.Wh = empty((w.hw_pieces, G * n, H // w.hw_pieces, C), dtype)
         if index:
-            self.Wx = empty((H + 1, G * H), dtype)  # Wx and b
+            self.Wx = empty((G * n, H + 1, C) if w.in_blocks else (1, H + 1, G * H), dtype)  # Wx and b
         else:
             self.table = empty((G * n, vocab_size, C), dtype)  # Wx + b, a row per symbol
             self.xw = empty((G * n, B, C), dtype)  # of one step
@@ -89,7 +93,7 @@ class Layer:
         H, cell = w.H, w.cell
         cell.fold(W[:H], np.moveaxis(self.Wh, 1, 2))
         if self.index:
-            cell.fold(W[H:], self.Wx)
+            cell.fold(W[H:], np.moveaxis(self.Wx, 0, 1))
         else:
             table, b = np.moveaxis(self.table, 0, 1), np.empty((w.G * w.n, w.C), w.dtype)
             cell.fold(W[H:-1], table)
@@ -108,7 +112,11 @@ class Layer:
         """
         w, cell, T = self.window, self.window.cell, len(ids)
         if self.index:  # xw = [x | 1] [Wx; b] of the whole window
-            np.matmul(self.X[:T].reshape(T * w.B, -1)[:, w.H : 2 * w.H + 1], self.Wx, out=w.xw_rows[: T * w.B])
+            x = self.X[:T, :, w.H : 2 * w.H + 1]
+            if w.in_blocks:
+                np.matmul(x[:, None], self.Wx, out=w.xw[:T])
+            else:
+                np.matmul(x.reshape(T * w.B, -1), self.Wx[0], out=w.xw_rows[: T * w.B])
         copyto(self.h[0], self.h_carried)
         cell.load(self.h_steps[0], self.c, self.rows[0])
         if self.mask is not None:
