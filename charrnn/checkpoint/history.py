@@ -104,6 +104,7 @@ class History:
         finite = np.isfinite(history.points).all() and np.isfinite(history.sums).all()
         in_range = (history.points >= LOWEST).all() and (history.points <= HIGHEST).all()
         require(bool(finite and in_range), "history")
+        require(isinstance(history.val, list), "history")
         history.val = [(step, loss) for step, loss in history.val]
         for step, loss in history.val:
             check_int("step", step, 1)

@@ -99,6 +99,7 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
     run.history = History.from_dict(values.get("history", {}))
     run.health = Health.from_dict(values.get("health", {}), run.step)
     run.texts, run.before = tuple(run.texts), tuple(run.before)
+    require(isinstance(run.rates, list | tuple), "rates")
     run.rates = tuple((step, rate) for step, rate in run.rates)
     for step, rate in run.rates:
         check_int("step", step, 1, run.step + 1)
