@@ -114,6 +114,7 @@ def encode_prompt(vocab: Vocab, prompt: str, unknown: str = "error") -> list[int
         raise UsageError(f"unknown is error or skip, not {unknown!r}.", "unknown")
     check("prompt", prompt, str, Setting())
     try:
+        prompt.encode("utf-8", "surrogateescape")  # a symbol of characters may be any code point
         form = known_form(vocab, prompt)
         ids: list[int] = vocab.encode(form).tolist()
     except UnicodeEncodeError:

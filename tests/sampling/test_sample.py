@@ -114,8 +114,9 @@ def test_unknown_characters_of_the_prompt(unit: str) -> None:
         sample(model, 5, prompt="azb")
     skipped = "".join(sample(model, 5, prompt="azb", unknown="skip"))
     assert skipped == "".join(sample(model, 5, prompt="ab"))
-    with pytest.raises(UsageError):
-        sample(model, 5, prompt="a\ud800")
+    for unknown in ("error", "skip"):
+        with pytest.raises(UsageError, match="lone surrogate"):
+            sample(model, 5, prompt="a\ud800", unknown=unknown)
 
 
 @pytest.mark.parametrize(
