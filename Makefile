@@ -41,8 +41,8 @@ types: install
 torture: install ## crashes, faults, bad input, for about an hour: make torture N=0.1 PARTS="kill bits" SEED=1
 	$(BIN)/python -m tests.torture $(PARTS) --n $(or $(N),1) --seed $(or $(SEED),0)
 
-check: install
-	$(BIN)/python -m pytest
+check: install ## the tests, one process per core
+	$(BIN)/python -m pytest -n auto
 
 coverage: install ## branch coverage of charrnn/, processes included (about five minutes)
 	$(BIN)/python -m coverage erase

@@ -262,7 +262,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("sample --count 10001", 2, "--count is a whole number from 1 to 10,000, not 10001."),
     ("sample --seed -1", 2, "--seed is a whole number of at least 0, not -1."),
     ("sample -p é", 2, "the model has never seen 'é' (U+00E9) in the prompt. Remove them, or use --unknown skip."),
-    (["sample", "-p", "\ud800"], 2, "(U+D800) in the prompt"),
+    (["sample", "-p", "\ud800"], 2, "the prompt contains a lone surrogate"),
     (["sample", "-p", "\udcff"], 2, "(U+DCFF) in the prompt"),
     (["sample", "-p", "\x1b[31m"], 2, r"the model has never seen '\x1b' (U+001B)"),
     (["sample", "-p", "a\0"], 2, "(U+0000) in the prompt"),
