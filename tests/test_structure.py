@@ -108,6 +108,7 @@ EXPOSED: Mapping[str, str] = {
     "display.tables": "benchmarks",
     "display.terminal": "* Answer ReaderLeft interject is_terminal remark safe settle silence",
     "display.training": "display",
+    "display.web_page": "web_page",
     "editor.app": "Editor",
     "editor.text_file": "TextFile",
     "cli.main": "run",

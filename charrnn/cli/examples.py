@@ -32,6 +32,8 @@ EXAMPLES = {
     "charrnn see surprise new.txt -o surprise.html": "Draw a text with the predictions of the model",
     "charrnn see step": "Print a pass over 'abba', with random weights",
     "charrnn see step --cell gru --text hello --layers 2": "Choose the network and the text",
+    "charrnn export page.html": "Write a page that runs model.npz in a browser",
+    "charrnn export -m names.npz names.html --float32": "Keep the weights exact, so that seeds give the same text",
     "charrnn bench": "Measure several networks for about 30 seconds",
     "charrnn bench --cell gru --hidden-size 64 --seconds 5": "Measure one network",
     "charrnn help sample": "Show the help of charrnn sample",

@@ -11,6 +11,7 @@ from charrnn.checks import flag
 from charrnn.cli.bench import bench
 from charrnn.cli.classify import classify
 from charrnn.cli.eval import evaluate
+from charrnn.cli.export import export
 from charrnn.cli.help import completion, show_help
 from charrnn.cli.info import info
 from charrnn.cli.novelty import novelty
@@ -40,7 +41,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for each in (train, sample, write, classify, evaluate, novelty, info, see, bench, show_help, completion):
+for each in (train, sample, write, classify, evaluate, novelty, info, see, export, bench, show_help, completion):
     cli.add_command(each)
 
 

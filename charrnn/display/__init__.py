@@ -16,4 +16,5 @@ svg_plot.py         curves in a web page
 matplotlib_plot.py  curves as PNG, PDF or SVG
 heatmap.py          a text coloured by character
 html.py             the same as a web page
+web_page.py         a model as a web page that runs it; its script and style are in web/
 """

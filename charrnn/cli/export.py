@@ -1,0 +1,83 @@
+"""`charrnn export`: a model as another kind of file, chosen by the ending of its name."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from charrnn.cli.inputs import refuse_overwriting, split
+from charrnn.cli.options import MODEL, command, complete_files, model_option, option, weights_option
+from charrnn.display.terminal import remark
+from charrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from charrnn.checkpoint.model import Model
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an export is made of: the model, the path that it was loaded from, and the option --float32."""
+
+    model: "Model"
+    path: str
+    float32: bool
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The contents of a file, and a remark on them, such as the type of the weights."""
+
+    data: bytes
+    remark: str
+
+
+def export_page(request: Request) -> Exported:
+    from charrnn.display.web_page import web_page
+
+    return Exported(web_page(request.model, Path(request.path).stem), "float32 weights")
+
+
+# the endings of files, and what makes their contents
+FORMATS: dict[str, Callable[[Request], Exported]] = {".html": export_page}
+
+
+@command()
+@click.argument("output", metavar="FILE", type=str, shell_complete=complete_files)
+@model_option("models", multiple=True, default=[MODEL], help="Model file to export.")
+@weights_option()
+@option("--float32", is_flag=True, help="Store the weights of a page as float32, which doubles its size.")
+@option("--force", is_flag=True, help="Replace FILE if it exists.")
+def export(output: str, models: tuple[str, ...], weights: str, float32: bool, force: bool) -> None:
+    """Write a model as a web page.
+
+    FILE.html is a page that generates text in any browser, without a server or network access. Its weights are
+    float16, unless that changes the predictions by more than 0.001 nats.
+    """
+    make = check_output(output, force)
+    if len(models) > 1:
+        raise UsageError("export writes one model, not a mixture: name one -m.")
+    [path] = models
+    if not os.path.exists(path) and split(path)[0] != path:
+        raise UsageError(f"export writes one model, without a weight: name it as -m {split(path)[0]}.")
+    from charrnn.checkpoint.model import load
+    from charrnn.display.console import write_file
+
+    refuse_overwriting(output, path, "the model itself: choose another FILE")
+    exported = make(Request(load(path, weights), path, float32))
+    write_file(output, exported.data)
+    remark(f"Saved {output}: {len(exported.data) / 1000:,.1f} kB, {exported.remark}.")
+
+
+def check_output(output: str, force: bool) -> Callable[[Request], Exported]:
+    """What makes the contents of this file. Raises UsageError for an unknown ending, and for a file that exists."""
+    from charrnn.system.atomic import target
+
+    make = FORMATS.get(Path(output).suffix.lower())
+    if make is None:
+        raise UsageError(f"FILE ends in {' or '.join(FORMATS)}, which is the format of the export, not {output}.")
+    if target(output, "export", "FILE").exists() and not force:
+        raise UsageError(f"{output} already exists: use --force to replace it, or choose another name.")
+    return make
