@@ -6,8 +6,12 @@ import stat
 import unicodedata
 from pathlib import Path
 
+from safetensors.numpy import save_file
+
+from charrnn.checkpoint.pytorch import to_pytorch
 from charrnn.cli.main import run
 from tests.cli.test_train import TEXT, TINY
+from tests.sampling.test_sample import model_of
 
 
 def furnish(here: Path) -> None:
@@ -77,6 +81,8 @@ def furnish(here: Path) -> None:
     }
     for name, data in files.items():
         Path(name).write_bytes(data)
+    untrained = model_of("abcd")
+    save_file(to_pytorch(untrained.config, untrained.params), "net.safetensors")
     Path(os.fsdecode(b"undecodable\xff.txt")).write_bytes(b"")
     Path("folder").mkdir()
     train_bytes = ["train", "mac.txt", *TINY, "--unit", "byte", "--steps", "3", "--workers", "1", "-q", "-m", "mac.npz"]

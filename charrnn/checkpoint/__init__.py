@@ -5,4 +5,7 @@ run.py       where a training stands
 npz.py       the container: arrays with a digest, read only as expected
 notebook.py  HTML for notebooks
 model.py     `Model`, `load` and `save`
+pytorch.py   the weights by the names and in the shapes of PyTorch
+exchange.py  what the files for other programs share
+safetensors.py, onnx.py  models as files of these formats
 """

@@ -40,8 +40,24 @@ def export_page(request: Request) -> Exported:
     return Exported(web_page(request.model, Path(request.path).stem), "float32 weights")
 
 
+def export_safetensors(request: Request) -> Exported:
+    from charrnn.checkpoint.safetensors import encode
+
+    return Exported(encode(request.model), "the tensors of PyTorch")
+
+
+def export_onnx(request: Request) -> Exported:
+    from charrnn.checkpoint.onnx import encode
+
+    return Exported(encode(request.model), "one step from ids and states to logits and states")
+
+
 # the endings of files, and what makes their contents
-FORMATS: dict[str, Callable[[Request], Exported]] = {".html": export_page}
+FORMATS: dict[str, Callable[[Request], Exported]] = {
+    ".html": export_page,
+    ".onnx": export_onnx,
+    ".safetensors": export_safetensors,
+}
 
 
 @command()
@@ -51,10 +67,12 @@ FORMATS: dict[str, Callable[[Request], Exported]] = {".html": export_page}
 @option("--float32", is_flag=True, help="Store the weights of a page as float32, which doubles its size.")
 @option("--force", is_flag=True, help="Replace FILE if it exists.")
 def export(output: str, models: tuple[str, ...], weights: str, float32: bool, force: bool) -> None:
-    """Write a model as a web page.
+    """Write a model as a web page, or as a file for another program.
 
     FILE.html is a page that generates text in any browser, without a server or network access. Its weights are
-    float16, unless that changes the predictions by more than 0.001 nats.
+    float16, unless that changes the predictions by more than 0.001 nats. FILE.safetensors has the tensors of PyTorch,
+    FILE.onnx computes one step of the network in an ONNX runtime (docs/export.md shows both); they need the packages
+    safetensors and onnx: pip install 'charrnn[safetensors,onnx]'.
     """
     make = check_output(output, force)
     if len(models) > 1:
@@ -77,7 +95,9 @@ def check_output(output: str, force: bool) -> Callable[[Request], Exported]:
 
     make = FORMATS.get(Path(output).suffix.lower())
     if make is None:
-        raise UsageError(f"FILE ends in {' or '.join(FORMATS)}, which is the format of the export, not {output}.")
+        *names, last = FORMATS
+        endings = f"{', '.join(names)} or {last}"
+        raise UsageError(f"FILE ends in {endings}, which is the format of the export, not {output}.")
     if target(output, "export", "FILE").exists() and not force:
         raise UsageError(f"{output} already exists: use --force to replace it, or choose another name.")
     return make

@@ -13,6 +13,7 @@ from charrnn.cli.classify import classify
 from charrnn.cli.eval import evaluate
 from charrnn.cli.export import export
 from charrnn.cli.help import completion, show_help
+from charrnn.cli.import_model import import_model
 from charrnn.cli.info import info
 from charrnn.cli.novelty import novelty
 from charrnn.cli.options import Group, with_options
@@ -41,7 +42,8 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for each in (train, sample, write, classify, evaluate, novelty, info, see, export, bench, show_help, completion):
+COMMANDS = (train, sample, write, classify, evaluate, novelty, info, see, export, import_model, bench)
+for each in (*COMMANDS, show_help, completion):
     cli.add_command(each)
 
 

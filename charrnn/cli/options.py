@@ -188,7 +188,7 @@ def model_argument(*paths: str) -> str:
     return "" if paths == (MODEL,) else "".join(f" -m {shlex.quote(path)}" for path in paths)
 
 
-ARGUMENTS = {field.name for field in declared(Options)} | {"lags", "layer", "of", "text"}
+ARGUMENTS = {field.name for field in declared(Options)} | {"lags", "layer", "of", "text", "vocab"}
 
 
 def with_options(text: str) -> str:

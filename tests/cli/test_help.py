@@ -8,10 +8,12 @@ import click
 import pytest
 
 from charrnn._version import __version__
+from charrnn.checkpoint.safetensors import encode
 from charrnn.cli.examples import EXAMPLES, examples_of
 from charrnn.cli.main import cli
 from tests.cli.test_eval_tables import COMMANDS
 from tests.cli.test_train import TEXT, Command, charrnn
+from tests.sampling.test_sample import model_of
 
 __all__ = ["charrnn"]  # the fixture
 
@@ -32,6 +34,8 @@ def test_every_example_runs(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -
     Path("sample.txt").write_text("the cat sat on the time.\n" * 4)
     Path("names.tsv").write_text("korean\tKim\nkorean\tLee\nen\tSmith\nen\tMiller\n" * 5)
     Path("list.txt").write_text("Kim\nSmith\n")
+    Path("net.safetensors").write_bytes(encode(model_of("the cat\n")))
+    Path("chars.json").write_text('["\\n", "a", "c", "e", "h", "t", "x"]')
     for line in EXAMPLES:
         inner = re.fullmatch(r'eval "\$\((.*)\)"', line)
         words = shlex.split(inner[1] if inner else line)

@@ -1,0 +1,127 @@
+"""One step of a network as an ONNX graph: from ids and states to logits and states.
+
+The equations are those of `nn/equations.py`: they are computed with a `Value` in place of each array, which records
+the operators. So every cell can be exported, also a new one.
+
+    input   ids (B,) int64; h (layers, B, H), and c of a cell that has it
+    output  logits (B, V); h_next, c_next
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from charrnn._version import __version__
+from charrnn.checkpoint.exchange import KEY, description, package
+from charrnn.checkpoint.model import Model
+from charrnn.errors import UsageError
+from charrnn.nn.equations import CELLS, Gates
+from charrnn.nn.params import Config, Params
+
+OPSET, IR_VERSION = 17, 8  # of 2022; the operators are the same in later versions
+OPERATORS = {
+    "add": "Add",
+    "subtract": "Sub",
+    "multiply": "Mul",
+    "divide": "Div",
+    "power": "Pow",
+    "matmul": "MatMul",
+    "negative": "Neg",
+    "absolute": "Abs",
+    "exp": "Exp",
+    "log": "Log",
+    "sqrt": "Sqrt",
+    "sin": "Sin",
+    "cos": "Cos",
+    "tanh": "Tanh",
+    "maximum": "Max",
+    "minimum": "Min",
+}
+
+
+class Graph:
+    """The nodes and constants of a graph that grows."""
+
+    def __init__(self, onnx: Any) -> None:
+        self.onnx = onnx
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def constant(self, values: Any, name: str = "") -> "Value":
+        name = name or f"constant{len(self.constants)}"
+        self.constants.append(self.onnx.numpy_helper.from_array(np.asarray(values), name))
+        return Value(self, name)
+
+    def add(self, operator: str, *inputs: Any, outputs: int = 1, name: str = "", **attributes: Any) -> list["Value"]:
+        """The outputs of a new node; inputs that are not values of the graph become constants."""
+        values = [one if isinstance(one, Value) else self.constant(np.float32(one)) for one in inputs]
+        names = [name] if name else [f"{operator.lower()}{len(self.nodes)}_{k}" for k in range(outputs)]
+        node = self.onnx.helper.make_node(operator, [value.name for value in values], names, **attributes)
+        self.nodes.append(node)
+        return [Value(self, one) for one in names]
+
+
+class Value(NDArrayOperatorsMixin):
+    """A value in a graph, with the operators and functions of an array."""
+
+    def __init__(self, graph: Graph, name: str) -> None:
+        self.graph, self.name = graph, name
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **more: Any) -> "Value":
+        if ufunc.__name__ not in OPERATORS or method != "__call__" or more:
+            raise UsageError(f"the cell uses numpy.{ufunc.__name__}, which cannot be written to an .onnx file.")
+        return self.graph.add(OPERATORS[ufunc.__name__], *inputs)[0]
+
+
+def encode(model: Model) -> bytes:
+    """The `.onnx` file of a model. Raises UsageError if the package is missing or a cell has other operators."""
+    onnx = package("onnx", "onnx")
+    config, graph = model.config, Graph(onnx)
+    names = [*config.states]
+    step(config, model.params, graph)
+    number, ids = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+    state, logits = (config.layers, "batch", config.hidden_size), ("batch", config.vocab_size)
+    info = onnx.helper.make_tensor_value_info
+    inputs = [info("ids", ids, ("batch",)), *(info(name, number, state) for name in names)]
+    outputs = [info("logits", number, logits), *(info(f"{name}_next", number, state) for name in names)]
+    whole = onnx.helper.make_model(
+        onnx.helper.make_graph(graph.nodes, "step", inputs, outputs, graph.constants),
+        producer_name="charrnn",
+        producer_version=__version__,
+        ir_version=IR_VERSION,
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+    )
+    onnx.helper.set_model_props(whole, {KEY: description(model)})
+    onnx.checker.check_model(whole)
+    data: bytes = whole.SerializeToString()
+    return data
+
+
+def step(config: Config, params: Params, graph: Graph) -> None:
+    """Adds `Network.step`, through all layers, and the output layer."""
+    cell, after = CELLS[config.cell], {name: list[Value]() for name in config.states}
+    weights = {name: graph.constant(values, name) for name, values in params.items()}
+    ids = Value(graph, "ids")
+    x = ids
+    for k in range(config.layers):
+        Wx, Wh, b = (weights[f"l{k}.{name}"] for name in ("Wx", "Wh", "b"))
+        at = graph.constant(np.int64(k))
+        previous = {f"{name}_prev": graph.add("Gather", Value(graph, name), at)[0] for name in config.states}
+        xw = (x @ Wx if k else graph.add("Gather", Wx, ids)[0]) + b
+        hw = previous["h_prev"] @ Wh
+        v = cell.step(split(config, graph, xw), split(config, graph, hw), **previous)
+        for name, values in after.items():
+            values.append(getattr(v, name))
+        x = v.h
+    graph.add("Add", x @ weights["Wy"], weights["by"], name="logits")
+    axis = graph.constant(np.array([0], np.int64))
+    for name, values in after.items():
+        rows = [graph.add("Unsqueeze", value, axis)[0] for value in values]
+        graph.add("Concat", *rows, name=f"{name}_next", axis=0)
+
+
+def split(config: Config, graph: Graph, columns: Value) -> Gates:
+    """(B, G·H) as one (B, H) value per gate."""
+    values = graph.add("Split", columns, outputs=len(config.gates), axis=-1)
+    return Gates(**dict(zip(config.gates, values, strict=True)))
