@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from charrnn.evaluation.classification import Labelled as Labelled
     from charrnn.evaluation.classification import classify as classify
     from charrnn.evaluation.classification import grade_labels as grade_labels
+    from charrnn.evaluation.dynamic import evaluate_dynamic as evaluate_dynamic
     from charrnn.evaluation.pairs import Paired as Paired
     from charrnn.evaluation.pairs import grade_pairs as grade_pairs
     from charrnn.evaluation.score import Score as Score
@@ -70,6 +71,7 @@ _HOME = {
     "Labelled": "evaluation.classification",
     "classify": "evaluation.classification",
     "grade_labels": "evaluation.classification",
+    "evaluate_dynamic": "evaluation.dynamic",
     "Paired": "evaluation.pairs",
     "grade_pairs": "evaluation.pairs",
     "Score": "evaluation.score",

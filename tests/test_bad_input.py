@@ -342,6 +342,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("eval utf16.txt", 1, "utf16.txt looks like UTF-16"),
     ("eval folder", 1, "folder is a folder without text files."),
     ("eval model.npz", 1, "model.npz is a model file, not a text"),
+    ("eval --baselines --dynamic", 2, "--baselines needs the weights as they were trained: leave --dynamic out."),
     ("eval --encoding x", 2, "--encoding 'x' is not a text encoding that Python knows."),
     ("eval -", 1, "standard input contains no text."),
     ("info -m missing.npz", 1, "there is no model file missing.npz"),

@@ -79,6 +79,7 @@ EXPOSED: Mapping[str, str] = {
     "sampling.spelling": "Spelling",
     "evaluation.baselines": "Baseline Baselines compute_baselines",
     "evaluation.classification": "Labelled classify grade_labels labels_of",
+    "evaluation.dynamic": "evaluate_dynamic",
     "evaluation.graded": "Graded graded",
     "evaluation.novelty": "LENGTHS MARKED Novelty novelty",
     "evaluation.pairs": "Paired grade_pairs",

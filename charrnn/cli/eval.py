@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from charrnn.evaluation.score import Score
     from charrnn.evaluation.verdict import Comparison
 
+MANY = 20_000  # symbols; to adapt to a longer text takes a while
+
 
 @dataclass(frozen=True)
 class Row:
     """The score of a model on (a part of) a text, and its comparison with the baselines, if that was asked for.
 
-    `unknown` counts the symbols of the text that were skipped.
+    `unknown` counts the symbols of the text that were skipped; `dynamic`: the weights adapted to it.
     """
 
     path: str
@@ -42,9 +44,10 @@ class Row:
     sha256: str
     unknown: dict[str, int]
     comparison: "Comparison | None"
+    dynamic: bool
 
     def as_dict(self) -> dict[str, Any]:
-        more = self.comparison.as_dict() if self.comparison else {}
+        more = self.comparison.as_dict() if self.comparison else {"dynamic": True} if self.dynamic else {}
         return {"model": self.path, "text": list(self.texts), "part": self.part, **figures(self.score), **more}
 
 
@@ -59,6 +62,11 @@ class Row:
     is_flag=True,
     help="Compare with baselines (uniform, unigram, n-gram, xz) and suggest what to try next.",
 )
+@option(
+    "--dynamic",
+    is_flag=True,
+    help="Adapt the weights to the text while it is scored; the model file does not change.",
+)
 @encoding_option()
 @json_option(help="Write one JSON object per model to stdout.")
 def evaluate(
@@ -67,6 +75,7 @@ def evaluate(
     weights: str,
     whole: bool,
     compare: bool,
+    dynamic: bool,
     encoding: str | None,
     as_json: bool,
 ) -> None:
@@ -77,6 +86,8 @@ def evaluate(
     answer = Answer()
     if compare and whole:
         raise UsageError("--baselines needs text that a model was not trained on: leave --all out.")
+    if compare and dynamic:
+        raise UsageError("--baselines needs the weights as they were trained: leave --dynamic out.")
     from charrnn.checkpoint.model import load
 
     first = load(models[0], weights)
@@ -84,12 +95,15 @@ def evaluate(
     advice = f"name {missing}: charrnn eval TEXT{model_argument(*models)}"
     reader = TextInput(texts, encoding, whole, used, advice)
     if first.task:
-        if len(models) > 1 or compare:
-            raise UsageError(f"{models[0]} was trained on examples: grade it alone, without --baselines.")
+        if len(models) > 1 or compare or dynamic:
+            options = "--baselines and --dynamic"
+            raise UsageError(f"{models[0]} was trained on examples: grade it alone, without {options}.")
         return grade(models[0], first, reader, as_json)
     own = replace(reader, texts=(), encoding=None)
     comparison = BaselineComparison(own.corpus) if compare else None
-    rows = sorted(scored_rows(models, first, weights, reader, comparison), key=lambda row: row.score.bits_per_char)
+    rows = sorted(
+        scored_rows(models, first, weights, reader, comparison, dynamic), key=lambda row: row.score.bits_per_char
+    )
     different = difference(rows)
     if different:
         remark(f"warning: the models were scored on different {different}: their scores cannot be compared.")
@@ -101,20 +115,29 @@ def evaluate(
 
 
 def scored_rows(
-    paths: tuple[str, ...], first: "Model", weights: str, reader: TextInput, comparison: BaselineComparison | None
+    paths: tuple[str, ...],
+    first: "Model",
+    weights: str,
+    reader: TextInput,
+    comparison: BaselineComparison | None,
+    dynamic: bool,
 ) -> Iterator[Row]:
     """Scores models one after another, so that only one of them is in memory; `first` is loaded already."""
     from charrnn.checkpoint.model import load
-    from charrnn.evaluation.score import evaluate as score
+    from charrnn.evaluation.dynamic import evaluate_dynamic
+    from charrnn.evaluation.score import evaluate
 
     for k, path in enumerate(paths):
         model = load(path, weights) if k else first
         corpus = reader.corpus(path, model)
         segments, part = reader.segments(path, model, corpus)
-        result = score(model, corpus, segments)
+        if dynamic and (symbols := sum(map(len, segments))) > MANY:
+            remark(f"Adapting the weights of {path} to {symbols:,} symbols, one after another ...")
+        result = (evaluate_dynamic if dynamic else evaluate)(model, corpus, segments)
         report_unknown(path, corpus.unknown)
         compared = comparison(path, model, corpus, segments, result) if comparison else None
-        yield Row(path, model, result, reader.texts or corpus.names, part, corpus.sha256, corpus.unknown, compared)
+        names = reader.texts or corpus.names
+        yield Row(path, model, result, names, part, corpus.sha256, corpus.unknown, compared, dynamic)
 
 
 def show_table(answer: Answer, rows: list[Row], comparable: bool) -> None:

@@ -16,6 +16,7 @@ EXAMPLES = {
     "charrnn eval": "Score model.npz on its validation split",
     "charrnn eval new.txt -m model.npz -m lstm.npz": "Compare two models on a new text",
     "charrnn eval --baselines": "Compare with n-grams and xz, and suggest what to try next",
+    "charrnn eval new.txt --dynamic": "Let the weights adapt to a new text while it is scored",
     "charrnn novelty sample.txt": "Compare a generated text with the training text",
     "charrnn novelty sample.txt --corpus corpus.txt": "Compare two texts without a model",
     "charrnn info -m lstm.npz": "Describe a model",

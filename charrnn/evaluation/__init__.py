@@ -2,6 +2,7 @@
 
 scan.py            the one reading of a text in warmed-up parallel streams
 score.py           cross entropy, perplexity, accuracy, bits per character
+dynamic.py         the same while the weights adapt to the text
 ngram.py           Kneser-Ney n-grams
 baselines.py       uniform, unigram, n-gram and xz on the same text
 verdict.py         underfitting or overfitting, and what to try next

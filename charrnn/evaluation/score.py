@@ -78,14 +78,18 @@ def text_scorer(config: Config, params: Params, corpus: Corpus, segments: Sequen
     """
     network, vocab = engine.network(config, params, WINDOW, STREAMS), corpus.vocab
     parts, spelling = cut(segments, vocab.start, boundary=vocab.boundary), spelling_nats(corpus.ids, segments, vocab)
-    replacement = UNKNOWN if vocab.replacement is None else vocab.replacement
 
     def score() -> Score:
         network.pack()
-        score = total_score(scan(network, corpus.ids, parts, vocab.boundary), replacement)
-        return replace(score, total=score.total + spelling)
+        return text_score(scan(network, corpus.ids, parts, vocab.boundary), vocab, spelling)
 
     return score
+
+
+def text_score(windows: Iterable[tuple[Array, Ids, Places]], vocab: Vocab, spelling: float) -> Score:
+    """`total_score` of a text, plus the nats of its rare symbols (see `spelling_nats`)."""
+    score = total_score(windows, UNKNOWN if vocab.replacement is None else vocab.replacement)
+    return replace(score, total=score.total + spelling)
 
 
 class Scorer:
@@ -141,6 +145,15 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     The corpus must have been read with the model's vocabulary. Raises TextError if it was not, or if there is nothing
     to score.
     """
+    return evaluate_with(
+        lambda parts: text_scorer(model.config, model.params, corpus, parts)(), model, corpus, segments
+    )
+
+
+def evaluate_with(
+    score_of: Callable[[Sequence[Segment]], Score], model: Model, corpus: Corpus, segments: Sequence[Segment] | None
+) -> Score:
+    """What `score_of` makes of the segments, with the length of the text, after the checks of `evaluate`."""
     if not isinstance(corpus, Corpus):
         raise UsageError(
             f"a corpus is scored, not a value of type {type(corpus).__name__}: pass "
@@ -149,7 +162,7 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     segments = corpus.segments if segments is None else segments
     if corpus.vocab != model.of_text().vocab:
         raise TextError("the text was read with a different vocabulary: read it with vocab=model.vocab.")
-    score = text_scorer(model.config, model.params, corpus, segments)()
+    score = score_of(segments)
     chars, size = corpus.measure(segments)
     if not score.symbols or (corpus.vocab.end_of_text is not None and not size):
         raise TextError(f"{corpus.label} has no characters that the model knows, so there is nothing to score.")

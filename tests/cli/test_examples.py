@@ -94,7 +94,7 @@ def test_text_to_label(charrnn: Command) -> None:
     assert (code, "has the label 'ko'" in err) == (2, True)
     assert "classifies texts: other 4, vowel 5" in charrnn("info")[1]
     assert json.loads(charrnn("info", "--json")[1])["task"]["counts"] == [4, 5]
-    for command in (("sample",), ("novelty",), ("see", "surprise"), ("eval", "--baselines")):
+    for command in (("sample",), ("novelty",), ("see", "surprise"), ("eval", "--baselines"), ("eval", "--dynamic")):
         code, out, err = charrnn(*command)
         assert (code, out, err.startswith("error: ")) == (2, "", True)
 

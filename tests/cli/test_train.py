@@ -149,6 +149,21 @@ def test_eval_scores_the_held_out_part_and_agrees_with_the_training(charrnn: Com
     assert "'Z', 'é' (2 distinct, 3 in total)" in err
 
 
+def test_dynamic_eval_adapts_a_copy_of_the_weights(charrnn: Command, tmp_path: Path) -> None:
+    train(charrnn)
+    file = (tmp_path / "model.npz").read_bytes()
+    (tmp_path / "other.txt").write_text("the mat sat on the dog.\n" * 100)
+    for text in ((), ("other.txt",)):
+        static = json.loads(charrnn("eval", "--json", *text)[1])
+        code, out, err = charrnn("eval", "--json", "--dynamic", *text)
+        dynamic = json.loads(out)
+        assert (code, "Adapting" in err, list(dynamic)) == (0, False, [*static, "dynamic"])
+        assert (dynamic["dynamic"], dynamic["chars"]) == (True, static["chars"])
+        assert dynamic["nats"] < static["nats"]
+    assert "bits/char" in charrnn("eval", "--dynamic")[1]
+    assert (tmp_path / "model.npz").read_bytes() == file
+
+
 def test_eval_of_several_models_is_a_table_best_first(charrnn: Command) -> None:
     train(charrnn, "-m", "worse.npz", "--lr", "0.000001")
     train(charrnn, "-m", "better.npz", "--lr", "0.05")
