@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 PAIRS  := corpora/additions.tsv corpora/dates.tsv corpora/romanised.tsv
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint types check coverage docs-check pictures torture corpora bench-peer results clean help
+.PHONY: install demo test test-export lint types check coverage docs-check pictures torture corpora bench-peer results clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ torture: install ## crashes, faults, bad input, for about an hour: make torture 
 
 check: install ## the tests, one process per core
 	$(BIN)/python -m pytest -n auto
+
+test-export: install ## the tests of .onnx and PyTorch files, with the packages of the group `export`
+	$(BIN)/python -m pip install --quiet --group export
+	$(BIN)/python -m pytest tests/checkpoint/test_safetensors.py tests/checkpoint/test_onnx.py tests/checkpoint/test_pytorch.py
 
 coverage: install ## branch coverage of charrnn/, processes included (about five minutes)
 	$(BIN)/python -m coverage erase

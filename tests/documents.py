@@ -28,6 +28,11 @@ def blocks(document: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text_of(document), re.MULTILINE | re.DOTALL)
 
 
+def code_after(document: str, mark: str) -> str:
+    """The Python code after a comment `<!-- mark -->`."""
+    return text_of(document).split(f"<!-- {mark} -->")[1].split("```python\n")[1].split("```")[0]
+
+
 def shell_lines(document: str) -> list[str]:
     """The command lines of a document, in order, without comments."""
     lines = [line for block in blocks(document, "sh") for line in block.splitlines()]

@@ -14,7 +14,7 @@ from charrnn.checkpoint.model import load
 from charrnn.nn.equations import CELLS
 from charrnn.sampling.readers import open_streams
 from tests.cli.test_eval_tables import COMMANDS
-from tests.documents import DOCUMENTS, ROOT, blocks, shell_lines, shortened, text_of
+from tests.documents import DOCUMENTS, ROOT, blocks, code_after, shell_lines, shortened, text_of
 from tests.training.test_loop import begin
 
 PAGES = ["README.md", "README.ko.md", "CHANGELOG.md", "corpora/README.md"]
@@ -127,7 +127,7 @@ def test_the_file_is_read_and_sampled_with_plain_numpy(
     training = begin(cell=cell, steps=30, eval_every=8)
     list(training)
     training.model.save("model.npz")
-    code = text_of("docs/model-file.md").split("<!-- the model file -->")[1].split("```python\n")[1].split("```")[0]
+    code = code_after("docs/model-file.md", "the model file")
     assert len(code.strip().splitlines()) <= 32
     names: dict[str, Any] = {}
     exec(code, names)
