@@ -15,7 +15,7 @@ from charrnn.errors import UsageError
 CELLS = ("lstm", "gru", "rnn")  # the built-in ones, for the help; `nn` checks the name
 UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
-SCHEDULES = ("cosine", "constant")
+SCHEDULES = ("wsd", "cosine", "constant")
 ENGINES = ("fast", "plain")
 TASKS = ("text", "generate", "classify", "pairs")  # one long text, or one of three kinds of examples
 LENGTHS = ("epochs", "steps")
@@ -98,12 +98,13 @@ class Options:
     )
     optimizer: str = setting("adam", "Optimizer.", TRAINING, choices=OPTIMIZERS)
     schedule: str = setting(
-        "cosine",
-        "Learning-rate schedule after the warm-up; its length is --epochs if given, otherwise --steps.",
+        "wsd",
+        "Learning-rate schedule: warm-up, stable phase and linear decay over the last 30 % of the steps (wsd), cosine, "
+        "or constant; its length is --epochs if given, otherwise --steps.",
         TRAINING,
         choices=SCHEDULES,
     )
-    clip: float = setting(1.0, "Clip the gradient norm to this value; 0 disables clipping.", TRAINING, at_least=0.0)
+    clip: float = setting(0.25, "Clip the gradient norm to this value; 0 disables clipping.", TRAINING, at_least=0.0)
     weight_decay: float = setting(
         0.0,
         "Decoupled weight decay (as in AdamW), scaled by the learning rate.",
@@ -114,19 +115,11 @@ class Options:
     )
     patience: int = setting(
         0,
-        "Early stopping: stop after N evaluations without improvement; 0 disables it.",
+        "Early stopping: after N evaluations without improvement, begin the decay of wsd, or stop; 0 disables it.",
         TRAINING,
         at_least=0,
         chosen=True,
         changeable=True,
-    )
-    cut: str = setting(
-        "",
-        "Shorten the learning-rate schedule from STEP on, so that it ends at TOTAL. Reproduces a run that --minutes "
-        "shortened.",
-        TRAINING,
-        metavar="STEP:TOTAL",
-        show_default=False,
     )
     val_fraction: float = setting(
         0.1,
@@ -176,7 +169,6 @@ class Options:
             )
         if self.unit == "byte" and self.min_count > 1:
             raise UsageError("min_count is for characters: of bytes there are 256 at most.", "min_count")
-        self.cut_at()
         if self.columns and not re.fullmatch(r"(?!0*,)([^,]+),(?!0*$|\1$)[^,]+", self.columns):
             raise UsageError(f"columns are two numbers or names, such as 1,2, not {shown(self.columns)!r}.", "columns")
         if self.task == "text" and (self.columns or self.header):
@@ -192,21 +184,7 @@ class Options:
         """
         by_epochs = None if self.epochs is None else self.epochs * windows
         ends = [end for end in (by_epochs, self.steps) if end is not None] or [DEFAULT_STEPS]
-        cut = self.cut_at()
-        if cut and cut[1] > ends[0]:
-            raise UsageError(
-                f"cut {self.cut} ends after the {ends[0]:,} steps of the schedule, which it shortens.", "cut"
-            )
-        return ends[0], min(*ends, cut[1]) if cut else min(ends)
-
-    def cut_at(self) -> tuple[int, int] | None:
-        """The step from which the schedule is compressed, and the step at which it then ends."""
-        if not self.cut:
-            return None
-        match = re.fullmatch(r"([1-9]\d{0,17}):([1-9]\d{0,17})", self.cut, re.ASCII)
-        if match is None or int(match[1]) >= int(match[2]):
-            raise UsageError(f"cut is STEP:TOTAL, the second the larger, not {shown(self.cut)!r}.", "cut")
-        return int(match[1]), int(match[2])
+        return ends[0], min(ends)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -214,7 +192,9 @@ class Options:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Options":
         """The options in a model file; raises CharRNNError or TypeError if they cannot be options."""
-        return from_file(cls, values)
+        known = dict(values)
+        known.pop("cut", None)  # of earlier versions: a schedule that was compressed
+        return from_file(cls, known)
 
     def contradicted(self, given: dict[str, Any]) -> str | None:
         """The first of the options `given` that a resumed run cannot have."""
@@ -240,8 +220,6 @@ class Options:
         changes = {name: value for name, value in given.items() if name in CHANGEABLE}
         if "epochs" in changes:
             changes.setdefault("steps", None)
-        if not changes.keys().isdisjoint(LENGTHS):
-            changes["cut"] = ""
         return replace(self, **changes)
 
 

@@ -23,7 +23,8 @@ class Step:
 
     `loss` and `val_loss` (None for a step without an evaluation) are mean nats per symbol, `grad_norm` is the norm
     before clipping, `seconds` the time spent in the run so far, and `epoch` the number of passes through the training
-    text. `setback` says why the training went back to its best weights before this step.
+    text. `setback` says why the training went back to its best weights before this step, `note` why the length of the
+    run has changed.
     """
 
     step: int
@@ -35,6 +36,7 @@ class Step:
     chars_per_second: float
     seconds: float
     setback: str | None = None
+    note: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

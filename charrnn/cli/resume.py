@@ -72,7 +72,7 @@ def new_run(texts: tuple[str, ...], path: str, run: "Run", given: dict[str, Any]
     """The command of a new run with the options that were `given`, from the weights of the model unless they contradict
     its sizes; "" if no command is likely to work.
     """
-    if contradicted in ("task", "cut"):
+    if contradicted == "task":
         return ""
     restart = contradicted in WEIGHTS
     names = texts or next(iter(run.places(path)), ("TEXT",))

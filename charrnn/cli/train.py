@@ -117,7 +117,7 @@ def train(
     from charrnn.training.transfer import options_from_model
 
     with claimed(model):
-        deadline = repeat = None
+        repeat = None
         if resume:
             training = resume_training(texts, model, chosen, quiet)
             if training is None:
@@ -127,7 +127,7 @@ def train(
             chosen = options_from_model(source, chosen) if source else chosen
             options = Options(**chosen)
             corpus = read_new(texts, model, options, quiet, source)
-            training, plan, deadline = plan_training(corpus, options, chosen, seconds, start_time, source)
+            training, plan = plan_training(corpus, options, chosen, seconds, start_time, source)
             if not quiet:
                 train_plan.print_plan(plan, training, seconds, init_from)
             repeat = partial(train_plan.repeating_command, training, model, init_from)
@@ -135,7 +135,7 @@ def train(
         if not quiet:
             notes(training.notes)
         records = Records(log_every) if as_json else None
-        session = Session(training, model, save_every, records, quiet, not no_baselines, deadline, repeat)
+        session = Session(training, model, save_every, records, quiet, not no_baselines, repeat)
         with stopping() as stop:
             return session.run(stop)
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from charrnn.evaluation.graded import Graded
     from charrnn.evaluation.verdict import Comparison
     from charrnn.training.loop import Training
-    from charrnn.training.plan import Deadline
 
 SAVE_SECONDS = 60.0
 SAVE_SHARE = 0.01  # of the time, at most, that automatic saves take
@@ -69,7 +68,6 @@ class Session:
     records: Records | None
     quiet: bool
     compare: bool
-    deadline: "Deadline | None"
     repeat: Callable[[], str] | None  # the command that repeats the run
     save_interval: float = SAVE_SECONDS
 
@@ -127,22 +125,16 @@ class Session:
             raise
 
     def handle_record(self, record: "Step") -> None:
-        """Prints that the run was set back, and shortens a run that is late."""
-        if record.setback:
-            self.remark(f"note: {record.setback}")
-        total = self.deadline.shortened(self.training) if self.deadline else None
-        if total is not None:
-            before = self.training.end
-            self.training.cut(total)
-            cut = self.training.options.cut
-            self.remark(f"note: running late: shortened from {before:,} to {total:,} steps (--cut {cut}).")
+        """Prints that the run was set back, or that its length has changed."""
+        for note in filter(None, (record.setback, record.note)):
+            self.remark(f"note: {note}")
 
     def exclude_pause(self) -> None:
         """The time during which the process was suspended does not count."""
         pause = time.monotonic() - self.step_at
         self.start_time += pause
-        if self.deadline:
-            self.deadline.start, self.deadline.first = self.deadline.start + pause, None
+        if self.training.limit is not None:
+            self.training.limit.exclude(pause)
 
     def loss(self) -> str:
         """What would be lost if the process ended now."""
@@ -204,8 +196,8 @@ class Session:
                 f"Stopped early at step {run.step:,} of {self.training.end:,}: the validation loss has not improved "
                 f"for {counted(self.training.options.patience, 'evaluation')} (--patience)."
             )
-        elif run.step < self.training.span:
-            self.remark(f"This is step {run.step:,} of the {self.training.span:,} that the schedule spans.")
+        elif run.step < self.training.schedule.span:
+            self.remark(f"This is step {run.step:,} of the {self.training.schedule.span:,} that the schedule spans.")
 
     def comparison(self) -> None:
         """Prints how the model compares to the baselines, after the training is saved."""

@@ -78,8 +78,6 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
     ]
     if run.rates:
         rows.append(("learning rate", ", ".join(f"{rate:g} from step {step:,}" for step, rate in run.rates)))
-    if cut := options.cut_at():
-        rows.append(("cut", f"at step {cut[0]:,}, to end at step {cut[1]:,}"))
     if run.health.setbacks:
         rows.append(("set back", f"at step {', '.join(f'{step:,}' for step in run.health.setbacks)}"))
     return [*rows, ("seed", str(options.seed))]

@@ -12,8 +12,8 @@ import numpy as np
 from charrnn.arrays import Array, empty, zeros
 
 CHUNK = 1 << 15  # so that the vectors of one pass stay in the cache
-WARM_UP_STEPS = 100
-WARM_UP_SHARE = 0.1
+WARM_UP_STEPS = 50
+DECAY_PERCENT = 30  # of the steps of `wsd`
 
 
 class Status(IntEnum):
@@ -162,23 +162,36 @@ def clip_scale(length: float, limit: float) -> float:
     return limit / length if limit and limit < length < math.inf else 1.0
 
 
-def cosine(progress: float) -> float:
+def decay_start(steps: int) -> int:
+    """The last step before the decay of `wsd`, in a run of this many steps."""
+    return steps - steps * DECAY_PERCENT // 100
+
+
+def steps_if_decayed(step: int) -> int:
+    """The length of the run whose `decay_start` is this step."""
+    return step * 100 // (100 - DECAY_PERCENT)
+
+
+def wsd(step: int, steps: int) -> float:
+    """Warm-up, stable, decay: 1, then linearly to 0 (Hu et al. 2024). The length matters only from its decay on."""
+    return min(1.0, (steps + 1 - step) / (steps + 1 - decay_start(steps)))
+
+
+def cosine(step: int, steps: int) -> float:
     """From 1 to 0 along half a cosine (Loshchilov & Hutter 2017)."""
-    return 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+    return 0.5 * (1.0 + math.cos(math.pi * min((step - 1) / steps, 1.0)))
 
 
-SCHEDULES: dict[str, Callable[[float], float]] = {"cosine": cosine, "constant": lambda progress: 1.0}
+def constant(step: int, steps: int) -> float:
+    return 1.0
 
 
-def learning_rate(schedule: str, peak: float, step: int, span: int, cut: tuple[int, int] | None = None) -> float:
-    """The learning rate of step 1..span: a linear warm-up to `peak`, then the schedule.
+SCHEDULES: dict[str, Callable[[int, int], float]] = {"wsd": wsd, "cosine": cosine, "constant": constant}
 
-    After the step `cut[0]` the rest of the schedule is passed through faster, so that it ends at `cut[1]`.
+
+def learning_rate(schedule: str, peak: float, step: int, steps: int, restarted: int = 0) -> float:
+    """The learning rate of step 1..steps: a linear warm-up to `peak`, of a fixed length, times the schedule.
+
+    `restarted` is the step after which the optimizer last started anew, and the warm-up with it.
     """
-    warm_up = min(WARM_UP_STEPS, int(span * WARM_UP_SHARE))
-    place = float(step)
-    if cut is not None and step > cut[0]:
-        place = cut[0] + (step - cut[0]) * (span - cut[0]) / (cut[1] - cut[0])
-    if place <= warm_up:
-        return peak * place / warm_up
-    return peak * SCHEDULES[schedule]((place - warm_up - 1) / max(span - warm_up, 1))
+    return peak * min(1.0, (step - restarted) / WARM_UP_STEPS) * SCHEDULES[schedule](step, steps)

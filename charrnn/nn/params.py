@@ -79,8 +79,9 @@ class Config:
 def fresh_params(config: Config, seed: int, dtype: DTypeLike = np.float32) -> Params:
     """Random weights; the same seed gives the same weights. Raises UsageError if they do not fit into memory.
 
-    Weights are uniform in ±1/sqrt(H), biases 0, that of the forget gate 1 (Jozefowicz et al. 2015). `l0.Wx` is uniform
-    in ±sqrt(3), which has unit variance: its input is one-hot, so its fan-in is 1.
+    Weights are uniform in ±1/sqrt(H), those of `Wh` in half of that; biases are 0, that of the forget gate 1
+    (Jozefowicz et al. 2015). `l0.Wx` is uniform in ±sqrt(3), which has unit variance: its input is one-hot, so its
+    fan-in is 1.
     """
     try:
         params = Params(config.shapes, dtype)
@@ -90,6 +91,7 @@ def fresh_params(config: Config, seed: int, dtype: DTypeLike = np.float32) -> Pa
     for name, values in params.items():
         if values.ndim == 2:
             bound = math.sqrt(3.0) if name == "l0.Wx" else 1.0 / math.sqrt(config.hidden_size)
+            bound *= 0.5 if name.endswith("Wh") else 1.0
             values[:] = rng.uniform(-bound, bound, size=values.shape)
         elif name != "by" and "f" in config.gates:
             forget = config.gates.index("f") * config.hidden_size

@@ -2,6 +2,7 @@
 
 step.py           one window for a shard of the streams; the update of a shard of the weights
 learner.py        all shards of one step
+schedule.py       learning rates, early stopping, and a limit of the time
 loop.py           `Training`: one `Step` at a time, evaluation, best weights, setbacks
 notes.py          notes on a new run
 notebook.py       a training in a notebook

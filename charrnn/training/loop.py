@@ -18,7 +18,7 @@ from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run, folder_of
 from charrnn.errors import DivergedError, WorkerError
 from charrnn.evaluation.score import Score, scorer, symbols_of
-from charrnn.nn.optim import NOT_FINITE, WARM_UP_STEPS, Status, learning_rate
+from charrnn.nn.optim import NOT_FINITE, Status, steps_if_decayed
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.options import Options
 from charrnn.system.blas import differences, versions
@@ -30,6 +30,7 @@ from charrnn.training.cost import check_memory
 from charrnn.training.learner import Learner
 from charrnn.training.notebook import ReprMixin
 from charrnn.training.notes import notes
+from charrnn.training.schedule import Schedule, TimeLimit
 from charrnn.training.step import Job
 from charrnn.training.transfer import Transfer, check_text, texts_before, transfer
 from charrnn.training.workers import default_workers
@@ -48,8 +49,7 @@ class Training(ReprMixin, Iterator[Step]):
 
     `source` is the text or the examples, `notes` are sentences for the user, `model` is the result so far, `transfer`
     describes the first weights if they come from another model, and `reasons` says why options were chosen as they are.
-    `shortened` is asked after every step for a new number of steps, if the time is limited. Made by `Training.new` or
-    `Training.resume`.
+    `limit` sets the number of steps if the time is limited. Made by `Training.new` or `Training.resume`.
     """
 
     def __init__(self, source: Dataset, options: Options, average: Average | None) -> None:
@@ -70,7 +70,7 @@ class Training(ReprMixin, Iterator[Step]):
         self.best: Params | None = None
         self.transfer: Transfer | None = None
         self.reasons: dict[str, str] = {}
-        self.shortened: Callable[[Training], int | None] | None = None
+        self.limit: TimeLimit | None = None
         self.run = Run(
             options=options,
             texts=source.names,
@@ -118,6 +118,7 @@ class Training(ReprMixin, Iterator[Step]):
         current = ("options", "last", "optimizer", "state", "versions", *(("texts", "folder") if source.files else ()))
         changes = {name: getattr(training.run, name) for name in current}
         training.run = replace(run, history=deepcopy(run.history), health=deepcopy(run.health), **changes)
+        training.notes += training.schedule.difference(Schedule(run.options, run.windows), run.step)
         if options.lr != run.options.lr:
             training.run.record_rate(run.options.lr)
             training.notes.append(f"lr: {options.lr:g} instead of {run.options.lr:g} from step {run.step + 1:,} on.")
@@ -129,29 +130,26 @@ class Training(ReprMixin, Iterator[Step]):
         return self.run.options
 
     def _set_options(self, **changes: Any) -> None:
-        """Changes the options and what follows from them: the steps that the schedule spans; `span`, the step at which
-        it ends, with an evaluation; and `end`, that of the run.
-        """
         options = replace(self.options, **changes)
-        self.schedule, self.end = options.length(self.streams.windows)
-        cut = options.cut_at()
-        self.span = cut[1] if cut else self.schedule
         # rare enough that evaluation (a third of the work per symbol, by one process) takes at most its share
         per_step = self.streams.batch_size * self.streams.seq_length
         often = max(EVAL_EVERY, math.ceil(options.workers * symbols_of(self.held_out) / 3 / EVAL_SHARE / per_step))
         self.run.options = replace(options, eval_every=options.eval_every or often)
+        self.schedule = Schedule(self.run.options, self.streams.windows)
+        self.end = self.schedule.end
 
-    def cut(self, total: int) -> None:
-        """Shortens the schedule from the current step on, once, so that it ends at step `total`."""
-        self._set_options(cut=f"{self.run.step}:{total}")
+    def set_length(self, steps: int, **changes: Any) -> None:
+        """Sets the number of steps of a run whose learning rate has not begun to decay."""
+        self._set_options(epochs=None, steps=steps, **changes)
 
-    def set_length(self, steps: int, eval_every: int) -> None:
-        """Sets the length of a run that has not begun, and how often it is evaluated."""
-        self._set_options(epochs=None, steps=steps, eval_every=eval_every)
+    @property
+    def stale(self) -> bool:
+        """Whether early stopping ends the run, or begins its decay."""
+        return self.schedule.stale(self.run.step, self.run.best_step)
 
     def __next__(self) -> Step:
         run = self.run
-        if run.step >= self.end or self.stale:
+        if run.step >= self.end or (self.stale and not self.schedule.adjustable(run.step)):
             self.close()
             raise StopIteration
         start = time.perf_counter()
@@ -163,11 +161,10 @@ class Training(ReprMixin, Iterator[Step]):
             except BadStep as error:
                 setback = self._set_back(step, str(error))
         busy = time.perf_counter() - start
-        due = step % self.options.eval_every == 0 or step == self.span
+        due = step % self.options.eval_every == 0 or step == self.schedule.span
         val_loss = self._evaluate(self.score) if self.score is not None and due else None
         run.seconds += time.perf_counter() - start
-        if self.shortened is not None and (total := self.shortened(self)) is not None:
-            self.cut(total)
+        note = self._adjust_length()
         return Step(
             step=step,
             epoch=step / self.streams.windows,
@@ -178,20 +175,28 @@ class Training(ReprMixin, Iterator[Step]):
             chars_per_second=self.streams.batch_size * self.streams.seq_length / busy,
             seconds=run.seconds,
             setback=setback,
+            note=note,
         )
 
-    @property
-    def stale(self) -> bool:
-        """Early stopping: whether `patience` evaluations have passed since the best one."""
-        best = self.run.best_step
-        return best is not None and 0 < self.options.patience <= (self.run.step - best) // self.options.eval_every
+    def _adjust_length(self) -> str | None:
+        """Sets the number of steps to what the time allows, or lets the decay begin early; returns a note on that."""
+        step = self.run.step
+        if not self.schedule.adjustable(step):
+            return None
+        if self.stale:
+            self.set_length(steps_if_decayed(step))
+            return (
+                f"no improvement for {self.options.patience} evaluations: the learning rate decays from step {step:,} "
+                f"to the end at step {self.end:,}."
+            )
+        if self.limit is not None and (steps := self.limit.steps(step, self.end)) is not None:
+            self.set_length(steps)
+        return None
 
     def rate(self, step: int) -> float:
         """The learning rate of a step; every setback halves it and warms it up again."""
-        options, health = self.options, self.run.health
-        rate = learning_rate(options.schedule, options.lr, step, self.schedule, options.cut_at())
-        rate *= 0.5 ** len(health.setbacks)
-        return rate * min(1.0, (step - health.restarted_at) / WARM_UP_STEPS) if health.restarted_at else rate
+        health = self.run.health
+        return self.schedule.rate(step, health.restarted_at) * 0.5 ** len(health.setbacks)
 
     def _learn(self, step: int, start: float) -> tuple[float, float]:
         """One window forward and backward, and one update: returns the loss and the norm of the gradient.

@@ -17,6 +17,7 @@ from charrnn.system.resources import cores
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import flops_per_char, multiply_rate
 from charrnn.training.loop import EVAL_EVERY, EVAL_SHARE, Average, Training
+from charrnn.training.schedule import TimeLimit
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
@@ -222,32 +223,8 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
     steps = max(1, int(room / (step + scoring / options.eval_every)))
     steps = min(plan.most_steps(training.streams.windows), steps)
     interval = max(min(EVAL_EVERY, math.ceil(steps / EVALUATIONS)), math.ceil(scoring / step / EVAL_SHARE))
-    training.set_length(steps, plan.options.eval_every or interval)
+    training.set_length(steps, eval_every=plan.options.eval_every or interval)
     return symbols / step / plan.speed, scoring
-
-
-class Deadline:
-    """The end of a run of `seconds`: shortens a run that is late, once."""
-
-    def __init__(self, start: float, seconds: float) -> None:
-        self.start, self.seconds = start, seconds
-        self.first: tuple[int, float] | None = None
-
-    def shortened(self, training: Training) -> int | None:
-        """The number of steps to shorten the run to; None if it is in time. The clock is `time.monotonic`."""
-        step, now = training.run.step, time.monotonic()
-        if self.first is None:
-            self.first = step, now
-        done, took = step - self.first[0], now - self.first[1]
-        if training.options.cut or done < 10 or step >= training.end:
-            return None
-        left = self.start + self.seconds - RESERVE - now
-        late = took / done * (training.end - step) - left
-        settled = step > 0.75 * training.end
-        if late < (0.01 if settled else 0.1) * self.seconds or step < 0.25 * training.end:
-            return None
-        total = max(step + 1, step + int(max(left, 0.0) * done / took))
-        return total if total < training.end else None
 
 
 def plan_training(
@@ -258,8 +235,8 @@ def plan_training(
     start: float,
     init_from: Model | None = None,
     average: Average | None = None,
-) -> tuple[Training, Plan, Deadline | None]:
-    """A training for which the options that are not `given` are chosen, its plan, and its deadline if time is limited.
+) -> tuple[Training, Plan]:
+    """A training for which the options that are not `given` are chosen, and its plan.
 
     With a time limit of `seconds` from `start` (by `time.monotonic`), the length is set from the measured speed, and so
     are the sizes if the estimate was far off. The training starts from the weights of `init_from`, if given.
@@ -270,7 +247,7 @@ def plan_training(
         plan = choose(given, symbols, data.alphabet, None, 60.0 * MINUTES, **sizes)
         training = Training.new(data, plan.options, init_from, average)
         plan.explain(training)
-        return training, plan, None
+        return training, plan
     rate, corrected = multiply_rate(512, 5) * (options.workers or cores()), False
     while True:
         plan = choose(given, symbols, data.alphabet, rate, seconds, **sizes)
@@ -278,6 +255,8 @@ def plan_training(
         ratio, scoring = settle_length(training, plan, start + seconds - time.monotonic())
         if corrected or 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             plan.explain(training)
-            return training, plan, Deadline(start, seconds - scoring)
+            most = plan.most_steps(training.streams.windows)
+            training.limit = TimeLimit(start, seconds - scoring - RESERVE, most)
+            return training, plan
         training.close()
         rate, corrected = rate * ratio, True

@@ -69,6 +69,6 @@ def train(
         return Training.resume(texts, chosen, model, average)
     if minutes is None:
         return Training.new(texts, chosen, init_from, average)
-    training, plan, deadline = plan_training(texts, chosen, options, 60.0 * minutes, start, init_from, average)
-    training.reasons, training.shortened = plan.reasons, deadline.shortened if deadline else None
+    training, plan = plan_training(texts, chosen, options, 60.0 * minutes, start, init_from, average)
+    training.reasons = plan.reasons
     return training

@@ -133,7 +133,7 @@ def test_what_is_copied_from_quoted_fields(charrnn: Command) -> None:
 
 def test_text_to_text(charrnn: Command) -> None:
     tables()
-    code, _, err = charrnn("train", "pairs.tsv", "--pairs", *SIZES)
+    code, _, err = charrnn("train", "pairs.tsv", "--pairs", *SIZES, "--lr", "0.1")
     assert (code, "charrnn sample --source TEXT" in err) == (0, True)
     code, out, err = charrnn("sample", "--source", "ab", "--source", "cab")
     assert (code, len(out.splitlines()), err) == (0, 2, "")

@@ -126,6 +126,7 @@ def test_json_records(charrnn: Command) -> None:
         "chars_per_second",
         "seconds",
         "setback",
+        "note",
         "saved_step",
     ]
     assert [r["step"] for r in records if r["val_loss"] is not None] == [4, 8, 12]

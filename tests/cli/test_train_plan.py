@@ -8,8 +8,7 @@ from charrnn.checkpoint.model import load
 from charrnn.cli.train_plan import clock_seconds
 from charrnn.cli.train_session import Session
 from charrnn.errors import UsageError
-from charrnn.training.loop import Training
-from charrnn.training.plan import Deadline
+from charrnn.training.schedule import TimeLimit
 from tests.cli.test_train import Command, charrnn
 from tests.training.test_loop import begin
 
@@ -31,24 +30,6 @@ def test_the_plan_is_printed_and_its_command_repeats_the_run(charrnn: Command) -
     assert first.run is not None
     assert first.params.flat.tobytes() == again.params.flat.tobytes()
     assert first.run.options == again.run.options  # type: ignore[union-attr]
-
-
-def test_a_shortened_run_is_repeated_by_its_command_as_pasted(
-    charrnn: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def late(deadline: Deadline, training: Training) -> int | None:
-        return 9 if training.run.step == 5 else None
-
-    monkeypatch.setattr(Deadline, "shortened", late)
-    _, _, err = charrnn("train", "corpus.txt", "--minutes", "0.02", "-m", "my model.npz")
-    assert "note: running late: shortened from " in err
-    first = load("my model.npz", "last")
-    assert charrnn(*shlex.split(err.partition("To repeat this run exactly: charrnn ")[2]))[0] == 0
-    again = load("my model.npz", "last")
-    assert first.run is not None
-    assert again.run is not None
-    assert (first.run.step, first.run.options.cut) == (again.run.step, again.run.options.cut) == (9, "5:9")
-    assert first.params.flat.tobytes() == again.params.flat.tobytes()
 
 
 def test_without_a_time_limit_sizes_still_suit_the_text(charrnn: Command) -> None:
@@ -86,11 +67,10 @@ def test_two_lengths_are_refused(charrnn: Command) -> None:
 
 
 def test_events_of_a_run_are_in_its_file(charrnn: Command) -> None:
-    assert charrnn("train", "corpus.txt", "--steps", "9", "--cut", "3:6", "-q")[0] == 0
+    assert charrnn("train", "corpus.txt", "--steps", "6", "-q")[0] == 0
     model = load("model.npz")
     assert model.run is not None
     assert model.run.step == 6
-    assert "at step 3, to end at step 6" in charrnn("info")[1]
     assert "set back" not in charrnn("info")[1]
     model.run.health.set_back(5)
     model.save("model.npz")
@@ -110,12 +90,13 @@ def test_a_length_on_the_command_line_overrules_minutes_in_the_environment(
 
 
 def test_the_time_of_a_suspended_process_does_not_count() -> None:
-    deadline = Deadline(1000.0, 60.0)
-    deadline.first = 5, 1001.0
-    session = Session(begin(steps=5), "m.npz", 0, None, True, False, deadline, None)
+    training = begin(steps=5)
+    training.limit = TimeLimit(1000.0, 60.0, 100)
+    training.limit.first = 5, 1001.0
+    session = Session(training, "m.npz", 0, None, True, False, None)
     session.start_time = 1000.0
     session.step_at -= 500.0
     session.exclude_pause()
-    assert 0.0 <= deadline.start - 1500.0 < 60.0
-    assert session.start_time == deadline.start
-    assert deadline.first is None  # the speed is measured anew
+    assert 0.0 <= training.limit.start - 1500.0 < 60.0
+    assert session.start_time == training.limit.start
+    assert training.limit.first is None  # the speed is measured anew

@@ -27,7 +27,7 @@ def test_the_picture_of_a_training_shows_the_plan_of_its_title(monkeypatch: pyte
     texts = shown()
     (title,) = filter(None, map(TITLE.fullmatch, texts))
     path, options = title[1], Options(steps=int(title[2]))
-    training, _, _ = plan_training(read_dataset(path, options), options, {"steps": options.steps}, None, 0.0, None)
+    training, _ = plan_training(read_dataset(path, options), options, {"steps": options.steps}, None, 0.0, None)
     training.close()
     network, text, settings = headline(training)
     assert network in texts

@@ -5,9 +5,21 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charrnn.nn import optim
-from charrnn.nn.optim import OPTIMIZERS, Status, clip_scale, learning_rate, norm
+from charrnn.nn.optim import (
+    OPTIMIZERS,
+    WARM_UP_STEPS,
+    Status,
+    clip_scale,
+    decay_start,
+    learning_rate,
+    norm,
+    steps_if_decayed,
+    wsd,
+)
 from charrnn.training.step import ParamShard
 
 GRADS = [np.array([0.5, -2.0]), np.array([1.0, 0.25]), np.array([-0.5, 0.0])]
@@ -98,19 +110,37 @@ def test_what_is_no_finite_number_is_told(place: int, value: float) -> None:
         assert OPTIMIZERS["sgd"](large).update(large, np.zeros(1000, np.float32), LR, 1) == Status.FINITE
 
 
-def test_cosine_warms_up_peaks_and_ends_at_nothing() -> None:
+def test_cosine_warms_up_and_ends_at_nothing() -> None:
     rates = [learning_rate("cosine", 2.0, step, 1000) for step in range(1, 1001)]
-    assert rates[0] == 0.02
-    assert rates[99] == rates[100] == 2.0
-    assert all(a > b for a, b in pairwise(rates[100:]))
-    assert rates[549] == pytest.approx(1.0, abs=0.005)
+    assert rates[0] == 2.0 / WARM_UP_STEPS
+    assert all(a > b for a, b in pairwise(rates[WARM_UP_STEPS:]))
+    assert rates[500] == pytest.approx(1.0, abs=0.005)
     assert 0 < rates[-1] < 1e-5
 
 
 def test_constant_and_short_schedules() -> None:
     assert learning_rate("constant", 2.0, 5000, 1000) == 2.0
-    assert learning_rate("cosine", 2.0, 1, 1) == 2.0
-    assert [learning_rate("constant", 1.0, s, 20) for s in (1, 2, 3)] == [0.5, 1.0, 1.0]
+    assert learning_rate("wsd", 2.0, 1, 1) == learning_rate("cosine", 2.0, 1, 1) == 2.0 / WARM_UP_STEPS
+    assert [learning_rate("constant", WARM_UP_STEPS, s, 20) for s in (1, 2, 3)] == [1.0, 2.0, 3.0]
+
+
+def test_wsd_warms_up_is_stable_and_decays_linearly_to_nothing() -> None:
+    rates = [learning_rate("wsd", 2.0, step, 1000) for step in range(1, 1001)]
+    assert rates[WARM_UP_STEPS - 1 : 700] == [2.0] * (701 - WARM_UP_STEPS)
+    np.testing.assert_allclose(rates[700:], 2.0 * np.arange(300, 0, -1) / 301)
+
+
+@given(st.integers(1, 10**7), st.integers(1, 10**7))
+def test_the_length_matters_from_the_decay_on(steps: int, other: int) -> None:
+    begin = min(decay_start(steps), decay_start(other))
+    for step in {1, begin // 2 + 1, begin}:
+        assert learning_rate("wsd", 1.0, step, steps) == learning_rate("wsd", 1.0, step, other)
+    assert decay_start(steps) == steps or wsd(decay_start(steps) + 1, steps) < 1.0
+
+
+@given(st.integers(1, 10**9))
+def test_a_run_can_be_as_long_as_its_decay_begins_after_any_step(step: int) -> None:
+    assert decay_start(steps_if_decayed(step)) == step
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -122,11 +152,3 @@ def test_weight_decay_shrinks_weights_apart_from_the_gradient(name: str) -> None
     OPTIMIZERS[name](plain).update(plain, grads, lr=0.1, step=1)
     OPTIMIZERS[name](decayed).update(decayed, grads, lr=0.1, step=1, weight_decay=0.5)
     np.testing.assert_allclose(decayed - plain, [-0.05, 0.1, -0.025], rtol=1e-5)
-
-
-def test_a_cut_passes_through_the_rest_of_the_schedule() -> None:
-    whole = [learning_rate("cosine", 1.0, step, 1000) for step in range(1, 1001)]
-    cut = [learning_rate("cosine", 1.0, step, 1000, (400, 700)) for step in range(1, 701)]
-    assert cut[:400] == whole[:400]
-    np.testing.assert_allclose(cut[400:], whole[401::2], rtol=1e-9)
-    assert learning_rate("cosine", 1.0, 30, 1000, (10, 400)) < 1.0  # in the warm-up already

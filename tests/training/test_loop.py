@@ -1,6 +1,7 @@
 """Training as a whole: it learns, is reproducible, stops and resumes, and notices divergence."""
 
 import math
+import time
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from charrnn.checkpoint.history import MOST_SETBACKS, History, Step
 from charrnn.checkpoint.model import load
 from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation.score import Score, evaluate
+from charrnn.nn.optim import steps_if_decayed
 from charrnn.nn.params import fresh_params
 from charrnn.options import CELLS, OPTIMIZERS
 from charrnn.training.loop import Training
+from charrnn.training.schedule import TimeLimit
 from charrnn.training.train import train
 
 SENTENCE = "the quick brown fox jumps over the lazy dog.\n"
@@ -232,7 +235,7 @@ def test_a_learning_rate_without_sense_ends_with_the_best_weights() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_planted_nan_sets_the_run_back_to_its_best_weights(workers: int) -> None:
-    training = begin(steps=50, eval_every=5, workers=workers)
+    training = begin(steps=50, eval_every=5, workers=workers, lr=0.1)
     list(islice(training, 7))
     best = training.best
     assert best is not None
@@ -251,7 +254,7 @@ def test_a_planted_nan_sets_the_run_back_to_its_best_weights(workers: int) -> No
 
 
 def test_a_loss_that_jumps_sets_the_run_back() -> None:
-    training = begin(steps=60, eval_every=5)
+    training = begin(steps=60, eval_every=5, lr=0.03)
     list(islice(training, 30))
     training.params["Wy"][:] *= 30.0  # finite, and far from what was learned
     records = list(training)
@@ -263,7 +266,7 @@ def test_a_loss_that_jumps_sets_the_run_back() -> None:
 
 def test_a_run_that_was_set_back_is_resumed_bit_for_bit() -> None:
     def run(stop: int) -> list[bytes]:
-        training = begin(steps=60, eval_every=5)
+        training = begin(steps=60, eval_every=5, lr=0.03)
         digests = []
         for record in training:
             digests.append(training.params.flat.tobytes())
@@ -281,33 +284,72 @@ def test_a_run_that_was_set_back_is_resumed_bit_for_bit() -> None:
     assert run(40) == whole
 
 
-def test_patience_ends_a_run_that_no_longer_gets_better() -> None:
+def test_patience_begins_the_decay_and_then_ends_the_run() -> None:
     training = begin("ab" * 300 + "ba" * 60, steps=400, eval_every=4, patience=3, val_fraction=0.15)
+    records = list(training)
+    (note,) = [record for record in records if record.note]
+    best = next(step for step, loss in training.run.history.val if step == note.step - 12)
+    assert note.note == (
+        f"no improvement for 3 evaluations: the learning rate decays from step {best + 12} to the end at step "
+        f"{steps_if_decayed(note.step)}."
+    )
+    assert records[-1].step <= training.end == steps_if_decayed(note.step) < 400
+    again = begin("ab" * 300 + "ba" * 60, steps=training.end, eval_every=4, patience=3, val_fraction=0.15)
+    assert [record.loss for record in again] == [record.loss for record in records]
+    assert again.params.flat.tobytes() == training.params.flat.tobytes()
+    assert list(train(training.corpus, model=training.model)) == []
+
+
+def test_patience_ends_a_run_without_decay() -> None:
+    options = {"steps": 400, "eval_every": 4, "patience": 3, "val_fraction": 0.15, "schedule": "constant"}
+    training = begin("ab" * 300 + "ba" * 60, **options)
     last = list(training)[-1].step
     best = training.run.best_step
     assert best is not None
     assert last == best + 12 < 400
     assert training.stale
-    again = train(training.corpus, model=training.model)
-    assert list(again) == []
+    assert list(train(training.corpus, model=training.model)) == []
     assert len(list(train(training.corpus, model=training.model, patience=5))) == 8
 
 
-def test_a_cut_shortens_the_schedule_and_is_replayed() -> None:
-    first = begin(steps=40)
-    list(islice(first, 10))
-    first.cut(25)
-    kept = first.model
-    assert kept.run is not None
-    assert kept.run.options.cut == "10:25"
-    middle = [first.params.flat.tobytes() for _ in first]
-    assert first.run.step == first.end == 25
-    again = begin(steps=40, cut="10:25")
-    rates = [record.lr for record in again]
-    assert again.params.flat.tobytes() == middle[-1]
-    assert len(rates) == 25
-    assert rates[-1] < 0.02 * max(rates)  # the schedule has ended with the run
-    assert rates[:10] == [record.lr for record in islice(begin(steps=40), 10)]
+@pytest.mark.parametrize("length", [15, 20, 60])
+def test_another_length_in_the_stable_phase_leaves_no_trace(length: int) -> None:
+    changed = begin(steps=40, dropout=0.3)
+    list(islice(changed, 10))
+    changed.set_length(length)
+    rates = [record.lr for record in changed]
+    whole = begin(steps=length, dropout=0.3)
+    assert [record.lr for record in whole][10:] == rates
+    assert whole.params.flat.tobytes() == changed.params.flat.tobytes()
+    assert whole.run.history.val == changed.run.history.val
+
+
+def test_a_run_is_extended_from_its_stable_phase_without_a_trace_and_otherwise_with_a_note() -> None:
+    whole = begin(steps=60)
+    list(whole)
+    for done, noted in ((28, False), (29, True)):
+        first = begin(steps=40)
+        list(islice(first, done))
+        longer = train(first.corpus, model=first.model, steps=60)
+        assert any("the result differs from that of such a run" in note for note in longer.notes) is noted
+        list(longer)
+        assert (longer.params.flat.tobytes() == whole.params.flat.tobytes()) is not noted
+
+
+def test_the_time_decides_when_the_decay_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(seconds: float, slow: float = 1.0) -> tuple[Training, float]:
+        clock, training = [100.0], begin(steps=1000, batch_size=2, seq_length=4)
+        training.limit = TimeLimit(clock[0], seconds, 1500)
+        monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+        for record in training:
+            clock[0] += 1.0 if record.step < 150 else slow
+        return training, clock[0] - 100.0
+
+    for seconds, slow in ((250.0, 1.0), (500.0, 1.5), (500.0, 0.5), (2000.0, 1.0)):
+        training, took = run(seconds, slow)
+        assert training.run.step == training.end
+        assert took == pytest.approx(min(seconds, 1500.0), rel=0.1)
+    assert training.end == 1500
 
 
 def test_a_probe_changes_nothing() -> None:

@@ -4,7 +4,6 @@ import math
 import time
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +15,6 @@ from charrnn.training.plan import (
     STREAMS,
     TOKENS,
     WEIGHTS,
-    Deadline,
     choose,
     dropout,
     expected_speed,
@@ -117,7 +115,7 @@ def test_a_number_of_steps_gives_the_epochs_that_the_run_has() -> None:
     corpus = charrnn.Corpus.from_text(TEXT)
     lengths: list[dict[str, Any]] = [{"steps": 50}, {"epochs": 3}, {"steps": 7, "seq_length": 20}]
     for length in lengths:
-        training, plan, _ = plan_training(corpus, Options(**length), length, None, 0.0)
+        training, plan = plan_training(corpus, Options(**length), length, None, 0.0)
         assert f"{training.end / training.streams.windows:.1f} epochs" in plan.reasons["dropout"]
     long, short = (choose({"steps": steps}, 200_000, 40, None, 180.0) for steps in (3000, 300))
     assert (short.options.seq_length, long.options.seq_length) == (32, 64)
@@ -125,10 +123,10 @@ def test_a_number_of_steps_gives_the_epochs_that_the_run_has() -> None:
 
 
 def test_a_short_planned_run_is_evaluated_often() -> None:
-    training, plan, deadline = plan_training(
+    training, plan = plan_training(
         charrnn.Corpus.from_text(TEXT), Options(workers=1), {"workers": 1}, 100.0, time.monotonic()
     )
-    assert deadline is not None
+    assert training.limit is not None
     assert training.end == 600
     assert training.options.eval_every == 30
     assert f"{600 / training.streams.windows:.1f} epochs" in plan.reasons["dropout"]
@@ -154,40 +152,9 @@ def test_the_length_fits_the_time_and_the_epochs() -> None:
     assert ratio > 0.0
     plan = choose({"workers": 1}, len(TEXT), len(long.vocab), RATE, 3600.0)
     assert 1 <= short.end < long.end == plan.most_steps(long.streams.windows)
-    assert short.run.options.steps == short.end == short.span
+    assert short.run.options.steps == short.end == short.schedule.span
     assert short.run.step == 0
     assert long.options.eval_every == math.ceil(long.end / 20)
-
-
-class Late:
-    """A training as a deadline sees it."""
-
-    def __init__(self, end: int) -> None:
-        self.run, self.options, self.end = type("Run", (), {"step": 0})(), Options(), end
-
-
-def shortened(seconds_each: float, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    clock, training, cuts = [100.0], Late(200), []
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    deadline = Deadline(clock[0], seconds)
-    while training.run.step < training.end:
-        training.run.step += 1
-        clock[0] += seconds_each
-        total = deadline.shortened(training)  # type: ignore[arg-type]
-        if total is not None:
-            cuts.append((training.run.step, total))
-            training.end, training.options = total, Options(cut=f"{training.run.step}:{total}")
-    return cuts
-
-
-def test_a_run_that_is_late_is_shortened_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shortened(0.5, 110.0, monkeypatch) == []
-    ((step, total),) = shortened(0.5, 60.0, monkeypatch)
-    assert step == 50
-    assert 110 <= total <= 120
-    ((step, total),) = shortened(0.5, 95.0, monkeypatch)  # a little late: seen when it is sure
-    assert step == 151
-    assert 180 <= total <= 190
 
 
 def test_windows_are_longer_where_few_steps_carry_a_target() -> None:
