@@ -59,7 +59,8 @@ EXPOSED: Mapping[str, str] = {
     "nn.interface": "RecurrentNetwork State Stepper",
     "nn.loss": "cross_entropy log_softmax softmax softmax_nats",
     "nn.network": "Network",
-    "nn.optim": "CHUNK NOT_FINITE OPTIMIZERS Optimizer Status clip_scale decay_start learning_rate norm squares steps_if_decayed",
+    "nn.optim": "CHUNK NOT_FINITE OPTIMIZERS Optimizer Status clip_scale decay_start learning_rate norm squares "
+    "steps_if_decayed",
     "nn.params": "Config Params fresh_params",
     "nn.stepper": "NetworkStepper",
     "nn.fast.engine": "* is_fast",
