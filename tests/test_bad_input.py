@@ -187,7 +187,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("missing.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
     ("corpus.txt --engine slow", 2, "'slow' is not one of 'fast', 'plain'."),
     ("corpus.txt --optimizer lion", 2, "'lion' is not one of 'adam', 'rmsprop', 'adagrad', 'sgd'."),
-    ("corpus.txt --schedule linear", 2, "'linear' is not one of 'cosine', 'constant'."),
+    ("corpus.txt --schedule linear", 2, "'linear' is not one of 'wsd', 'cosine', 'constant'."),
     ("corpus.txt --unit word", 2, "'word' is not one of 'char', 'byte', 'jamo'."),
     ("corpus.txt --nonsense", 2, "No such option '--nonsense'."),
     ("corpus.txt --lr", 2, "Option '--lr' requires an argument."),
