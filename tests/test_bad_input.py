@@ -219,7 +219,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     (
         "train --resume -m part.npz --clip 0.5",
         2,
-        "--clip 0.5 contradicts the model file, which was trained with 1.0: leave it out to resume. To start "
+        "--clip 0.5 contradicts the model file, which was trained with 0.25: leave it out to resume. To start "
         "a new run from its weights: charrnn train corpus.txt --clip 0.5 --init-from part.npz -m part-2.npz\n",
     ),
     ("train --resume -m part.npz --lr -1", 2, "--lr is a number above 0, not -1.0."),
