@@ -62,11 +62,7 @@ class Row:
     is_flag=True,
     help="Compare with baselines (uniform, unigram, n-gram, xz) and suggest what to try next.",
 )
-@option(
-    "--dynamic",
-    is_flag=True,
-    help="Adapt the weights to the text while it is scored; the model file does not change.",
-)
+@option("--dynamic", is_flag=True, help="Adapt the weights to the text while it is scored; the model does not change.")
 @encoding_option()
 @json_option(help="Write one JSON object per model to stdout.")
 def evaluate(

@@ -72,12 +72,14 @@ def headline(training: Training) -> list[str]:
     """Three lines: the network, the text, the hyperparameters."""
     config, options, streams = training.config, training.options, training.streams
     distinct = f"{len(training.vocab):,} distinct" + ("" if options.unit == "char" else f" (unit {options.unit})")
+    extras = {name: getattr(options, name) for name in ("recurrent_dropout", "activation_regularisation")}
+    more = "".join(f", {name.replace('_', ' ')} {value:g}" for name, value in extras.items() if value)
     return [
         f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(training.params.flat):,} parameters",
         f"{safe(training.source.label)}: {training.source.symbols:,} symbols, {distinct}",
         f"{counted(streams.batch_size, 'stream')} x {counted(streams.seq_length, 'step')}, "
-        f"{options.optimizer} {options.lr:g}, {options.schedule}, dropout {options.dropout:g}, seed {options.seed}, "
-        f"{counted(options.workers, 'worker')}",
+        f"{options.optimizer} {options.lr:g}, {options.schedule}, dropout {options.dropout:g}{more}, "
+        f"seed {options.seed}, {counted(options.workers, 'worker')}",
     ]
 
 

@@ -146,7 +146,9 @@ def test_the_headline_says_what_is_trained_on_what() -> None:
     first, second, third = headline(training)
     assert first.startswith("GRU 2 x 16, ")
     assert "350 symbols, 7 distinct (unit jamo)" in second
-    assert "seed 0" in third
+    assert "dropout 0.2, seed 0" in third
+    settings = headline(begin(steps=2, recurrent_dropout=0.1, activation_regularisation=2.0))[2]
+    assert "dropout 0, recurrent dropout 0.1, activation regularisation 2, seed 0" in settings
 
 
 @pytest.mark.parametrize("width", [25, 40, 60])

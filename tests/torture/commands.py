@@ -93,6 +93,8 @@ TRAIN = options(
         "--resume": None,
         "--force": None,
         "--dropout": number,
+        "--recurrent-dropout": number,
+        "--activation-regularisation": number,
         "--encoding": st.sampled_from(["utf-8", "latin-1", "utf-16", "hex", "x", ""]),
         "--val-fraction": number,
         "--seq-length": size,
@@ -136,6 +138,7 @@ EVAL = options(
         "-m": path,
         "--weights": st.sampled_from(["best", "last"]),
         "--all": None,
+        "--dynamic": None,
         "--json": None,
         "--encoding": st.sampled_from(["utf-8", "latin-1", "x"]),
     }
