@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 PAIRS  := corpora/additions.tsv corpora/dates.tsv corpora/romanised.tsv
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-export lint types check coverage docs-check pictures torture corpora bench-peer results clean help
+.PHONY: install demo test test-export lint types check coverage docs-check pictures torture corpora pretrained bench-peer results clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,13 @@ corpora/python-library.txt corpora/python-manual.txt $(PAIRS): corpora/build.py 
 
 corpora/tinyshakespeare.txt: | install ## 1.1 MB of Shakespeare, fetched and checked
 	$(BIN)/python corpora/build.py $@
+
+pretrained: install ## train the built-in model :names again (about half a minute)
+	mkdir -p build charrnn/checkpoint/models
+	$(BIN)/charrnn train :names --labelled --unit jamo --cell gru --layers 1 --hidden-size 112 --dropout 0.35 --seq-length 32 \
+	  --batch-size 32 --steps 3300 --lr 0.006 --weight-decay 0.05 --workers 1 --no-baselines --model build/names.npz --force
+	$(BIN)/python -c 'import charrnn, dataclasses; model = charrnn.load("build/names.npz"); \
+	  dataclasses.replace(model, run=None).save("charrnn/checkpoint/models/names.npz")'
 
 bench-peer: install ## beside PyTorch, in turn: make bench-peer PEER=python-with-torch (about 40 minutes)
 	$(BIN)/python tests/bench/compare.py $(PEER)

@@ -23,6 +23,7 @@ DEFAULT_STEPS = 1000
 MINUTES = 3.0  # the default time of a run on the command line
 MOST_TEXTS = 10_000  # written by one command
 STDIN = "-"  # the name of standard input on the command line, and in the record of a run
+BUILT_IN = ":"  # the start of the name of a corpus or model that comes with charrnn
 MAIN, TEXT, TRAINING = "Main options", "Text", "Training"  # groups in the help
 
 

@@ -94,6 +94,12 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ),
     ("missing.txt", 1, "there is no file missing.txt."),
     (
+        ":tails",
+        1,
+        "there is no built-in corpus :tails. Did you mean ':tales'? See charrnn corpora; a file of that name is "
+        "./:tails.",
+    ),
+    (
         ["The king slept. The queen read."],
         1,
         "there is no file 'The king slept. The queen read.'. Texts are named by their paths: ",
@@ -299,6 +305,16 @@ LINES: list[tuple[str | list[str], int, str]] = [
         "--lines never end, because the newline is banned: limit the characters",
     ),
     ("sample -m missing.npz", 1, "there is no model file missing.npz"),
+    ("sample -m :name", 1, "there is no built-in model :name. Did you mean ':names'? There is :names; a file of that"),
+    ("corpora tails", 1, "there is no built-in corpus :tails. Did you mean ':tales'? See charrnn corpora;"),
+    ("corpora names", 2, ":names is a folder of 19 corpora: name one of them, such as charrnn corpora names/chinese."),
+    ("corpora tales --json", 2, "--json is for the list of corpora: remove it, or the name."),
+    (
+        "train corpus.txt -m :names --steps 1",
+        2,
+        ":names cannot be written, because names that start with : are built in: choose another -m, such as ./:names.",
+    ),
+    ("see surprise corpus.txt -m model.npz -o :a.svg", 2, "choose another -o, such as ./:a.svg."),
     ("sample -m v:2", 1, "there is no model file v:2, and no v with the weight 2: run charrnn train TEXT"),
     ("sample -m cut.npz", 1, f"cut.npz {DAMAGED}, or it is damaged (its end)."),
     ("sample -m flipped.npz", 1, f"flipped.npz {DAMAGED}, or it is damaged"),

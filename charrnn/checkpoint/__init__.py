@@ -4,6 +4,7 @@ history.py   curves of a run; jumps of the loss
 run.py       where a training stands
 npz.py       the container: arrays with a digest, read only as expected
 notebook.py  HTML for notebooks
+builtin.py   the models that come with charrnn
 model.py     `Model`, `load` and `save`
 pytorch.py   the weights by the names and in the shapes of PyTorch
 exchange.py  what the files for other programs share

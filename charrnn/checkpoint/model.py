@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from charrnn.checkpoint import npz
+from charrnn.checkpoint.builtin import model_file
 from charrnn.checkpoint.notebook import table
 from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run
 from charrnn.checks import from_file, require, shown
@@ -126,13 +127,14 @@ class Model:
 
 
 def load(path: PathLike, weights: str = "best") -> Model:
-    """The model in a file; `weights` are "best", by validation loss, or "last", those after the last step.
+    """The model in a file, or the built-in model `:NAME`.
 
-    Raises ModelFileError if the file is missing, damaged, not a model, or written by another version.
+    `weights` are "best", by validation loss, or "last", those after the last step. Raises ModelFileError if the file is
+    missing, damaged, not a model, or written by another version.
     """
     if weights not in ("best", "last"):
         raise ModelFileError(f"weights are 'best' or 'last', not {weights!r}.")
-    with npz.opened(path) as file, npz.refusing(path):
+    with npz.opened(model_file(path)) as file, npz.refusing(path):
         model = replace(read(file), path=os.fspath(path))
     if weights == "last" and model.run:  # without the best weights, nothing may claim to be the best
         return replace(model, params=model.run.last, run=replace(model.run, best_step=None, best_loss=None))

@@ -11,6 +11,7 @@ from charrnn.checks import check_float, check_int, from_file, require
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config, Params
 from charrnn.options import Options
+from charrnn.text.builtin import CORPORA, is_builtin
 
 HISTORY_ROOM = 1 << 18
 ARRAYS = {"last", "optimizer", "state"}  # fields that are stored as arrays, not as JSON
@@ -52,7 +53,9 @@ class Run:
     def places(self, model: str) -> list[tuple[str, ...]]:
         """Where the texts may be: the paths as typed, the absolute ones of the training, and those beside the model."""
         folders = ("", self.folder, os.path.dirname(model))
-        places = [tuple(os.path.join(folder, text) for text in self.texts) for folder in folders]
+        places = [
+            tuple(text if is_builtin(text) else os.path.join(folder, text) for text in self.texts) for folder in folders
+        ]
         return [place for place in dict.fromkeys(places) if all(map(is_kept, place))]
 
     def record_rate(self, before: float) -> None:
@@ -69,13 +72,13 @@ class Run:
 
 
 def is_kept(path: str) -> bool:
-    """Whether a path is a file or a folder, which can be read again, unlike a pipe."""
-    return os.path.isfile(path) or os.path.isdir(path)
+    """Whether a path is a corpus, a file or a folder, which can be read again, unlike a pipe."""
+    return path[1:] in CORPORA if is_builtin(path) else os.path.isfile(path) or os.path.isdir(path)
 
 
 def folder_of(texts: tuple[str, ...]) -> str:
     """The working folder, if the path of a text depends on it."""
-    return os.getcwd() if any(is_kept(text) and not os.path.isabs(text) for text in texts) else ""
+    return os.getcwd() if any(is_kept(text) and not (is_builtin(text) or os.path.isabs(text)) for text in texts) else ""
 
 
 def read_params(members: Members, config: Config, prefix: str) -> Params:

@@ -11,6 +11,6 @@ train.py            `charrnn train`; plan in train_plan.py, run in train_session
 resume.py           `charrnn train --resume`
 sample.py           `charrnn sample`; sources in sample_examples.py
 eval.py             `charrnn eval`; examples in eval_examples.py, baselines in baselines.py
-classify.py, novelty.py, info.py, export.py, import_model.py, bench.py, write.py  one command each
+classify.py, novelty.py, info.py, export.py, import_model.py, bench.py, corpora.py, write.py  one command each
 see/                `charrnn see`
 """

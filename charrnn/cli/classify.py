@@ -17,7 +17,7 @@ NOTHING = "no known symbol"  # instead of labels
 
 @command()
 @click.argument("texts", metavar="TEXT...", nargs=-1, type=str)
-@model_option(help="Model file, trained with --labelled.")
+@model_option(help="Model file, trained with --labelled, or :names (built in).")
 @weights_option()
 @option("--best", type=int, default=BEST, help="Show the N most likely labels of each text.")
 @json_option(help="Write one JSON object per text, with all labels.")

@@ -40,10 +40,13 @@ def show_help(context: click.Context, names: tuple[str, ...]) -> None:
 def completion(context: click.Context, shell: str) -> None:
     """Print the completion script of a shell.
 
-    The script completes options, choices, files, model files and labels. Load it in the startup file of the shell.
+    The script completes options, choices, files, model files, labels and, after a colon, built-in corpora
+    and models. Load it in the startup file of the shell.
     """
     from click.shell_completion import get_completion_class
 
     script = get_completion_class(shell)
     assert script is not None
+    if shell == "bash":  # else :tales is two words
+        click.echo("COMP_WORDBREAKS=${COMP_WORDBREAKS//:}")
     click.echo(script(context.find_root().command, {}, "charrnn", "_CHARRNN_COMPLETE").source())

@@ -11,6 +11,7 @@ from charrnn.display.terminal import Answer
 @json_option(help="Write one JSON object to stdout.")
 def info(model: str, as_json: bool) -> None:
     """Show the network, vocabulary and training of a model."""
+    from charrnn.checkpoint.builtin import model_file
     from charrnn.checkpoint.model import load
 
     loaded = load(model)
@@ -34,5 +35,5 @@ def info(model: str, as_json: bool) -> None:
     from charrnn.display.console import show
     from charrnn.display.info import information
 
-    size = os.path.getsize(model)
+    size = os.path.getsize(model_file(model))
     show(answer, lambda out: information(out, model, loaded, size))

@@ -5,12 +5,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from charrnn.checkpoint.builtin import model_file
 from charrnn.checks import did_you_mean, quoted
 from charrnn.cli.options import notes
 from charrnn.display.reading import ReadProgress
 from charrnn.display.terminal import remark
 from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.options import STDIN, Options
+from charrnn.text.builtin import is_builtin, located
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -102,7 +104,7 @@ class TextInput:
 
         def read(names: tuple[str, ...], encoding: str) -> Corpus:
             for name in names:
-                if name not in self.opened and (name == STDIN or not os.path.isdir(name)):
+                if name not in self.opened and (name == STDIN or not (is_builtin(name) or os.path.isdir(name))):
                     self.opened[name] = open_source(name)
             return Corpus.read([self.opened.get(name, name) for name in names], encoding=encoding, vocab=model.vocab)
 
@@ -234,8 +236,8 @@ def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, 
 
 def path_and_weight(name: str) -> tuple[str, float]:
     """A path and its weight, FILE or FILE:WEIGHT; a file whose name looks like that has the weight 1."""
-    path, weight = (name, 1.0) if os.path.exists(name) else split(name)
-    if path != name and not os.path.exists(path):
+    path, weight = (name, 1.0) if os.path.exists(name) and not is_builtin(name) else split(name)
+    if path != name and not os.path.exists(model_file(path)):
         both = f"no model file {name}, and no {path} with the weight {weight:g}"
         raise ModelFileError(f"there is {both}: run charrnn train TEXT to create one.")
     return path, weight
@@ -266,8 +268,8 @@ def refuse_overwriting(
 ) -> None:
     """Raises UsageError if `output` is the same file as the text (a path or a file descriptor)."""
     try:
-        same = os.path.samestat(os.stat(output), os.stat(text))
-    except (OSError, ValueError):
+        same = os.path.samestat(os.stat(output), os.stat(text if isinstance(text, int) else located(text)))
+    except (OSError, ValueError, TextError):
         return
     if same:
         raise UsageError(f"{output} is {why}.")

@@ -10,6 +10,7 @@ from charrnn._version import __version__
 from charrnn.checks import flag
 from charrnn.cli.bench import bench
 from charrnn.cli.classify import classify
+from charrnn.cli.corpora import corpora
 from charrnn.cli.eval import evaluate
 from charrnn.cli.export import export
 from charrnn.cli.help import completion, show_help
@@ -42,7 +43,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-COMMANDS = (train, sample, write, classify, evaluate, novelty, info, see, export, import_model, bench)
+COMMANDS = (train, sample, write, classify, evaluate, novelty, info, see, export, import_model, bench, corpora)
 for each in (*COMMANDS, show_help, completion):
     cli.add_command(each)
 

@@ -8,7 +8,7 @@ from charrnn.cli.inputs import open_named_corpus, open_training_corpus
 from charrnn.cli.options import (
     MODEL,
     command,
-    complete_files,
+    complete_texts,
     encoding_option,
     json_option,
     model_option,
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @command()
-@click.argument("samples", metavar="SAMPLE...", nargs=-1, type=str, shell_complete=complete_files)
+@click.argument("samples", metavar="SAMPLE...", nargs=-1, type=str, shell_complete=complete_texts)
 @option(
     "--corpus",
     "texts",
     metavar="TEXT",
     multiple=True,
-    shell_complete=complete_files,
+    shell_complete=complete_texts,
     show_default="the text that the model was trained on",
     help="File or folder to compare with; can be given several times.",
 )

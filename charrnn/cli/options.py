@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from functools import partial
 from glob import escape, glob
@@ -12,10 +12,12 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from charrnn.checkpoint.builtin import MODELS
 from charrnn.checks import Declared, declared, flag
 from charrnn.cli.examples import examples_of
 from charrnn.display.terminal import remark
-from charrnn.options import Options
+from charrnn.options import BUILT_IN, Options
+from charrnn.text.builtin import CORPORA, is_builtin
 
 MODEL = "model.npz"
 Decorator = Callable[[Any], Any]
@@ -162,10 +164,23 @@ def complete_files(context: click.Context, parameter: click.Parameter, incomplet
     return [CompletionItem(incomplete, type="file")]
 
 
+def complete_texts(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Built-in corpora after a colon, else files and folders."""
+    if is_builtin(incomplete):
+        return builtin_names(CORPORA, incomplete)
+    return complete_files(context, parameter, incomplete)
+
+
 def complete_models(context: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
-    """Model files; the shell adds folders."""
+    """Built-in models after a colon, else model files, to which the shell adds folders."""
+    if is_builtin(incomplete):
+        return builtin_names(MODELS, incomplete)
     names = sorted(glob(f"{escape(incomplete)}*.npz"))
     return [CompletionItem(incomplete, type="dir"), *map(CompletionItem, names)]
+
+
+def builtin_names(names: Iterable[str], incomplete: str) -> Completions:
+    return [CompletionItem(BUILT_IN + name) for name in names if name.startswith(incomplete.removeprefix(BUILT_IN))]
 
 
 def given(context: click.Context, names: set[str]) -> dict[str, Any]:
@@ -211,7 +226,13 @@ def notes(texts: list[str], most: int = 10) -> None:
 
 # The options that several commands have, as `@model_option()`; arguments replace those given here.
 model_option = partial(
-    option, "-m", "--model", metavar="FILE", default=MODEL, shell_complete=complete_models, help="Model file."
+    option,
+    "-m",
+    "--model",
+    metavar="FILE",
+    default=MODEL,
+    shell_complete=complete_models,
+    help="Model file.",
 )
 models_option = partial(
     model_option, "models", multiple=True, default=[MODEL], help="Model file; repeat to compare several."
@@ -230,4 +251,4 @@ file_option = partial(option, metavar="FILE", show_default=False, shell_complete
 output_option = partial(file_option, "-o", "--output", help="Write a figure to FILE: .html or .svg.")
 plot_file_option = partial(output_option, help="Write a figure to FILE: .html, .svg, or (with matplotlib) .png, .pdf.")
 plot_option = partial(option, "--plot", is_flag=True, help="With -o FILE.svg: draw with matplotlib.")
-texts_argument = partial(click.argument, "texts", nargs=-1, type=str, shell_complete=complete_files)
+texts_argument = partial(click.argument, "texts", nargs=-1, type=str, shell_complete=complete_texts)

@@ -14,7 +14,7 @@ from charrnn.cli.inputs import corpus_ngrams, load_models
 from charrnn.cli.options import (
     MODEL,
     command,
-    complete_files,
+    complete_texts,
     file_option,
     json_option,
     model_option,
@@ -47,7 +47,7 @@ main_option, constraint, conditional, result_option = (
     multiple=True,
     default=[MODEL],
     group=MAIN,
-    help="Model file; repeat to mix several, with optional weights: -m a.npz:0.7 -m b.npz:0.3.",
+    help="Model file, or :names (built in); repeat to mix several, with optional weights: -m a.npz:0.7 -m b.npz:0.3.",
 )
 @main_option("-p", "--prompt", aliases=("--prime",), default="", show_default=False, help="Text to continue.")
 @file_option("--prompt-file", aliases=("--prime-file",), group=MAIN, help="File of the prompt; - is stdin.")
@@ -83,7 +83,7 @@ main_option, constraint, conditional, result_option = (
     "--corpus",
     metavar="TEXT",
     multiple=True,
-    shell_complete=complete_files,
+    shell_complete=complete_texts,
     show_default="the training text",
     help="File or folder that --no-copy compares with.",
 )

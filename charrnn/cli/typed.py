@@ -9,6 +9,7 @@ from charrnn.cli.options import notes
 from charrnn.display.terminal import remark
 from charrnn.errors import TextError, UsageError
 from charrnn.options import STDIN
+from charrnn.text.builtin import located
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -82,7 +83,7 @@ def read_prompt(path: str) -> str:
         if path == STDIN:
             data = standard_input(LONGEST_PROMPT + 1)
         else:
-            with open(path, "rb") as file:
+            with open(located(path), "rb") as file:
                 data = file.read(LONGEST_PROMPT + 1)
     except (OSError, ValueError) as error:
         raise TextError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None

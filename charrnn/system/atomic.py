@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from charrnn.errors import ModelFileError, UsageError
+from charrnn.options import BUILT_IN
 from charrnn.system import portability, resources
 from charrnn.system.lock import MUTEX, hidden_path, locked
 
@@ -21,6 +22,9 @@ def target(path: PathLike, what: str = "model", option: str = "-m") -> Path:
     """
     if not os.path.basename(path):
         raise UsageError(f"{option} is the name of a file, not {str(path)!r}.")
+    if isinstance(path, str) and path.startswith(BUILT_IN):
+        why = f"{path} cannot be written, because names that start with {BUILT_IN} are built in"
+        raise UsageError(f"{why}: choose another {option}, such as ./{path}.")
     try:
         real = Path(os.path.realpath(path))
         mode = real.stat().st_mode

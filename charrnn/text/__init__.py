@@ -3,6 +3,7 @@
 units.py         a text as codes: code points, bytes or jamo
 vocab.py         codes as ids, rare codes as the unknown symbol
 forms.py         a text in the Unicode normal form that a vocabulary knows
+builtin.py       the corpora that come with charrnn
 file_types.py    files that are not text, recognised by their first bytes
 decode.py        bytes as text: line ends, byte-order marks, advice on encodings
 source.py        files, folders and pipes, read in chunks

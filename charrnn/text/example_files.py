@@ -55,10 +55,10 @@ def read_files(
         if table:
             more = list(read_table(text, str(source.path), source.name, ROLES[kind], columns, header, notes))
         else:
-            origin = folders.get(source) or Path(source.name)
-            label = normalize("NFC", (origin.resolve().name if source in folders else origin.stem).strip())
-            more = [(label, part) for part in ([text.strip("\n")] if source in folders else text.split("\n")) if part]
-            origins.setdefault(label, {})[str(origin)] = None
+            folder = folders.get(source)
+            label = normalize("NFC", (folder.resolve().name if folder else Path(source.path).stem).strip())
+            more = [(label, part) for part in ([text.strip("\n")] if folder else text.split("\n")) if part]
+            origins.setdefault(label, {})[str(folder or source.name)] = None
         if not more and source.root is None:
             raise TextError(f"{source.name} contains no examples.")
         rows += more

@@ -17,6 +17,7 @@ import numpy as np
 from charrnn.checks import shown
 from charrnn.errors import TextError, UsageError
 from charrnn.options import STDIN
+from charrnn.text.builtin import is_builtin, located, members
 from charrnn.text.decode import checked, composed, decoded, is_wide, problem
 from charrnn.text.ids import unwritable
 from charrnn.text.units import AnyCodes, Byte, Char, Unit
@@ -35,12 +36,14 @@ Progress = Callable[[int, int], None]  # called with the bytes done and the byte
 class Source:
     """One file that can be read several times; input that can be read only once (a pipe) is spooled.
 
-    `root` is the folder that was named, if the file was found in it. `notes` say what the last reading has changed.
+    `path` is where it is, `name` how the user named it; `root` the folder that was named, if the file was found in it.
+    `notes` say what the last reading has changed.
     """
 
     def __init__(self, path: PathLike, root: Path | None = None) -> None:
         self.root = root
-        self.path, self.name = path, "standard input" if str(path) == STDIN else str(path)
+        self.name = "standard input" if str(path) == STDIN else str(path)
+        self.path = path = located(path)
         self.notes: list[str] = []
         self.spool: IO[bytes] | None = None
         self.stamp: tuple[int, ...] | None = None
@@ -186,6 +189,9 @@ def find_sources(paths: Paths, notes: list[str], encoding: str) -> tuple[tuple[s
                 f"texts are named by their paths, not by a value of type {type(path).__name__}: pass a text itself to "
                 "charrnn.Corpus.from_text, and a list of examples to charrnn.Examples.of."
             )
+        if isinstance(path, str) and is_builtin(path):
+            sources += [Source(name, None if name == path else Path(path)) for name in members(path)]
+            continue
         if isinstance(path, Source) or str(path) == STDIN or not os.path.isdir(path):
             sources.append(open_source(path))
             continue

@@ -55,7 +55,7 @@ def test_every_example_runs(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -
         else:
             assert code == 0, (line, err)
             assert words[0] == "train" or out or "Saved " in err, line
-        assert stdout is None or "complete" in out
+        assert stdout is None or {"completion": "complete", "corpora": "VILLAGE"}[words[0]] in out
 
 
 def test_every_command_has_examples_in_its_help(charrnn: Command) -> None:
@@ -119,6 +119,11 @@ def test_completion(charrnn: Command, monkeypatch: pytest.MonkeyPatch, capfd: py
     assert complete("charrnn train cor") == complete("charrnn eval cor") == ["file,cor"]
     assert complete("charrnn see memory new") == complete("charrnn sample --prompt-file new") == ["file,new"]
     assert complete("charrnn see memory -o a") == complete("charrnn write a") == ["file,a"]
+    assert complete("charrnn train :ta") == complete("charrnn novelty :ta") == [":tales"]
+    assert complete("charrnn eval :names/k") == [":names/korean-hangul", ":names/korean"]
+    assert complete("charrnn corpora names/ita") == ["names/italian"]
+    assert complete("charrnn sample -m :") == [":names"]
+    assert complete("charrnn sample -m :names --label it") == ["italian"]
     assert complete("charrnn sample -m n") == complete("charrnn train --init-from n") == ["dir,n", "names.npz"]
     assert complete("charrnn see curve --model ") == ["dir,", "model.npz", "names.npz"]
     assert complete("charrnn sample -m names.npz --label ") == ["en", "ko"]
