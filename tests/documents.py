@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ("README.md", "README.ko.md", "docs/lesson.md", "docs/lesson.ko.md", "docs/tasks.md")
-INSTALLING = ("git ", "make", "python -m venv", ".venv/bin/python -m pip")  # what runs before: not repeated here
+INSTALLING = ("git ", "make", "python -m pip")  # what runs before: not repeated here
 INTERACTIVE = "charrnn write"
 FETCHED = "corpora/tinyshakespeare.txt"  # needs a network: commands with its model are skipped where it is missing
 STEPS = "--steps 20"

@@ -29,7 +29,7 @@ def test_the_examples_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsy
     names: dict[str, Any] = {}
     for code in blocks(PAGE, "python"):
         code = re.sub(r"steps=2[02]0|steps=\d+", lambda m: "steps=4" if m[0] == "steps=220" else "steps=3", code)
-        code = code.replace("corpora/tales.txt", "short.txt").replace("corpora/names", "names")
+        code = code.replace(":tales", "short.txt").replace(":names", "names")
         code = code.replace("minutes=1", "minutes=0.004, workers=1")
         exec(re.sub(r"hidden_size=\d+", "hidden_size=8, workers=1", code), names)
     out = capsys.readouterr().out
