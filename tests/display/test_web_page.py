@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,10 +29,7 @@ from charrnn.sampling.sample import sample
 from charrnn.text.tasks import Task
 from charrnn.text.units import UNITS
 from charrnn.text.vocab import Vocab
-from tests.cli.test_train import Command, charrnn, train
 from tests.optional import lacking
-
-__all__ = ["charrnn"]  # the fixture
 
 TEXT = "한글은 소리다.\nABC é\t"
 LABELS = ("</script><script>alert(1)</script>", "{{script}}", "ko")
@@ -137,9 +133,7 @@ def script() -> Any:
         "seeds": SEEDS,
     }
     source = "".join(map(web.part, web.SCRIPTS)) + DRIVER
-    done = subprocess.run(
-        [program, "-e", source], input=json.dumps(given), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([program, "-e", source], input=json.dumps(given), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     return dict(zip([*MODELS, *SEVERAL], found["results"], strict=True)) | {"random": found["random"]}
@@ -256,23 +250,6 @@ def test_the_cost_of_float16() -> None:
     assert float16_cost(model) == np.inf
 
 
-def test_export_writes_a_page(charrnn: Command) -> None:
-    train(charrnn)
-    code, out, err = charrnn("export", "page.html")
-    assert (code, out) == (0, "")
-    size = Path("page.html").stat().st_size
-    assert err == f"Saved page.html: {size / 1000:,.1f} kB, float16 weights, which cost 0.0000 nats per symbol.\n"
-    assert charrnn("export", "page.html", "--float32", "--force")[2].endswith(" kB, float32 weights.\n")
-    assert Path("page.html").stat().st_size > size
-
-
-def test_export_keeps_float32_where_float16_costs_too_much(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    train(charrnn)
-    monkeypatch.setattr("charrnn.evaluation.rounding.float16_cost", lambda model: 0.25)
-    err = charrnn("export", "page.html")[2]
-    assert err.endswith("float32 weights, because float16 would cost 0.2500 nats per symbol.\n")
-
-
 def test_what_is_too_large_or_unknown_for_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of("lstm", "char", None, hidden_size=64)
     monkeypatch.setattr(web, "LARGEST", web.page_size(model, "float16"))
@@ -285,19 +262,3 @@ def test_what_is_too_large_or_unknown_for_a_page(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(web, "CELLS", ("gru", "rnn"))
     with pytest.raises(UsageError, match="a page runs the cells gru, rnn, not lstm"):
         web.check_page(model, "float16")
-
-
-def test_a_full_disk_leaves_no_page(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    train(charrnn)
-    before = sorted(Path().iterdir())
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("charrnn.system.atomic.os.fsync", full)
-    assert charrnn("export", "page.html") == (
-        1,
-        "",
-        "error: page.html could not be written: No space left on device.\n",
-    )
-    assert sorted(Path().iterdir()) == before
