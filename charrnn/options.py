@@ -21,6 +21,8 @@ TASKS = ("text", "generate", "classify", "pairs")  # one long text, or one of th
 LENGTHS = ("epochs", "steps")
 DEFAULT_STEPS = 1000
 MINUTES = 3.0  # the default time of a run on the command line
+NGRAM = "ngram"  # the cell of a model without a network
+HIGHEST_ORDER = 10  # of n-grams
 MOST_TEXTS = 10_000  # written by one command
 STDIN = "-"  # the name of standard input on the command line, and in the record of a run
 BUILT_IN = ":"  # the start of the name of a corpus or model that comes with charrnn
@@ -142,6 +144,19 @@ class Options:
         at_most=1024,
         changeable=True,
     )
+    order: int = setting(
+        7,
+        f"Order of the n-gram model, with --cell {NGRAM} or --with-ngram.",
+        MAIN,
+        at_least=2,
+        at_most=HIGHEST_ORDER,
+    )
+    with_ngram: bool = setting(
+        False,
+        "Add an n-gram model to the network, with the weight that fits the validation split: charrnn sample and eval "
+        "then use both.",
+        MAIN,
+    )
     by_line: bool = setting(
         False,
         "Each line is one example: shuffled in each epoch, read from an empty state, and held out as a whole.",
@@ -168,6 +183,7 @@ class Options:
             raise UsageError(
                 "by_line is for plain text: each line of labelled examples or pairs is one anyway.", "by_line"
             )
+        self._check_ngram()
         if self.unit == "byte" and self.min_count > 1:
             raise UsageError("min_count is for characters: of bytes there are 256 at most.", "min_count")
         if self.columns and not re.fullmatch(r"(?!0*,)([^,]+),(?!0*$|\1$)[^,]+", self.columns):
@@ -177,6 +193,22 @@ class Options:
             raise UsageError(f"{name} is for tables, which need another task than text: --labelled or --pairs.", name)
         if encoding_name(self.encoding) is None:
             raise UsageError(f"encoding {self.encoding!r} is not a text encoding that Python knows.", "encoding")
+
+    def _check_ngram(self) -> None:
+        """Raises UsageError for options of n-gram models that contradict others."""
+        if self.cell == NGRAM and self.with_ngram:
+            raise UsageError(f"with_ngram is for networks, and `cell={NGRAM}` has none: use one of them.", "with_ngram")
+        if self.cell == NGRAM and self.task in ("classify", "pairs"):
+            known = "plain text, or labelled examples with `task=generate`, which classifies too"
+            raise UsageError(f"an n-gram model learns {known}, not {self.task}.")
+        if self.with_ngram and self.task != "text":
+            raise UsageError("with_ngram is for plain text, not for examples: leave it out.", "with_ngram")
+        if self.with_ngram and not self.val_fraction:
+            raise UsageError(
+                "with_ngram fits its weight to the validation split: set `val_fraction` above 0.", "with_ngram"
+            )
+        if self.order != type(self).order and not (self.with_ngram or self.cell == NGRAM):
+            raise UsageError(f"order is that of an n-gram model: use it with `cell={NGRAM}` or `with_ngram`.", "order")
 
     def length(self, windows: int) -> tuple[int, int]:
         """The steps that the schedule spans (`epochs` if given, else `steps`), and the step that ends the run.

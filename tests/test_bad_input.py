@@ -191,6 +191,15 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --log-every 3", 2, "--log-every only applies to --json: use both, or neither."),
     ("corpus.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
     ("missing.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
+    ("corpus.txt --cell ngram", 2, "is for networks, and --cell ngram counts n-grams: leave it out."),
+    ("corpus.txt --order 5", 2, "--order is that of an n-gram model: use it with --cell ngram or --with-ngram."),
+    ("corpus.txt --with-ngram --order 1", 2, "--order is a whole number from 2 to 10, not 1."),
+    (
+        "corpus.txt --with-ngram --val-fraction 0",
+        2,
+        "fits its weight to the validation split: set --val-fraction above",
+    ),
+    ("pairs.tsv --pairs --with-ngram", 2, "--with-ngram is for plain text, not for examples: leave it out."),
     ("corpus.txt --engine slow", 2, "'slow' is not one of 'fast', 'plain'."),
     ("corpus.txt --optimizer lion", 2, "'lion' is not one of 'adam', 'rmsprop', 'adagrad', 'sgd'."),
     ("corpus.txt --schedule linear", 2, "'linear' is not one of 'wsd', 'cosine', 'constant'."),
@@ -200,6 +209,26 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
 ]
 
 LINES: list[tuple[str | list[str], int, str]] = [
+    ("train corpus.txt --cell ngram --minutes 1 -m new.npz", 2, "--minutes is for networks, and --cell ngram counts"),
+    ("train corpus.txt --cell ngram --resume", 2, "--resume is for networks, and --cell ngram counts n-grams"),
+    (
+        "train corpus.txt --cell ngram --with-ngram -m new.npz",
+        2,
+        "--with-ngram is for networks, and --cell ngram has none",
+    ),
+    (
+        "train pairs.tsv --pairs --cell ngram -m new.npz",
+        2,
+        "with --task generate, which classifies too, not pairs.",
+    ),
+    (
+        "train pairs.tsv --labelled --task classify --cell ngram -m new.npz",
+        2,
+        "with --task generate, which classifies too, not classify.",
+    ),
+    ("train empty.txt --cell ngram -m new.npz", 1, "empty.txt contains no text."),
+    ("bench --cell ngram", 2, "a cell is one of lstm, gru, rnn, not ngram."),
+    ("see step --cell ngram", 2, "a cell is one of lstm, gru, rnn, not ngram."),
     ("train", 2, "no text to train on: use charrnn train TEXT, or - for standard input."),
     (
         "train --resume --force",

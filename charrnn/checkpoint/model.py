@@ -3,7 +3,8 @@
 Arrays in the file: `meta` is the JSON as bytes (uint8), `vocab` the codes of the symbols (uint32), `rare` those of the
 rare symbols that share the unknown symbol, if there are any; `l0.Wx` ... `by` are the best weights; `last.l0.Wx` ...
 the last ones, if they differ; `optimizer.m` ... and `state.h` ... are for resuming; `sha256` is the digest of all that
-precedes it. Fields that a later version adds to the JSON have defaults, which are used for files without them.
+precedes it. After the best weights come `ngram.1.keys`, `ngram.1.counts`, ... of an n-gram model, if there is one.
+Fields that a later version adds to the JSON have defaults, which are used for files without them.
 """
 
 import json
@@ -16,10 +17,12 @@ import numpy as np
 
 from charrnn.checkpoint import npz
 from charrnn.checkpoint.builtin import model_file
+from charrnn.checkpoint.ngram_arrays import ngram_arrays, read_ngram
 from charrnn.checkpoint.notebook import table
 from charrnn.checkpoint.run import HISTORY_ROOM, Run, read_params, read_run
 from charrnn.checks import from_file, require, shown
 from charrnn.errors import ModelFileError, UsageError
+from charrnn.nn.ngram_model import NgramModel
 from charrnn.nn.params import Config, Params
 from charrnn.system.atomic import PathLike, replacing, target
 from charrnn.text.tasks import Task
@@ -27,7 +30,7 @@ from charrnn.text.units import UNITS
 from charrnn.text.vocab import NEWLINE, REPLACEMENT, Vocab
 
 VERSION = 1  # of the format
-FIELDS = {"version", "config", "unit", "boundary", "run", "task"}
+FIELDS = {"version", "config", "unit", "boundary", "run", "task", "ngram"}
 MAX_META = 1 << 21
 CODE = np.dtype("<u4")
 SURROGATES = range(0xD800, 0xE000)  # never symbols of a text
@@ -38,7 +41,9 @@ class Model:
     """A trained network: `config`, `vocab`, and `params`, its weights by name (float32; the best ones).
 
     `run` is the state of its training, None if there was none; `task` is None for a text, else what was learned from
-    examples: the network's symbols are those of the vocabulary, followed by the labels of the task.
+    examples: the network's symbols are those of the vocabulary, followed by the labels of the task. With `ngram`, an
+    n-gram model, the probabilities are w p_ngram + (1 - w) p_network, where w is `ngram_weight`; w is 1 if there is no
+    network: `config` then has no layers, and `params` is empty.
     """
 
     config: Config
@@ -46,14 +51,21 @@ class Model:
     params: Params
     run: Run | None = None
     task: Task | None = None
+    ngram: NgramModel | None = None
+    ngram_weight: float = 0.0
     path: str = field(default="", compare=False)  # of the file that it was loaded from, for messages
+
+    @property
+    def kind(self) -> str:
+        """The network and the n-gram model, in a few words."""
+        parts = [self.config.name] * bool(self.config.layers) + ([self.ngram.name] if self.ngram else [])
+        return " + ".join(parts)
 
     @property
     def description(self) -> str:
         """The network in a few words."""
-        config, symbols = self.config, len(self.vocab)
-        size = f"{config.layers} x {config.hidden_size}"
-        return f"{config.cell.upper()} {size}, {symbols:,} symbol{'s' * (symbols != 1)}"
+        symbols = len(self.vocab)
+        return f"{self.kind}, {symbols:,} symbol{'s' * (symbols != 1)}"
 
     def __repr__(self) -> str:
         loss = f", validation loss {self.run.best_loss:.2f}" if self.run and self.run.best_loss is not None else ""
@@ -61,7 +73,9 @@ class Model:
 
     def _repr_html_(self) -> str:
         """A table for a notebook: the network, and its training."""
-        rows = [("network", self.description), ("parameters", f"{len(self.params.flat):,}")]
+        rows = [("network" if self.config.layers else "model", self.description)]
+        if self.config.layers:
+            rows.append(("parameters", f"{len(self.params.flat):,}"))
         if self.task:
             rows.append(("task", self.task.kind))
         if run := self.run:
@@ -80,6 +94,15 @@ class Model:
         if self.task:
             raise UsageError(self.task.instead(self.path))
         return self
+
+    def of_network(self) -> "Model":
+        """The network of this model, without its n-gram model. Raises UsageError if it has no network."""
+        if not self.config.layers:
+            raise UsageError(
+                f"{self.path or 'the model'} is an n-gram model, and this needs a network: train one with "
+                "charrnn train TEXT."
+            )
+        return replace(self, ngram=None, ngram_weight=0.0)
 
     def save(self, path: PathLike) -> None:
         """Writes the model file atomically: to a temporary file first, which is then renamed.
@@ -106,6 +129,8 @@ class Model:
             "run": self.run.as_dict() if self.run else None,
             "task": self.task.as_dict() if self.task else None,
         }
+        if self.ngram:
+            meta["ngram"] = {"order": self.ngram.order, "weight": self.ngram_weight}
         text = json.dumps(meta, ensure_ascii=True, allow_nan=False).encode()
         if len(text) > MAX_META:
             raise ModelFileError("the texts have too many names for a model file: give their folder instead.")
@@ -113,6 +138,7 @@ class Model:
         if len(self.vocab.rare):
             arrays["rare"] = self.vocab.rare.astype(CODE)
         arrays |= self.params
+        arrays |= ngram_arrays(self.ngram) if self.ngram else {}
         if self.run:
             last = {} if np.array_equal(self.run.last.flat, self.params.flat) else self.run.last
             for prefix, group in (("last", last), ("optimizer", self.run.optimizer), ("state", self.run.state)):
@@ -155,9 +181,13 @@ def read(file: IO[bytes]) -> Model:
     vocab = checked_vocab(meta["unit"], codes.tolist(), rare.tolist(), symbols, meta.get("boundary"))
     require(task is None or (task.needs <= set(codes.tolist()) and vocab.boundary is None), "task")
     params = read_params(members, config, "")
+    ngram, weight = None, 0.0
+    if meta.get("ngram") is not None:
+        ngram, weight = read_ngram(members, meta["ngram"], config, vocab, task)
+    require(config.layers > 0 or ngram is not None, "ngram")
     run = read_run(members, config, meta["run"], params) if meta["run"] is not None else None
     members.end()
-    return Model(config, vocab, params, run, task)
+    return Model(config, vocab, params, run, task, ngram, weight)
 
 
 def check_version(meta: dict[str, Any]) -> None:

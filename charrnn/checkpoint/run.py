@@ -11,7 +11,9 @@ from charrnn.checks import check_float, check_int, from_file, require
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config, Params
 from charrnn.options import Options
+from charrnn.system.blas import versions
 from charrnn.text.builtin import CORPORA, is_builtin
+from charrnn.text.dataset import Dataset
 
 HISTORY_ROOM = 1 << 18
 ARRAYS = {"last", "optimizer", "state"}  # fields that are stored as arrays, not as JSON
@@ -49,6 +51,24 @@ class Run:
     before: tuple[str, ...] = ()
     folder: str = ""
     rates: tuple[tuple[int, float], ...] = ()
+
+    @classmethod
+    def new(
+        cls,
+        source: Dataset,
+        options: Options,
+        last: Params,
+        optimizer: dict[str, Array],
+        state: dict[str, Array],
+        streams: int,
+        seq_length: int,
+        windows: int,
+    ) -> "Run":
+        """A run on these texts or examples that has not begun."""
+        folder = folder_of(source.names) if source.files else ""
+        sizes = source.symbols, streams, seq_length, windows
+        texts = source.names, source.sha256
+        return cls(options, *texts, *sizes, 0, last, optimizer, state, folder=folder, versions=versions())
 
     def places(self, model: str) -> list[tuple[str, ...]]:
         """Where the texts may be: the paths as typed, the absolute ones of the training, and those beside the model."""
@@ -97,7 +117,7 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
     run = from_file(Run, {**values, "last": params, "optimizer": {}, "state": {}})
     check(run)
     run.options = Options.from_dict(values["options"])
-    for name in ("cell", "layers", "hidden_size"):
+    for name in ("cell", "layers", "hidden_size") if config.layers else ("cell",):
         require(getattr(run.options, name) == getattr(config, name), name)
     run.history = History.from_dict(values.get("history", {}))
     run.health = Health.from_dict(values.get("health", {}), run.step)
@@ -109,7 +129,7 @@ def read_run(members: Members, config: Config, values: dict[str, Any], params: P
         check_float("rate", rate, above=0.0)
     if "last.by" in members:
         run.last = read_params(members, config, "last.")
-    for name in OPTIMIZERS[run.options.optimizer].vectors:
+    for name in OPTIMIZERS[run.options.optimizer].vectors if config.layers else ():
         run.optimizer[name] = members.array(f"optimizer.{name}", FLOAT, params.flat.shape).copy()
     for name in config.states:
         run.state[name] = members.array(f"state.{name}", FLOAT, (config.layers, run.streams, config.hidden_size))

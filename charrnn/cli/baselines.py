@@ -60,7 +60,7 @@ class BaselineComparison:
         if key not in self.known:
             announce(len(train), remark)
             self.known[key] = compute_baselines(train, corpus, segments)
-        summary = summarize_fit(model, corpus, segments, score.nats) if same else None
+        summary = summarize_fit(model, corpus, segments, score.nats) if same and model.config.layers else None
         return Comparison(self.known[key], verdict(score.bits_per_char, self.known[key], summary))
 
 
@@ -73,6 +73,7 @@ def compare_training(training: "Training", say: Callable[[str], None]) -> "Compa
         return None
     announce(len(training.corpus.ids), say)
     model, corpus = training.model, training.corpus
+    model = model.of_network() if training.mixing else model
     try:
         return compare(
             model,

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.cli.baselines import BaselineComparison
 from charrnn.cli.eval_examples import grade
-from charrnn.cli.inputs import TextInput, report_unknown
+from charrnn.cli.inputs import TextInput, load_model, report_unknown
 from charrnn.cli.options import (
     command,
     encoding_option,
     json_option,
     model_argument,
     models_option,
+    ngram_option,
     option,
     texts_argument,
     weights_option,
@@ -55,6 +56,7 @@ class Row:
 @texts_argument(metavar="[TEXT...]")
 @models_option(help="Model file; repeat to compare several in a table, the best first.")
 @weights_option()
+@ngram_option()
 @option("--all", "whole", is_flag=True, help="Use all of the training text, not only its validation split.")
 @option(
     "--baselines",
@@ -69,6 +71,7 @@ def evaluate(
     texts: tuple[str, ...],
     models: tuple[str, ...],
     weights: str,
+    no_ngram: bool,
     whole: bool,
     compare: bool,
     dynamic: bool,
@@ -84,9 +87,8 @@ def evaluate(
         raise UsageError("--baselines needs text that a model was not trained on: leave --all out.")
     if compare and dynamic:
         raise UsageError("--baselines needs the weights as they were trained: leave --dynamic out.")
-    from charrnn.checkpoint.model import load
-
-    first = load(models[0], weights)
+    no_ngram = no_ngram or dynamic  # only a network adapts
+    first = load_model(models[0], weights, no_ngram)
     used, missing = ("graded", "the examples") if first.task else ("scored", "the text to score")
     advice = f"name {missing}: charrnn eval TEXT{model_argument(*models)}"
     reader = TextInput(texts, encoding, whole, used, advice)
@@ -97,9 +99,8 @@ def evaluate(
         return grade(models[0], first, reader, as_json)
     own = replace(reader, texts=(), encoding=None)
     comparison = BaselineComparison(own.corpus) if compare else None
-    rows = sorted(
-        scored_rows(models, first, weights, reader, comparison, dynamic), key=lambda row: row.score.bits_per_char
-    )
+    scored = scored_rows(models, first, weights, no_ngram, reader, comparison, dynamic)
+    rows = sorted(scored, key=lambda row: row.score.bits_per_char)
     different = difference(rows)
     if different:
         remark(f"warning: the models were scored on different {different}: their scores cannot be compared.")
@@ -114,17 +115,17 @@ def scored_rows(
     paths: tuple[str, ...],
     first: "Model",
     weights: str,
+    no_ngram: bool,
     reader: TextInput,
     comparison: BaselineComparison | None,
     dynamic: bool,
 ) -> Iterator[Row]:
     """Scores models one after another, so that only one of them is in memory; `first` is loaded already."""
-    from charrnn.checkpoint.model import load
     from charrnn.evaluation.dynamic import evaluate_dynamic
     from charrnn.evaluation.score import evaluate
 
     for k, path in enumerate(paths):
-        model = load(path, weights) if k else first
+        model = load_model(path, weights, no_ngram) if k else first
         corpus = reader.corpus(path, model)
         segments, part = reader.segments(path, model, corpus)
         if dynamic and (symbols := sum(map(len, segments))) > MANY:

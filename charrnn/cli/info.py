@@ -17,7 +17,7 @@ def info(model: str, as_json: bool) -> None:
     loaded = load(model)
     answer = Answer()
     if as_json:
-        vocab = loaded.vocab
+        vocab, ngram = loaded.vocab, loaded.ngram
         return answer.json(
             {
                 "model": model,
@@ -26,6 +26,7 @@ def info(model: str, as_json: bool) -> None:
                 "vocab": vocab.symbols,
                 "boundary": loaded.boundary,
                 "rare": [vocab.symbol(code) for code in vocab.rare.tolist()],
+                "ngram": ngram and {"order": ngram.order, "weight": loaded.ngram_weight, "grams": ngram.sizes},
                 "task": loaded.task.as_dict() if loaded.task else None,
                 "parameters": len(loaded.params.flat),
                 "arrays": {name: values.shape for name, values in loaded.params.items()},

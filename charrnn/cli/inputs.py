@@ -224,13 +224,22 @@ def example_ngrams(n: int, path: str, model: "Model", encoding: str | None) -> "
     return ngrams
 
 
-def load_models(names: tuple[str, ...], weights: str) -> "tuple[list[tuple[str, Model]], Model | Mixture]":
-    """The models with their paths, and their mixture."""
+def load_model(path: str, weights: str, no_ngram: bool) -> "Model":
+    """The model in a file, or its network alone."""
     from charrnn.checkpoint.model import load
+
+    model = load(path, weights)
+    return model.of_network() if no_ngram else model
+
+
+def load_models(
+    names: tuple[str, ...], weights: str, no_ngram: bool = False
+) -> "tuple[list[tuple[str, Model]], Model | Mixture]":
+    """The models with their paths, and their mixture."""
     from charrnn.sampling.mixture import mix
 
     weighted = [path_and_weight(name) for name in names]
-    loaded = [(path, load(path, weights)) for path, _ in weighted]
+    loaded = [(path, load_model(path, weights, no_ngram)) for path, _ in weighted]
     return loaded, mix([model for _, model in loaded], [weight for _, weight in weighted])
 
 

@@ -244,6 +244,9 @@ weights_option = partial(
     default="best",
     help="Weights to use: those with the lowest validation loss, or those of the last step.",
 )
+ngram_option = partial(
+    option, "--no-ngram", is_flag=True, help="Use the network alone, without the n-gram model of train --with-ngram."
+)
 json_option = partial(option, "--json", "as_json", is_flag=True, help="Write JSON objects to stdout.")
 encoding_option = partial(option, "--encoding", help="Encoding of TEXT.", show_default="that of the training")
 seed_option = partial(option, "--seed", type=int, metavar="N", default=0, help="Seed of the random numbers.")

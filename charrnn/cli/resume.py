@@ -27,6 +27,7 @@ def resume_training(texts: tuple[str, ...], path: str, given: dict[str, Any], qu
     from charrnn.training.loop import Training
 
     model = load(path)
+    model.of_network()
     run = model.run
     if run is None:
         raise UsageError(f"{path} contains no training run: it can be sampled, but not resumed.")

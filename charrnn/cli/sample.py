@@ -18,6 +18,7 @@ from charrnn.cli.options import (
     file_option,
     json_option,
     model_option,
+    ngram_option,
     option,
     options_from,
     weights_option,
@@ -118,6 +119,7 @@ main_option, constraint, conditional, result_option = (
 )
 @json_option(group=OUTPUT, help="Write one JSON object per text.")
 @weights_option(group=OUTPUT)
+@ngram_option(group=OUTPUT)
 def sample(
     models: tuple[str, ...],
     prompt: str,
@@ -136,6 +138,7 @@ def sample(
     unknown: str,
     as_json: bool,
     weights: str,
+    no_ngram: bool,
     **fields: Any,
 ) -> None:
     """Generate text with a model.
@@ -171,7 +174,7 @@ def sample(
     from charrnn.sampling.sample import sample as sample_one
     from charrnn.sampling.sample import sample_many
 
-    paths, mixture = load_models(models, weights)
+    paths, mixture = load_models(models, weights, no_ngram)
     model = labelled(paths, labels) if labels else mixture.of_text()
     if no_copy:
         options = replace(options, copies=corpus_ngrams(no_copy, paths, corpus, encoding))

@@ -14,6 +14,7 @@ from charrnn.errors import CharRNNError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
+    from charrnn.sampling.mixture import Mixture
 
 WITH_SOURCE = {"models", "weights", "sources", "beam", "as_json"}
 
@@ -37,7 +38,7 @@ def weighted(labels: tuple[str, ...], known: tuple[str, ...]) -> dict[str, float
     return weights
 
 
-def labelled(models: "list[tuple[str, Model]]", labels: tuple[str, ...]) -> "Model":
+def labelled(models: "list[tuple[str, Model]]", labels: tuple[str, ...]) -> "Model | Mixture":
     """A model that generates text for these labels."""
     from charrnn.sampling.conditional import for_labels
 

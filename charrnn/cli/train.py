@@ -27,7 +27,7 @@ from charrnn.cli.signals import stopping
 from charrnn.cli.train_session import Records, Session
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
-from charrnn.options import LENGTHS, MAIN, MINUTES, STDIN, Options
+from charrnn.options import LENGTHS, MAIN, MINUTES, NGRAM, STDIN, Options
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -110,10 +110,16 @@ def train(
         minutes = None
     if log_every > 1 and not as_json and not set_by_environment(context, "log_every"):
         raise UsageError("--log-every only applies to --json: use both, or neither.")
+    if counting := chosen.get("cell") == NGRAM:
+        from charrnn.training.ngram_training import refuse_training
+
+        minutes = None if set_by_environment(context, "minutes") else minutes
+        refuse_training({**chosen, "resume": resume, "init_from": init_from, "minutes": minutes})
     seconds = train_plan.clock_seconds(minutes, chosen)
     check_new_or_resumed(texts, model, resume, force, minutes, init_from)
     from charrnn.checkpoint.model import load
     from charrnn.system.atomic import check_room, claimed
+    from charrnn.training.ngram_training import NgramTraining
     from charrnn.training.plan import plan_training
     from charrnn.training.transfer import options_from_model
 
@@ -128,15 +134,22 @@ def train(
             chosen = options_from_model(source, chosen) if source else chosen
             options = Options(**chosen)
             corpus = read_new(texts, model, options, quiet, source)
-            training, plan = plan_training(corpus, options, chosen, seconds, start_time, source)
-            if not quiet:
-                train_plan.print_plan(plan, training, seconds, init_from)
+            if counting:
+                training = NgramTraining(corpus, options)
+            else:
+                training, plan = plan_training(corpus, options, chosen, seconds, start_time, source)
+                if not quiet:
+                    train_plan.print_plan(plan, training, seconds, init_from)
             repeat = partial(train_plan.repeating_command, training, model, init_from)
         check_room(model, training.model.room)
         if not quiet:
             notes(training.notes)
         records = Records(log_every) if as_json else None
         session = Session(training, model, save_every, records, quiet, not no_baselines, repeat)
+        if counting:
+            session.save_finally()
+            session.conclude()
+            return 0
         with stopping() as stop:
             return session.run(stop)
 
@@ -163,7 +176,8 @@ def read_new(
     """The text of a new run, which the model file must not replace; `source` is the model to start from."""
     from charrnn.nn.params import Config
 
-    Config(options.cell, options.layers, options.hidden_size, 1)  # an unknown cell is an error before the text is read
+    if options.cell != NGRAM:
+        Config(options.cell, options.layers, options.hidden_size, 1)  # an unknown cell is an error before reading
     for text in texts:
         refuse_overwriting(model, 0 if text == STDIN else text)
     corpus = train_plan.read(texts, options, quiet, beside=source.vocab if source else None)

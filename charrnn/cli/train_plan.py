@@ -8,7 +8,7 @@ from charrnn.cli.options import model_argument
 from charrnn.display.charts import counted, duration
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
-from charrnn.options import LENGTHS, MINUTES, STDIN, Options
+from charrnn.options import LENGTHS, MINUTES, NGRAM, STDIN, Options
 
 if TYPE_CHECKING:
     from charrnn.text.corpus import Corpus
@@ -63,9 +63,13 @@ def print_plan(plan: "Plan", training: "Training", seconds: float | None, init_f
 
 def repeating_command(training: "Training", model: str, init_from: str | None) -> str:
     """The command line that repeats this run bit for bit, and replaces its model file."""
+    from charrnn.training.ngram_training import NGRAM_OPTIONS
+
     words = ["charrnn", "train", *map(shlex.quote, training.source.names)]
     for name, _, _, _, default, setting in declared(Options):
         value = getattr(training.options, name)
+        if training.options.cell == NGRAM and name not in NGRAM_OPTIONS:
+            continue
         if name == "task":
             words += TASK_FLAGS[value]
         elif isinstance(value, bool):

@@ -23,7 +23,8 @@ def suitable_temp(training: "Training") -> float:
     from charrnn.sampling.options import temp_for_loss
 
     run = training.run
-    nats = run.health.recent or 0.0 if run.best_loss is None else training.bits_per_char(run.best_loss) * math.log(2)
+    best = training.mixing.loss if training.mixing else run.best_loss
+    nats = run.health.recent or 0.0 if best is None else training.bits_per_char(best) * math.log(2)
     return temp_for_loss(nats, len(training.vocab))
 
 

@@ -101,12 +101,16 @@ class Session:
         if stop and training.run.step < training.end and not training.stale:
             self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To continue: {self.command()}")
             return 128 + stop.signal
+        self.conclude(stopped=bool(stop))
+        return 128 + stop.signal if stop else 0
+
+    def conclude(self, stopped: bool = False) -> None:
+        """Prints the result of a run that is complete: the comparison and samples too, unless a signal came late."""
         self.summary()
-        if not stop and (self.records or not self.quiet):
+        if not stopped and (self.records or not self.quiet):
             self.comparison()
         if not self.quiet:
-            self.closing(shown=not stop)
-        return 128 + stop.signal if stop else 0
+            self.closing(shown=not stopped)
 
     def steps(self) -> "Iterator[Step]":
         """The steps; if one fails, what has been learned is saved."""
@@ -189,8 +193,14 @@ class Session:
         else:
             bits = self.training.bits_per_char(run.best_loss)
             target = "label" if self.training.options.task == "classify" else "character"
-            loss = f"validation loss {run.best_loss:.3f} nats ({bits:.2f} bits per {target}) at step {run.best_step:,}"
-        self.remark(f"Trained in {took}: {loss}; saved in {self.model} ({size:.1f} MB).")
+            at = f" at step {run.best_step:,}" if self.training.config.layers else ""
+            loss = f"validation loss {run.best_loss:.3f} nats ({bits:.2f} bits per {target}){at}"
+        did = f"Trained in {took}" if self.training.config.layers else f"Counted in {run.seconds:.1f} s"
+        self.remark(f"{did}: {loss}; saved in {self.model} ({size:.1f} MB).")
+        if mixing := self.training.mixing:
+            bits = self.training.bits_per_char(mixing.loss)
+            figures = f"validation loss {mixing.loss:.3f} nats ({bits:.2f} bits per character)"
+            self.remark(f"With its {mixing.ngram.name}, which has the weight {mixing.weight:.2f}: {figures}.")
         if self.training.stale:
             self.remark(
                 f"Stopped early at step {run.step:,} of {self.training.end:,}: the validation loss has not improved "
@@ -213,7 +223,12 @@ class Session:
         elif found := compare_training(self.training, self.remark):
             result["bits_per_char"] = self.training.bits_per_char(run.best_loss)
             figures = ", ".join(f"{row.name} {row.bits_per_char:.2f}" for row in found.baselines.rows)
-            self.remark(f"Bits per character: {figures}, this model {result['bits_per_char']:.2f}.")
+            both = ""
+            if mixing := self.training.mixing:
+                mixed = {"bits_per_char": self.training.bits_per_char(mixing.loss), **mixing.as_dict()}
+                result["with_ngram"] = mixed
+                both = f", with its {mixing.ngram.name} {mixed['bits_per_char']:.2f}"
+            self.remark(f"Bits per character: {figures}, this model {result['bits_per_char']:.2f}{both}.")
         if found:
             self.remark(found.verdict)
             if self.records:

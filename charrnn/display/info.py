@@ -13,6 +13,7 @@ from charrnn.checks import on_circle
 from charrnn.display.charts import counted, duration, spark
 from charrnn.display.tables import new_table
 from charrnn.display.terminal import safe
+from charrnn.options import NGRAM
 from charrnn.text.tasks import DOES, Task
 from charrnn.training.transfer import Transfer
 
@@ -25,10 +26,11 @@ def information(out: Console, path: str, model: Model, size: int) -> None:
     for name, value in facts(path, model, size):
         table.add_row(name, Text(safe(value)))
     out.print(table)
-    arrays = new_table(("array", "shape", "parameters"))
-    for name, values in model.params.items():
-        arrays.add_row(Text(safe(name)), " x ".join(map(str, values.shape)), f"{values.size:,}")
-    out.print(arrays)
+    if model.params:
+        arrays = new_table(("array", "shape", "parameters"))
+        for name, values in model.params.items():
+            arrays.add_row(Text(safe(name)), " x ".join(map(str, values.shape)), f"{values.size:,}")
+        out.print(arrays)
     if model.run:
         loss_curves(out, model.run.history)
 
@@ -37,10 +39,8 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
     vocab, run, config = model.vocab, model.run, model.config
     rows = [
         ("model", f"{path}, {size / 1e6:.1f} MB"),
-        (
-            "network",
-            f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(model.params.flat):,} parameters",
-        ),
+        *([("network", f"{config.name}, {len(model.params.flat):,} parameters")] * bool(config.layers)),
+        *([ngram_fact(model)] if model.ngram else []),
         ("vocabulary", f"{counted(len(vocab), 'symbol')} (unit {vocab.unit}): {alphabet(vocab.symbols)}"),
     ]
     if model.boundary is not None:
@@ -53,6 +53,13 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
     return rows + (run_facts(run) if run else [("training", "not recorded")])
 
 
+def ngram_fact(model: Model) -> tuple[str, str]:
+    """The n-gram model: its size, and its weight beside a network."""
+    assert model.ngram is not None
+    weight = f", weight {model.ngram_weight:.3f}" if model.config.layers else ""
+    return "n-gram", f"{model.ngram.name}, modified Kneser-Ney, {sum(model.ngram.sizes):,} n-grams{weight}"
+
+
 def run_facts(run: Run) -> list[tuple[str, str]]:
     options = run.options
     lengths = [counted(n, name) for name, n in (("epoch", options.epochs), ("step", options.steps)) if n]
@@ -62,6 +69,9 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
     rows = [("text", f"{', '.join(run.texts)}: {run.symbols:,} symbols, sha256 {run.sha256[:12]}")]
     if run.folder:
         rows.append(("folder", run.folder))
+    if options.cell == NGRAM:
+        loss = [] if run.best_loss is None else [("validation loss", f"{run.best_loss:.4f} nats")]
+        return [*rows, ("counted in", f"{run.seconds:.1f} s"), *loss, ("seed", str(options.seed))]
     if run.before:
         rows.append(("initialised", f"with weights trained on {', '.join(run.before)}"))
     rows += [

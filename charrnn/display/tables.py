@@ -48,8 +48,7 @@ def fitting(lines: Sequence[dict[str, str]], width: int, first_to_go: Sequence[s
 
 
 def network(model: Model) -> str:
-    config = model.config
-    return f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {model.vocab.unit}"
+    return f"{model.kind}, {model.vocab.unit}"
 
 
 def benchmarks(out: Console, machine: dict[str, Any], results: Sequence[Result]) -> None:

@@ -40,8 +40,7 @@ class Editor(App[None]):
     def __init__(self, model: Model, name: str, file: TextFile, temp: float, seed: int) -> None:
         super().__init__()
         self.file, self.temp, self.seed = file, temp, seed
-        config = model.config
-        self.about = f"{name} · {config.cell.upper()} {config.layers} x {config.hidden_size} · {model.vocab.unit}"
+        self.about = f"{name} · {model.kind} · {model.vocab.unit}"
         self.predictor = Predictor(model)
         self.suggestions = Suggestions()
         self.document = file.open() if file.recovered is None else file.recovered

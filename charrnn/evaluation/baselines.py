@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from charrnn.errors import TextError
-from charrnn.evaluation.ngram import SLICE, most_symbols, ngram_nats, ngram_texts
+from charrnn.evaluation.ngram import SLICE, ngram_nats, ngram_texts
 from charrnn.evaluation.score import Score, spelling_nats
+from charrnn.nn.ngram import most_symbols
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.ids import Symbols, pieces
 from charrnn.text.vocab import Vocab

@@ -90,7 +90,7 @@ def classify(model: Model, texts: Sequence[str]) -> Array:
         return np.zeros((0, len(labels)))
     if task.kind == "generate":  # a newline would end the text
         texts = [text.replace("\n", " ") for text in texts]
-    scorer, ids = Scorer(model.config, model.params), [encoded(model.vocab, text) for text in texts]
+    scorer, ids = Scorer(model), [encoded(model.vocab, text) for text in texts]
     if task.kind == "classify":
         rows = Rows.of([task.steps(model.vocab, one, 0) for one in ids])
         logs: Array = np.zeros((len(texts), len(labels)))

@@ -52,6 +52,7 @@ def evaluate_dynamic(
     """
     if not isinstance(model, Model):
         raise UsageError(f"the weights of one Model can adapt to a text, not a {type(model).__name__}: pass a Model.")
+    model = model.of_network()
     check_float("lr", lr, at_least=0.0)
     check_float("decay", decay, at_least=0.0, at_most=1.0)
 

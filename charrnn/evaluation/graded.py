@@ -39,7 +39,7 @@ def graded(model: Model, examples: Examples) -> Graded | None:
     train, held = examples.split(run.options.val_fraction, run.options.seed) if run else ([], [])
     if not held or not run or run.best_loss is None:
         return None
-    scorer, seen = Scorer(model.config, model.params), spread(train, len(held))
+    scorer, seen = Scorer(model), spread(train, len(held))
     fit = fit_of_run(model, scorer.score(examples.numbered(seen)).nats, run.best_loss, len(train))
     if examples.task.kind == "generate":
         return compared(model, examples, train, held, scorer, fit)
@@ -81,7 +81,8 @@ def compared(
     baselines = compute_baselines(before.ids, corpus, corpus.segments)
     bits = scorer.score(examples.numbered(held)).total / math.log(2) / corpus.count_chars(corpus.segments)
     figures = {"bits_per_char": bits, "ngram": baselines.best.bits_per_char, "unigram": baselines.unigram.bits_per_char}
-    return Graded(figures, verdict(bits, baselines, replace(fit, symbols=len(before.ids))))
+    fitted = replace(fit, symbols=len(before.ids)) if model.config.layers else None
+    return Graded(figures, verdict(bits, baselines, fitted))
 
 
 def spread(rows: Sequence[Example], most: int) -> Sequence[Example]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.arrays import Array, Ids, Mask, ceil_div
-from charrnn.nn.interface import RecurrentNetwork
+from charrnn.nn.interface import Reader
 from charrnn.text.corpus import Segment
 from charrnn.text.ids import Symbols
 
@@ -89,7 +89,7 @@ def windows(ids: Symbols, pieces: Sequence[Piece], steps: int) -> Iterator[tuple
 
 
 def scan(
-    network: RecurrentNetwork, ids: Symbols, pieces: Sequence[Piece], boundary: int | None = None
+    network: Reader, ids: Symbols, pieces: Sequence[Piece], boundary: int | None = None
 ) -> Iterator[tuple[Array, Ids, Places]]:
     """Window by window: logits (n, V) and targets (n,) of the pieces, and the places (n,) of the targets in the text.
 
@@ -99,7 +99,7 @@ def scan(
     alone = np.array([piece.begin for piece in pieces if piece.first == piece.begin], np.intp)
     if len(alone):
         targets = np.concatenate([ids[place : place + 1] for place in alone.tolist()])
-        yield np.tile(network.params["by"], (len(alone), 1)), targets, alone
+        yield np.tile(network.first, (len(alone), 1)), targets, alone
     pieces = sorted(pieces, key=lambda piece: piece.first - piece.end)  # streams of a group are about equally long
     for group in range(0, len(pieces), network.streams):
         read = pieces[group : group + network.streams]

@@ -13,8 +13,8 @@ from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
 from charrnn.evaluation.scan import STREAMS, WINDOW, Places, cut, scan
 from charrnn.nn.fast import engine
+from charrnn.nn.interface import Predictor
 from charrnn.nn.loss import softmax_nats
-from charrnn.nn.params import Config, Params
 from charrnn.text.batches import Rows
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.dataset import Dataset
@@ -70,13 +70,13 @@ def total_score(windows: Iterable[tuple[Array, Ids, Places]], replacement: int =
     return Score(total, symbols, correct)
 
 
-def text_scorer(config: Config, params: Params, corpus: Corpus, segments: Sequence[Segment]) -> Callable[[], Score]:
+def text_scorer(model: Predictor, corpus: Corpus, segments: Sequence[Segment]) -> Callable[[], Score]:
     """A function that scores the segments with the weights as they are when it is called.
 
     It has its own network, so the carried state of a training run is not touched. A rare symbol costs its replacement
     plus the choice among the rare symbols, and is never predicted correctly.
     """
-    network, vocab = engine.network(config, params, WINDOW, STREAMS), corpus.vocab
+    network, vocab = engine.reader(model, WINDOW, STREAMS), corpus.vocab
     parts, spelling = cut(segments, vocab.start, boundary=vocab.boundary), spelling_nats(corpus.ids, segments, vocab)
 
     def score() -> Score:
@@ -95,8 +95,8 @@ def text_score(windows: Iterable[tuple[Array, Ids, Places]], vocab: Vocab, spell
 class Scorer:
     """Scores the targets of examples."""
 
-    def __init__(self, config: Config, params: Params) -> None:
-        self.network = engine.network(config, params, WINDOW, STREAMS)
+    def __init__(self, model: Predictor) -> None:
+        self.network = engine.reader(model, WINDOW, STREAMS)
 
     def windows(self, rows: Rows) -> Iterator[tuple[Array, Ids, Places]]:
         """Window by window: logits (n, V) and targets (n,) of the steps that have one, and their examples (n,)."""
@@ -131,12 +131,12 @@ def symbols_of(held_out: Held) -> int:
     return held_out.steps if isinstance(held_out, Rows) else sum(map(len, held_out))
 
 
-def scorer(config: Config, params: Params, corpus: Dataset, held_out: Held) -> Callable[[], Score]:
+def scorer(model: Predictor, corpus: Dataset, held_out: Held) -> Callable[[], Score]:
     """A function that scores the validation split of a text or of examples, like `text_scorer`."""
     if isinstance(held_out, Rows):
-        return partial(Scorer(config, params).score, held_out)
+        return partial(Scorer(model).score, held_out)
     assert isinstance(corpus, Corpus)
-    return text_scorer(config, params, corpus, held_out)
+    return text_scorer(model, corpus, held_out)
 
 
 def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = None) -> Score:
@@ -145,9 +145,7 @@ def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = 
     The corpus must have been read with the model's vocabulary. Raises TextError if it was not, or if there is nothing
     to score.
     """
-    return evaluate_with(
-        lambda parts: text_scorer(model.config, model.params, corpus, parts)(), model, corpus, segments
-    )
+    return evaluate_with(lambda parts: text_scorer(model, corpus, parts)(), model, corpus, segments)
 
 
 def evaluate_with(

@@ -65,14 +65,20 @@ def compare(model: Model, corpus: Corpus, score: Score | None = None) -> Compari
         raise TextError(f"{corpus.label} has no validation split to compare on.")
     score = score or evaluate(model, corpus, held_out)
     baselines = compute_baselines(train, corpus, held_out)
-    fit = summarize_fit(model, corpus, held_out, score.nats)
+    fit = summarize_fit(model, corpus, held_out, score.nats) if model.config.layers else None
     return Comparison(baselines, verdict(score.bits_per_char, baselines, fit))
 
 
 def summarize_fit(model: Model, corpus: Corpus, held_out: Sequence[Segment], loss: float) -> FitSummary:
-    """How a model fits its training corpus, given its `loss` on the validation split `held_out`."""
+    """How a network fits its training corpus, given its `loss` on the validation split `held_out`.
+
+    With an n-gram model `loss` is that of both, and the network is scored alone.
+    """
+    if model.ngram:
+        model = model.of_network()
+        loss = text_scorer(model, corpus, held_out)().nats
     seen = corpus.seen(held_out)
-    train = text_scorer(model.config, model.params, corpus, seen)().nats if seen else loss
+    train = text_scorer(model, corpus, seen)().nats if seen else loss
     return fit_of_run(model, train, loss, len(corpus.ids) - sum(map(len, held_out)), math.log(len(corpus.vocab)))
 
 

@@ -8,5 +8,8 @@ optim.py      optimizers, gradient clipping and learning-rate schedules
 dropout.py    dropout masks
 stepper.py    one symbol at a time
 interface.py  the methods that `network.py` and `fast/` have in common
+ngram.py      counting n-grams, modified Kneser-Ney smoothing
+ngram_model.py    the counts of all levels, and the complete distribution after a context
+ngram_network.py  texts read with an n-gram model, alone or mixed with a network
 fast/         the same results, faster
 """

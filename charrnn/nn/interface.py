@@ -3,9 +3,46 @@
 from typing import Protocol
 
 from charrnn.arrays import Array, Ids, Mask, Masks
+from charrnn.nn.ngram_model import NgramModel
 from charrnn.nn.params import Config, Params
 
 State = tuple[dict[str, Array], Array]  # of one stream: h and c (layers, H), and the logits (V,)
+
+
+class Predictor(Protocol):
+    """The parts of a model that predict: a network, an n-gram model of a share `ngram_weight`, or both."""
+
+    @property
+    def config(self) -> Config: ...
+
+    @property
+    def params(self) -> Params: ...
+
+    @property
+    def ngram(self) -> NgramModel | None: ...
+
+    @property
+    def ngram_weight(self) -> float: ...
+
+
+class Reader(Protocol):
+    """Predicts texts in windows of up to T steps of B streams: a network, an n-gram model, or both."""
+
+    steps: int  # T
+    streams: int  # B
+
+    @property
+    def first(self) -> Array:
+        """Logits (V,) before the first symbol of a text."""
+
+    def pack(self) -> None:
+        """See `RecurrentNetwork`, as for all methods."""
+
+    def forward(self, ids: Ids, masks: Masks = None, reset: Mask | None = None) -> Array: ...
+
+    def carry(self) -> None: ...
+
+    def reset(self) -> None: ...
 
 
 class RecurrentNetwork(Protocol):
@@ -18,6 +55,10 @@ class RecurrentNetwork(Protocol):
     params: Params
     steps: int  # T
     streams: int  # B
+
+    @property
+    def first(self) -> Array:
+        """Logits (V,) before the first symbol: those of an empty state."""
 
     def pack(self) -> None:
         """Takes over the weights as they are now; needed before `forward` whenever they have changed."""

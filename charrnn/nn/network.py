@@ -34,6 +34,11 @@ class Network:
     def pack(self) -> None:
         """Nothing to do: the weights are used as they are."""
 
+    @property
+    def first(self) -> Array:
+        """The logits (V,) before the first symbol: those of an empty state."""
+        return self.params["by"]
+
     def weights(self, k: int) -> tuple[Array, Array, Array]:
         """Wx, Wh and b of layer k."""
         return self.params[f"l{k}.Wx"], self.params[f"l{k}.Wh"], self.params[f"l{k}.b"]

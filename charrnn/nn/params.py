@@ -12,6 +12,7 @@ from charrnn.arrays import Array, RandomStream, zeros
 from charrnn.checks import MOST_LAYERS, check_int, shown
 from charrnn.errors import UsageError
 from charrnn.nn.equations import CELLS
+from charrnn.options import NGRAM
 
 Shapes = dict[str, tuple[int, ...]]
 FORGET_BIAS = 1.0
@@ -41,7 +42,10 @@ class Params(dict[str, Array]):
 
 @dataclass(frozen=True)
 class Config:
-    """The architecture: `cell` is a name in `CELLS`, `hidden_size` is H, `vocab_size` is V."""
+    """The architecture: `cell` is a name in `CELLS`, `hidden_size` is H, `vocab_size` is V.
+
+    A model that has only n-grams has the cell `NGRAM`, no layers, and no weights.
+    """
 
     cell: str
     layers: int
@@ -49,11 +53,18 @@ class Config:
     vocab_size: int
 
     def __post_init__(self) -> None:
+        check_int("vocab_size", self.vocab_size, 1)
+        if (self.cell, self.layers, self.hidden_size) == (NGRAM, 0, 0):
+            return
         if self.cell not in CELLS:
             raise UsageError(f"a cell is one of {', '.join(CELLS)}, not {shown(self.cell)}.")
         check_int("layers", self.layers, 1, MOST_LAYERS)
-        for name in ("hidden_size", "vocab_size"):
-            check_int(name, getattr(self, name), 1)
+        check_int("hidden_size", self.hidden_size, 1)
+
+    @property
+    def name(self) -> str:
+        """The cell and the sizes, such as LSTM 2 x 128."""
+        return f"{self.cell.upper()} {self.layers} x {self.hidden_size}"
 
     @property
     def gates(self) -> str:
@@ -61,11 +72,13 @@ class Config:
 
     @property
     def states(self) -> str:
-        return CELLS[self.cell].states
+        return CELLS[self.cell].states if self.layers else ""
 
     @property
     def shapes(self) -> Shapes:
         """The shape of every weight by name: `l0.Wh` (H, G·H), `l0.Wx` (V, G·H), `l0.b` (G·H,), ..., `Wy`, `by`."""
+        if not self.layers:
+            return {}
         H, V, columns = self.hidden_size, self.vocab_size, len(self.gates) * self.hidden_size
         result: Shapes = {}
         for k in range(self.layers):

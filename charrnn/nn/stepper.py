@@ -4,7 +4,6 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.nn.interface import RecurrentNetwork, State
-from charrnn.nn.params import Params
 
 
 class NetworkStepper:
@@ -13,9 +12,9 @@ class NetworkStepper:
     `network` has windows of one step and as many streams.
     """
 
-    def __init__(self, network: RecurrentNetwork, params: Params, streams: int) -> None:
+    def __init__(self, network: RecurrentNetwork, streams: int) -> None:
         self.network, self.streams = network, streams
-        self.logits: Array = np.tile(params["by"], (streams, 1))
+        self.logits: Array = np.tile(network.first, (streams, 1))
 
     def step(self, ids: list[int]) -> None:
         self.logits = self.network.forward(np.array([ids]))[0]

@@ -15,7 +15,7 @@ from charrnn.nn.loss import log_softmax
 from charrnn.nn.params import Params
 from charrnn.nn.stepper import NetworkStepper
 from charrnn.sampling.filters import mask_logits
-from charrnn.sampling.mixture import check_weights
+from charrnn.sampling.mixture import Mixture, check_weights, mix
 from charrnn.text.examples import encoded
 from charrnn.text.tasks import END, TAB, Task
 from charrnn.text.vocab import Vocab
@@ -26,8 +26,9 @@ MOST_BEAMS = 1000
 MOST_LABELS = 20  # in a message
 
 
-def for_labels(model: Model, weights: Mapping[str, float]) -> Model:
-    """A model of text that generates as `model` does for a label; for several labels, the mean of their vectors.
+def for_labels(model: Model, weights: Mapping[str, float]) -> Model | Mixture:
+    """A model of text that generates as `model` does for a label; for several labels, the mean of their vectors, or the
+    mixture of their n-gram models.
 
     The newline, which every text starts with and which ends an example, gets the vector of the label: the network reads
     it in no other place. Each line is an example, never an empty one, before which the state is reset.
@@ -40,14 +41,17 @@ def for_labels(model: Model, weights: Mapping[str, float]) -> Model:
     labels, V = model.task.labels, len(model.vocab)
     numbers = [label_number(name, labels) for name in weights]
     check_weights("label", list(weights.values()))
-    config = replace(model.config, vocab_size=V)
+    codes, rare = model.vocab.codes.tolist(), model.vocab.rare.tolist()
+    config, vocab = replace(model.config, vocab_size=V), Vocab(model.vocab.unit, codes, rare, END)
+    if model.ngram:
+        roots = [Model(config, vocab, model.params, None, None, replace(model.ngram, root=k), 1.0) for k in numbers]
+        return mix(roots, list(weights.values()))
     params = Params(config.shapes)
     for name, shape in config.shapes.items():
         params[name][:] = model.params[name][tuple(map(slice, shape))]  # labels come after the vocabulary
     vectors = [model.params["l0.Wx"][V + number] for number in numbers]
     params["l0.Wx"][model.vocab.newline] = np.average(vectors, axis=0, weights=list(weights.values()))
-    codes, rare = model.vocab.codes.tolist(), model.vocab.rare.tolist()
-    return Model(config, Vocab(model.vocab.unit, codes, rare, END), params)
+    return Model(config, vocab, params)
 
 
 def label_number(name: str, labels: Sequence[str]) -> int:
@@ -91,7 +95,7 @@ def read_sources(model: Model, sources: Sequence[str]) -> NetworkStepper:
         window[-len(ids) :, column] = ids
         reset[-len(ids), column] = True
     network = engine.network(model.config, model.params, steps, len(inputs))
-    streams = NetworkStepper(network, model.params, len(inputs))
+    streams = NetworkStepper(network, len(inputs))
     streams.logits = network.forward(window, None, reset)[-1]
     network.carry()
     return streams

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
+from charrnn.nn.params import Config, Params
+from charrnn.options import NGRAM
 from charrnn.text.vocab import REPLACEMENT, Vocab
 
 
@@ -40,6 +42,13 @@ class Mixture:
         for model in self.models:
             model.of_text()
         return self
+
+
+def parts(model: Model) -> Mixture:
+    """The network and the n-gram model of a model that has both, as a mixture of two models."""
+    config = Config(NGRAM, 0, 0, model.config.vocab_size)
+    ngram = replace(model, config=config, params=Params(config.shapes), ngram_weight=1.0)
+    return Mixture((model.of_network(), ngram), (1.0 - model.ngram_weight, model.ngram_weight))
 
 
 def check_weights(name: str, weights: Sequence[float]) -> None:

@@ -12,7 +12,7 @@ from charrnn.errors import UsageError
 from charrnn.nn.fast import engine
 from charrnn.nn.interface import State, Stepper
 from charrnn.nn.loss import log_softmax
-from charrnn.sampling.mixture import Mixture
+from charrnn.sampling.mixture import Mixture, parts
 from charrnn.text.forms import known_form
 from charrnn.text.vocab import UNKNOWN, Vocab
 
@@ -21,7 +21,15 @@ def open_streams(model: Model | Mixture, count: int) -> Stepper:
     """Streams of `count` texts that have read the symbol before a text: a boundary or a newline, if there is one."""
     if isinstance(model, Mixture):
         return MixedStreams(model, count)
-    streams = engine.stepper(model.of_text().config, model.params, count)
+    if model.of_text().ngram and model.config.layers:
+        return MixedStreams(parts(model), count)
+    streams: Stepper
+    if model.ngram:
+        from charrnn.nn.ngram_network import NgramStepper
+
+        streams = NgramStepper(model.ngram, count)
+    else:
+        streams = engine.stepper(model.config, model.params, count)
     if model.vocab.start is not None:
         streams.step_all([model.vocab.start])
     return streams if model.boundary is None else SeparateTexts(streams, model.boundary, count)

@@ -48,7 +48,7 @@ def training_curves(path: str, model: Model, against: str) -> Curves:
 
     Points are means over the steps before them, except for `val`. Raises UsageError if there is no run.
     """
-    run = model.run
+    run = model.of_network().run
     if run is None or not run.history.train:
         raise UsageError(f"{path} has no training history: there is no curve to draw.")
     history = run.history

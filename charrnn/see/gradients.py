@@ -109,7 +109,7 @@ def gradient_norms(model: Model, window: TextWindow, lags: int, positions: int) 
 
     Raises TextError if the window is too short for one position.
     """
-    ids = window.ids_with_warm_up
+    model, ids = model.of_network(), window.ids_with_warm_up
     ends = places(len(ids), lags, positions)
     if not len(ends):
         raise TextError(
@@ -181,6 +181,7 @@ def clipped_share(model: Model) -> float | None:
 
 def fresh(model: Model, scale: float) -> Model:
     """The same network before any training, with its recurrent weights multiplied by `scale`."""
+    model = model.of_network()
     params = fresh_params(model.config, model.run.options.seed if model.run else 0)
     for k in range(model.config.layers):
         params[f"l{k}.Wh"] *= scale

@@ -73,6 +73,7 @@ class Memory(Result):
 
 def memory(model: Model, window: TextWindow) -> Memory:
     """The losses and gradients of a model on a text. Raises TextError if the text has no symbol to predict."""
+    model = model.of_network()
     cuts = truncations(model, window)
     return Memory(cleared_losses(model, window), kept_loss(model, window), cuts)
 

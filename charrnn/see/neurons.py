@@ -78,7 +78,7 @@ def kinds(model: Model) -> list[str]:
 
 def check_unit(model: Model, unit: Unit) -> None:
     """Raises UsageError if the network has no such unit."""
-    config = model.config
+    config = model.of_network().config
     if unit.of not in kinds(model):
         raise UsageError(f"`of` is one of {', '.join(kinds(model))} for this {config.cell.upper()}, not {unit.of}.")
     for name, value, count in (("layer", unit.layer, config.layers), ("unit", unit.index, config.hidden_size)):
@@ -197,6 +197,7 @@ def find(model: Model, window: TextWindow, of: Sequence[str] = (), top: int = 1)
     Units are chosen on the first half of the window and evaluated on the second. Raises UsageError for values that the
     cell lacks, TextError if no probe has a target that varies.
     """
+    model = model.of_network()
     of = list(of) or list(model.config.states)
     for kind in of:
         check_unit(model, Unit(0, kind, 0))

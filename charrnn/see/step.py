@@ -78,7 +78,7 @@ def steps(model: Model, text: str) -> list[Line]:
 
     Raises UsageError if the network or the text is too large to be followed, or the text has unknown characters.
     """
-    config = model.config
+    config = model.of_network().config
     if config.hidden_size > MOST_UNITS:
         raise UsageError(
             f"the model has {config.hidden_size} units per layer, and at most {MOST_UNITS} are shown: "

@@ -61,7 +61,7 @@ def surprise(model: Model, window: TextWindow) -> Surprise:
     shape = len(window), min(EXPECTED, model.config.vocab_size)
     bits, expected, probabilities = np.zeros(len(window)), np.zeros(shape, np.intp), np.zeros(shape)
     pieces = window.pieces()
-    network = engine.network(model.config, model.params, WINDOW, len(pieces))
+    network = engine.reader(model, WINDOW, len(pieces))
     for logits, targets, places in scan(network, window.ids_with_warm_up, pieces, window.vocab.boundary):
         places = places - len(window.before)
         bits[places] = softmax_nats(logits, targets) / math.log(2)  # leaves the probabilities in `logits`

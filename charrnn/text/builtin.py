@@ -45,8 +45,7 @@ Entry = TypeVar("Entry")
 def home() -> Path:
     """The folder of the corpora: inside an installed package, and beside the package in the repository."""
     package = Path(__file__).parents[1]
-    beside = package.parent / "corpora"
-    return beside if beside.is_dir() and not (package / "corpora").is_dir() else package / "corpora"
+    return next(folder for folder in (package / "corpora", package.parent / "corpora") if folder.is_dir())
 
 
 def is_builtin(path: object) -> bool:

@@ -4,6 +4,8 @@ step.py           one window for a shard of the streams; the update of a shard o
 learner.py        all shards of one step
 schedule.py       learning rates, early stopping, and a limit of the time
 loop.py           `Training`: one `Step` at a time, evaluation, best weights, setbacks
+ngram.py          n-grams of the training split, and their weight beside a network
+ngram_training.py an n-gram model in place of a network
 notes.py          notes on a new run
 notebook.py       a training in a notebook
 train.py          `train(texts, **options)`, the entry of the library

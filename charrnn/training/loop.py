@@ -15,19 +15,21 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.checkpoint.history import MOST_SETBACKS, Step
 from charrnn.checkpoint.model import Model
-from charrnn.checkpoint.run import Run, folder_of
+from charrnn.checkpoint.run import Run
 from charrnn.errors import DivergedError, WorkerError
+from charrnn.evaluation.mixing import Mixing
 from charrnn.evaluation.score import Score, scorer, symbols_of
 from charrnn.nn.optim import NOT_FINITE, Status, steps_if_decayed
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.options import Options
-from charrnn.system.blas import differences, versions
+from charrnn.system.blas import differences
 from charrnn.system.resources import cores
 from charrnn.text.batches import Packed, Rows, Streams
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import check_memory
 from charrnn.training.learner import Learner
+from charrnn.training.ngram import check_mixing, mixing
 from charrnn.training.notebook import ReprMixin
 from charrnn.training.notes import notes
 from charrnn.training.schedule import Schedule, TimeLimit
@@ -55,6 +57,9 @@ class Training(ReprMixin, Iterator[Step]):
     def __init__(self, source: Dataset, options: Options, average: Average | None) -> None:
         self.source, self.vocab, self.average = source, source.vocab, average
         self.config = config = Config(options.cell, options.layers, options.hidden_size, source.alphabet)
+        if options.with_ngram:
+            check_mixing(source, options)
+        self.mixing: Mixing | None = None
         self.streams: Streams | Packed
         self.held_out: list[Segment] | Rows
         self.streams, self.held_out = source.divide(options)
@@ -66,26 +71,13 @@ class Training(ReprMixin, Iterator[Step]):
         job = Job(config, T, B, workers, *regularisation, options.seed, options.optimizer, masked, options.engine)
         self.learner = Learner(job)
         self.params = self.learner.params
-        self.score = scorer(config, self.params, source, self.held_out) if self.held_out else None
+        self.score = scorer(self.latest, source, self.held_out) if self.held_out else None
         self.best: Params | None = None
         self.transfer: Transfer | None = None
         self.reasons: dict[str, str] = {}
         self.limit: TimeLimit | None = None
-        self.run = Run(
-            options=options,
-            texts=source.names,
-            folder=folder_of(source.names) if source.files else "",
-            sha256=source.sha256,
-            symbols=source.symbols,
-            streams=B,
-            seq_length=T,
-            windows=self.streams.windows,
-            step=0,
-            last=self.params,
-            optimizer=self.learner.vectors,
-            state=self.learner.carried,
-            versions=versions(),
-        )
+        vectors, carried = self.learner.vectors, self.learner.carried
+        self.run = Run.new(source, options, self.params, vectors, carried, B, T, self.streams.windows)
         known = dict.fromkeys([*source.notes, *self.streams.notes])  # a plan divides the source, too
         self.notes = [*known, *notes(config, options, workers, bool(self.held_out))]
         self._set_options(workers=workers)
@@ -151,6 +143,8 @@ class Training(ReprMixin, Iterator[Step]):
         run = self.run
         if run.step >= self.end or (self.stale and not self.schedule.adjustable(run.step)):
             self.close()
+            if self.options.with_ngram and self.mixing is None and run.best_loss is not None:
+                self.mixing = mixing(self.model, self.source, self.options)
             raise StopIteration
         start = time.perf_counter()
         step, setback = run.step + 1, None
@@ -283,7 +277,8 @@ class Training(ReprMixin, Iterator[Step]):
         """
         if self.learner.broken:
             raise WorkerError(f"the update of step {self.run.step + 1:,} failed halfway: the weights are incomplete.")
-        return Model(self.config, self.vocab, self.best or self.params, self.run, self.source.task)
+        mixed = (self.mixing.ngram, self.mixing.weight) if self.mixing else ()
+        return Model(self.config, self.vocab, self.best or self.params, self.run, self.source.task, *mixed)
 
     @property
     def latest(self) -> Model:

@@ -8,11 +8,12 @@ from typing import Any
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_float
 from charrnn.errors import UsageError
-from charrnn.options import LENGTHS, Options
+from charrnn.options import LENGTHS, NGRAM, Options
 from charrnn.text.corpus import Corpus
 from charrnn.text.dataset import read_dataset
 from charrnn.text.examples import Examples
 from charrnn.training.loop import Average, Training
+from charrnn.training.ngram_training import NgramTraining, refuse_training
 from charrnn.training.plan import plan_training
 from charrnn.training.transfer import options_from_model
 
@@ -59,6 +60,11 @@ def train(
         check_float("minutes", minutes, above=0.0, at_most=1e6)
         if length := next((name for name in LENGTHS if name in options), "model" if model else None):
             raise UsageError(f"minutes plans the length of a new run, and {length} sets it: give one of them.")
+    if options.get("cell") == NGRAM:
+        refuse_training({**options, "minutes": minutes, "model": model, "init_from": init_from, "average": average})
+        counted = Options(**options)
+        data = texts if isinstance(texts, Corpus | Examples) else read_dataset(texts, counted)
+        return NgramTraining(data, counted)
     if init_from:
         options = options_from_model(init_from, options)
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)

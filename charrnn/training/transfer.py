@@ -56,7 +56,7 @@ def options_from_model(source: Model, given: dict[str, Any]) -> dict[str, Any]:
 
     Raises UsageError if they contradict each other.
     """
-    fixed = {"unit": source.vocab.unit, **{name: getattr(source.config, name) for name in FIXED}}
+    fixed = {"unit": source.vocab.unit, **{name: getattr(source.of_network().config, name) for name in FIXED}}
     for name, value in fixed.items():
         if given.get(name, value) != value:
             raise UsageError(

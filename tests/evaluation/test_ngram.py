@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from charrnn.arrays import Ids
 from charrnn.evaluation import ngram
+from charrnn.nn import ngram as counting
 from charrnn.text.corpus import Corpus, Segment
 
 TEXT = "the cat sat on the mat and the dog sat on the cat. a cat! " * 3
@@ -85,9 +86,10 @@ def test_by_hand() -> None:
 
 def test_discounts_by_hand() -> None:
     counts = np.array([1, 1, 1, 1, 2, 2, 3, 4])
-    np.testing.assert_allclose(ngram.discounts(counts), [0.0, 0.5, 1.25, 1.0])
-    np.testing.assert_array_equal(ngram.discounts(np.array([1, 1, 2])), ngram.FALLBACK)
-    np.testing.assert_array_equal(ngram.discounts(np.array([1, 2, *[3] * 9])), ngram.FALLBACK)  # the second is negative
+    np.testing.assert_allclose(counting.discounts(counts), [0.0, 0.5, 1.25, 1.0])
+    np.testing.assert_array_equal(counting.discounts(np.array([1, 1, 2])), counting.FALLBACK)
+    negative = np.array([1, 2, *[3] * 9])  # the second discount
+    np.testing.assert_array_equal(counting.discounts(negative), counting.FALLBACK)
 
 
 @pytest.mark.parametrize("context", ["the ca", "at", "", "!!", "zzthe c", "dog sa"])
@@ -146,6 +148,7 @@ def test_slices_and_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 
     whole = total()
     monkeypatch.setattr(ngram, "SLICE", 7)
+    monkeypatch.setattr(counting, "SLICE", 7)
     np.testing.assert_allclose(total(), whole)
     monkeypatch.setattr(ngram, "PIECE", 20)
     np.testing.assert_allclose(total(), whole)
@@ -163,9 +166,9 @@ def test_context_of_the_scored_symbols() -> None:
 
 
 def test_rank_symbol_and_place_share_64_bits() -> None:
-    assert ngram.most_symbols(65) == ngram.MOST
+    assert counting.most_symbols(65) == counting.MOST
     for V in (300, 60_000, 1_000_000):
-        assert (ngram.most_symbols(V) - 1).bit_length() * 2 + (V - 1).bit_length() <= 64
+        assert (counting.most_symbols(V) - 1).bit_length() * 2 + (V - 1).bit_length() <= 64
     V = 1_000_000
     train = np.array([V - 1, 5, V - 1, 5, 7], dtype=np.uint32)
     text = ngram.Text(train[:2], np.array([True, False]), np.array([False, True]))

@@ -65,6 +65,7 @@ def test_bayes_tells_labels_by_what_is_written(generate: Model) -> None:
 
 def test_a_label_is_a_vector_that_the_text_begins_with(generate: Model) -> None:
     model = for_labels(generate, {"vowel": 1.0})
+    assert isinstance(model, Model)
     V, newline = len(generate.vocab), generate.vocab.newline
     assert newline is not None
     ids = generate.vocab.encode("ae").tolist()
@@ -75,7 +76,9 @@ def test_a_label_is_a_vector_that_the_text_begins_with(generate: Model) -> None:
 
 def test_labels_are_mixed_by_their_vectors(generate: Model) -> None:
     V, newline = len(generate.vocab), generate.vocab.newline
-    mixed = for_labels(generate, {"vowel": 3.0, "other": 1.0}).params["l0.Wx"][newline]
+    model = for_labels(generate, {"vowel": 3.0, "other": 1.0})
+    assert isinstance(model, Model)
+    mixed = model.params["l0.Wx"][newline]
     Wx = generate.params["l0.Wx"]
     np.testing.assert_allclose(mixed, 0.75 * Wx[V + 1] + 0.25 * Wx[V], rtol=1e-5)
 
@@ -162,6 +165,7 @@ def test_distance(one: str, other: str, wanted: int) -> None:
 
 def test_an_example_of_a_label_is_never_empty(generate: Model) -> None:
     model = for_labels(generate, {"vowel": 1.0})
+    assert isinstance(model, Model)
     model.params["by"][model.vocab.newline] += 4.0  # ends come early
     free = [text.text for text in sample_many(model, 20, 50, lines=1, temp=3.0)]
     assert all(text.strip() and text.count("\n") == 1 for text in free)

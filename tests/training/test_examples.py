@@ -1,5 +1,6 @@
 """Training on examples: it learns, it is resumed bit for bit, workers agree, and the file keeps the task."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_the_held_out_loss_is_that_of_the_examples_one_at_a_time(kind: str) -> N
     examples, params = training.source, training.params
     assert isinstance(examples, Examples)
     rows = examples.numbered(examples.rows)
-    score = Scorer(training.config, params).score(rows)
+    score = Scorer(replace(training.latest, params=params)).score(rows)
     assert score.symbols == rows.loss_mask.sum()
     nats = 0.0
     for begins, end in zip(rows.starts[:-1], rows.starts[1:], strict=True):

@@ -62,6 +62,7 @@ def neurons(
     from charrnn.see import neurons as see
 
     loaded, window = inputs.open(model)
+    loaded = loaded.of_network()
     kinds = [of] if of else []
     if find:
         chars = inputs.chars if given(context, {"chars"}) else FIND_CHARS

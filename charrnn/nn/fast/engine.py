@@ -4,7 +4,7 @@ An engine is imported when it is used, so that `charrnn sample` starts sooner.
 """
 
 from charrnn.nn.fast import cells
-from charrnn.nn.interface import RecurrentNetwork, Stepper
+from charrnn.nn.interface import Predictor, Reader, RecurrentNetwork, Stepper
 from charrnn.nn.params import Config, Params
 
 ENGINES = ("fast", "plain")
@@ -28,6 +28,18 @@ def network(
     return PlainNetwork(config, params, steps, streams, training)
 
 
+def reader(model: Predictor, steps: int, streams: int) -> Reader:
+    """What reads windows with a model: its network, its n-gram model, or both, mixed."""
+    if model.ngram is None:
+        return network(model.config, model.params, steps, streams)
+    from charrnn.nn.ngram_network import MixedNetwork, NgramNetwork
+
+    ngram = NgramNetwork(model.ngram, steps, streams)
+    if not model.config.layers:
+        return ngram
+    return MixedNetwork(network(model.config, model.params, steps, streams), ngram, model.ngram_weight)
+
+
 def stepper(config: Config, params: Params, streams: int = 1, engine: str = "fast") -> Stepper:
     """What reads `streams` texts symbol by symbol, from an empty state."""
     if streams == 1 and is_fast(config, engine):
@@ -36,4 +48,4 @@ def stepper(config: Config, params: Params, streams: int = 1, engine: str = "fas
         return FastStepper(config, params)
     from charrnn.nn.stepper import NetworkStepper
 
-    return NetworkStepper(network(config, params, 1, streams, engine=engine), params, streams)
+    return NetworkStepper(network(config, params, 1, streams, engine=engine), streams)

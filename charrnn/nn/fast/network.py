@@ -28,6 +28,10 @@ class Network:
         self.length = steps  # of the last window
         self.pack()
 
+    @property
+    def first(self) -> Array:
+        return self.params["by"]
+
     def pack(self) -> None:
         for layer in self.layers:
             layer.pack(self.params)
