@@ -16,6 +16,8 @@ from charrnn.errors import UsageError
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
 
+MOST_NATS = 0.001  # that float16 weights may cost
+
 
 @dataclass(frozen=True)
 class Request:
@@ -35,9 +37,19 @@ class Exported:
 
 
 def export_page(request: Request) -> Exported:
-    from charrnn.display.web_page import web_page
+    from charrnn.display.web_page import check_page, web_page
+    from charrnn.evaluation.rounding import float16_cost
 
-    return Exported(web_page(request.model, Path(request.path).stem), "float32 weights")
+    model, kept = request.model, "float32" if request.float32 else "float16"
+    check_page(model, kept)
+    remark = "float32 weights"
+    if not request.float32:
+        cost = float16_cost(model)
+        remark = f"float16 weights, which cost {cost:.4f} nats per symbol"
+        if cost > MOST_NATS:
+            check_page(model, kept := "float32")
+            remark = f"float32 weights, because float16 would cost {cost:.4f} nats per symbol"
+    return Exported(web_page(model, Path(request.path).stem, kept), remark)
 
 
 def export_safetensors(request: Request) -> Exported:
@@ -70,8 +82,8 @@ def export(output: str, models: tuple[str, ...], weights: str, float32: bool, fo
     """Write a model as a web page, or as a file for another program.
 
     FILE.html is a page that generates text in any browser, without a server or network access. Its weights are
-    float16, unless that changes the predictions by more than 0.001 nats. FILE.safetensors has the tensors of PyTorch,
-    FILE.onnx computes one step of the network in an ONNX runtime (docs/export.md shows both); they need the packages
+    float16, unless that costs more than 0.001 nats per symbol. FILE.safetensors has the tensors of PyTorch, FILE.onnx
+    computes one step of the network in an ONNX runtime (docs/export.md shows both); they need the packages
     safetensors and onnx: pip install 'charrnn[safetensors,onnx]'.
     """
     make = check_output(output, force)

@@ -7,6 +7,7 @@ from charrnn.display.heatmap import LEVELS, NEWLINE, Colour, Scale, blend, rows,
 from charrnn.display.terminal import safe
 
 WHITE, DARK = (255, 255, 255), (22, 24, 29)  # backgrounds
+ON_DARK = 0.55  # opacity of the strongest colour: the contrast of light text on it is at least 4.5
 UNLIMITED = 1 << 30  # columns
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -37,18 +38,19 @@ def page(title: str, body: str, style: str = "", wrap: str = "pre-wrap") -> str:
     return PAGE.format(title=escape(title), body=body, style=style, wrap=wrap)
 
 
-def palette(scale: Scale) -> str:
-    """CSS: a class for each level that has a colour, in light and dark mode."""
+def palette(scale: Scale, within: str = "") -> str:
+    """CSS: a class for each level that has a colour, in light and dark mode; `within` precedes its selector."""
 
     def rules(background: Colour, opacity: float) -> str:
         return "".join(
-            f".v{level} {{ background: {blend(background, strength[0], opacity * strength[1])}; }}\n"
+            f"{within}.v{level} {{ background: {blend(background, strength[0], opacity * strength[1])}; }}\n"
             for level in range(LEVELS)
             if (strength := scale.strength(level))
         )
 
-    faint = "".join(f".v{level} {{ color: var(--quiet); }}\n" for level in range(LEVELS) if not scale.strength(level))
-    return f"{faint}{rules(WHITE, 1.0)}@media (prefers-color-scheme: dark) {{\n{rules(DARK, 0.75)}}}\n"
+    without = [f"{within}.v{level}" for level in range(LEVELS) if not scale.strength(level)]
+    faint = "".join(f"{name} {{ color: var(--quiet); }}\n" for name in without)
+    return f"{faint}{rules(WHITE, 1.0)}@media (prefers-color-scheme: dark) {{\n{rules(DARK, ON_DARK)}}}\n"
 
 
 def legend(scale: Scale) -> str:

@@ -11,4 +11,5 @@ graded.py          the same for models of examples
 novelty.py         how much of a text is copied from a corpus
 classification.py  accuracy, confusion matrix, macro-F1
 pairs.py           exact matches, character error rate
+rounding.py        what float16 weights cost
 """

@@ -45,7 +45,8 @@ Entry = TypeVar("Entry")
 def home() -> Path:
     """The folder of the corpora: inside an installed package, and beside the package in the repository."""
     package = Path(__file__).parents[1]
-    return next(folder for folder in (package / "corpora", package.parent / "corpora") if folder.is_dir())
+    beside = package.parent / "corpora"
+    return beside if beside.is_dir() and not (package / "corpora").is_dir() else package / "corpora"
 
 
 def is_builtin(path: object) -> bool:

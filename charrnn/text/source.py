@@ -190,7 +190,7 @@ def find_sources(paths: Paths, notes: list[str], encoding: str) -> tuple[tuple[s
                 "charrnn.Corpus.from_text, and a list of examples to charrnn.Examples.of."
             )
         if isinstance(path, str) and is_builtin(path):
-            sources += [Source(name, None if name == path else Path(path)) for name in members(path)]
+            sources += [open_source(name, None if name == path else Path(path)) for name in members(path)]
             continue
         if isinstance(path, Source) or str(path) == STDIN or not os.path.isdir(path):
             sources.append(open_source(path))

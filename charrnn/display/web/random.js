@@ -2,14 +2,6 @@
 // Generator(PCG64([seed, 2])).random(), where SeedSequence mixes the seed and 2, the purpose "sampling".
 
 const BITS_32 = 0xffffffffn, BITS_64 = (1n << 64n) - 1n, BITS_128 = (1n << 128n) - 1n;
-const SAMPLING = 2;
-
-// A whole number as words of 32 bits, the lowest first.
-function words(number) {
-  const found = [];
-  do found.push(Number(number & BITS_32)); while (number >>= 32n);
-  return found;
-}
 
 // SeedSequence(entropy).generate_state(8): eight words of 32 bits (O'Neill 2015, "Developing a seed_seq alternative").
 function seedSequence(entropy) {
@@ -40,20 +32,18 @@ function seedSequence(entropy) {
 // PCG64 (O'Neill 2014): a linear congruential generator of 128 bits, whose halves are combined and rotated.
 class Random {
   constructor(seed) {
-    const state = seedSequence([...words(BigInt(seed)), SAMPLING]).map(BigInt);
+    const words = []; // of 32 bits, the lowest first
+    for (let rest = BigInt(seed); rest || !words.length; rest >>= 32n) words.push(Number(rest & BITS_32));
+    const state = seedSequence([...words, 2]).map(BigInt);
     const wide = (k) => (((state[k + 1] << 32n | state[k]) << 64n) | (state[k + 3] << 32n | state[k + 2]));
     this.increment = (wide(4) << 1n | 1n) & BITS_128;
     this.state = this.increment + wide(0) & BITS_128;
-    this.step();
-  }
-
-  step() {
-    this.state = this.state * 0x2360ed051fc65da44385df649fccf645n + this.increment & BITS_128;
+    this.uniform();
   }
 
   // The next number in [0, 1), with 53 random bits.
   uniform() {
-    this.step();
+    this.state = this.state * 0x2360ed051fc65da44385df649fccf645n + this.increment & BITS_128;
     const bits = (this.state >> 64n ^ this.state) & BITS_64, turn = this.state >> 122n;
     return Number((bits >> turn | bits << (64n - turn) & BITS_64) >> 11n) * 2 ** -53;
   }

@@ -1,0 +1,42 @@
+"""`charrnn export`: what is written and said, and what a failure leaves."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_train import Command, charrnn, train
+
+__all__ = ["charrnn"]  # the fixture
+
+
+def test_export_writes_a_page(charrnn: Command) -> None:
+    train(charrnn)
+    code, out, err = charrnn("export", "page.html")
+    assert (code, out) == (0, "")
+    size = Path("page.html").stat().st_size
+    assert err == f"Saved page.html: {size / 1000:,.1f} kB, float16 weights, which cost 0.0000 nats per symbol.\n"
+    assert charrnn("export", "page.html", "--float32", "--force")[2].endswith(" kB, float32 weights.\n")
+    assert Path("page.html").stat().st_size > size
+
+
+def test_export_keeps_float32_where_float16_costs_too_much(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(charrnn)
+    monkeypatch.setattr("charrnn.evaluation.rounding.float16_cost", lambda model: 0.25)
+    err = charrnn("export", "page.html")[2]
+    assert err.endswith("float32 weights, because float16 would cost 0.2500 nats per symbol.\n")
+
+
+def test_a_full_disk_leaves_no_page(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(charrnn)
+    before = sorted(Path().iterdir())
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("charrnn.system.atomic.os.fsync", full)
+    assert charrnn("export", "page.html") == (
+        1,
+        "",
+        "error: page.html could not be written: No space left on device.\n",
+    )
+    assert sorted(Path().iterdir()) == before
