@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 PAIRS  := corpora/additions.tsv corpora/dates.tsv corpora/romanised.tsv
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-export lint types check coverage docs-check pictures torture corpora pretrained bench-peer results clean help
+.PHONY: install demo test test-export test-versions dist lint types check coverage docs-check pictures torture corpora pretrained bench-peer results clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ check: install ## the tests, one process per core
 test-export: install ## the tests of .onnx and PyTorch files, with the packages of the group `export`
 	$(BIN)/python -m pip install --quiet --group export
 	$(BIN)/python -m pytest tests/checkpoint/test_safetensors.py tests/checkpoint/test_onnx.py tests/checkpoint/test_pytorch.py
+
+test-versions: install ## the suite from the wheel on each Python, and with the oldest dependencies: make test-versions VERSIONS="3.12 lowest"
+	$(BIN)/python -m tests.versions $(VERSIONS) $(if $(TESTS),-- $(TESTS))
+
+dist: install ## the wheel and the sdist in dist/, built twice and checked
+	$(BIN)/python -m tests.dist dist
 
 coverage: install ## branch coverage of charrnn/, processes included (about five minutes)
 	$(BIN)/python -m coverage erase

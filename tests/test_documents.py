@@ -18,6 +18,7 @@ from tests.documents import DOCUMENTS, ROOT, blocks, code_after, shell_lines, sh
 from tests.training.test_loop import begin
 
 PAGES = ["README.md", "README.ko.md", "CHANGELOG.md", "corpora/README.md"]
+PAGES += [".github/CONTRIBUTING.md", ".github/SECURITY.md"]
 PAGES += [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))]
 TRANSLATED = [("README.md", "README.ko.md"), ("docs/lesson.md", "docs/lesson.ko.md")]
 LONGEST_README = 199  # lines

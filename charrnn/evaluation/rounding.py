@@ -31,10 +31,7 @@ def float16_cost(model: Model) -> float:
     half, rng = rounded(model), np.random.default_rng(0)
     if not np.isfinite(half.params.flat).all():
         return float("inf")
-    streams = [
-        NetworkStepper(engine.network(each.config, each.params, 1, STREAMS), each.params, STREAMS)
-        for each in (model, half)
-    ]
+    streams = [NetworkStepper(engine.network(each.config, each.params, 1, STREAMS), STREAMS) for each in (model, half)]
     for ids in beginning(model, rng):
         for stream in streams:
             stream.step(ids.tolist())

@@ -91,12 +91,11 @@ def expected(model: Model, options: dict[str, Any]) -> str:
     if model.task and model.task.kind == "pairs":
         [target] = answers(model, [options["source"]])
         return target.text
-    lines = None
-    if model.task:
-        model, lines = for_labels(model, {LABELS[options["label"]]: 1.0}), 1
+    lines = 1 if model.task else None
+    writer = for_labels(model, {LABELS[options["label"]]: 1.0}) if model.task else model
     names = {"temperature": "temp", "topP": "top_p"}
     kept = {names.get(name, name): value for name, value in options.items() if name != "label"}
-    return str(options["prompt"]) + "".join(sample(model, lines=lines, **kept))
+    return str(options["prompt"]) + "".join(sample(writer, lines=lines, **kept))
 
 
 MODELS = {case: model_of(case[0], case[1], TASKS[case[2]]) for case in CASES}
