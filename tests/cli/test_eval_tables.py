@@ -38,7 +38,7 @@ def all_commands() -> dict[str, click.Command]:
 COMMANDS = all_commands()
 OPTIONS = [(name, option) for name, command in COMMANDS.items() for option in command.params]
 CASES = [(name, option) for name, option in OPTIONS if isinstance(option, click.Option)]
-LONG = re.compile("--[a-z][a-z-]+")
+LONG = re.compile("--[a-z][a-z0-9-]+")
 
 
 def value_for(option: click.Option) -> str:
