@@ -204,7 +204,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --optimizer lion", 2, "'lion' is not one of 'adam', 'rmsprop', 'adagrad', 'sgd'."),
     ("corpus.txt --schedule linear", 2, "'linear' is not one of 'wsd', 'cosine', 'constant'."),
     ("corpus.txt --unit word", 2, "'word' is not one of 'char', 'byte', 'jamo'."),
-    ("corpus.txt --nonsense", 2, "No such option '--nonsense'."),
+    ("corpus.txt --nonsense", 2, "No such option"),
     ("corpus.txt --lr", 2, "Option '--lr' requires an argument."),
 ]
 
@@ -431,7 +431,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ),
     ("import net.safetensors --vocab folder -m new.npz", 1, "folder cannot be read: Is a directory."),
     ("dance", 2, "No such command 'dance'. See charrnn --help."),
-    ("--nonsense", 2, "No such option '--nonsense'."),
+    ("--nonsense", 2, "No such option"),
     ("bench --seconds 0", 2, "--seconds is a number above 0, not 0.0."),
     ("bench --seconds nan", 2, "--seconds is a number above 0, not nan."),
     ("bench --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
