@@ -81,7 +81,8 @@ corpora/tinyshakespeare.txt: | install ## 1.1 MB of Shakespeare, fetched and che
 pretrained: install ## train the built-in model :names again (about half a minute)
 	mkdir -p build charrnn/checkpoint/models
 	$(BIN)/charrnn train :names --labelled --unit jamo --cell gru --layers 1 --hidden-size 112 --dropout 0.35 --seq-length 32 \
-	  --batch-size 32 --steps 3300 --lr 0.006 --weight-decay 0.05 --workers 1 --no-baselines --model build/names.npz --force
+	  --batch-size 32 --steps 3300 --lr 0.006 --schedule wsd --weight-decay 0.05 --workers 1 --no-baselines --force \
+	  --model build/names.npz
 	$(BIN)/python -c 'import charrnn, dataclasses; model = charrnn.load("build/names.npz"); \
 	  dataclasses.replace(model, run=None).save("charrnn/checkpoint/models/names.npz")'
 
