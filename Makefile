@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 PAIRS  := corpora/additions.tsv corpora/dates.tsv corpora/romanised.tsv
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-export test-versions dist lint types check coverage docs-check pictures torture corpora pretrained bench-peer results clean help
+.PHONY: install demo test test-browser test-export test-versions dist lint types check coverage docs-check pictures torture corpora pretrained bench-peer results clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ torture: install ## crashes, faults, bad input, for about an hour: make torture 
 
 check: install ## the tests, one process per core
 	$(BIN)/python -m pytest -n auto
+
+test-browser: install ## exported pages in headless Chromium; skipped where there is none
+	$(BIN)/python -m pytest -rs tests/browser
 
 test-export: install ## the tests of .onnx and PyTorch files, with the packages of the group `export`
 	$(BIN)/python -m pip install --quiet --group export

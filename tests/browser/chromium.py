@@ -100,6 +100,7 @@ class Browser:
         self.send("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.messages.clear()
         self.send("Page.navigate", url=path.as_uri())
         self.wait(f"location.href === {json.dumps(path.as_uri())} && document.readyState === 'complete'")
         self.messages = [text for text in self.messages if text != f"request {path.as_uri()[:80]}"]
@@ -135,8 +136,9 @@ class Browser:
 
     def press(self, *keys: str) -> None:
         for key in keys:
+            text = {"text": "\r"} if key == "Enter" else {}
             for kind in ("keyDown", "keyUp"):
-                self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+                self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, **text)
 
     def picture(self) -> bytes:
         """The whole page as PNG."""
