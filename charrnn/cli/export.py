@@ -96,8 +96,11 @@ def export(output: str, models: tuple[str, ...], weights: str, float32: bool, fo
     from charrnn.display.console import write_file
 
     refuse_overwriting(output, path, "the model itself: choose another FILE")
-    exported = make(Request(load(path, weights).of_network(), path, float32))
+    model = load(path, weights)
+    exported = make(Request(model.of_network(), path, float32))
     write_file(output, exported.data)
+    if model.ngram:
+        remark(f"note: {output} has the network alone, without the n-gram model of {path}.")
     remark(f"Saved {output}: {len(exported.data) / 1000:,.1f} kB, {exported.remark}.")
 
 

@@ -24,7 +24,7 @@ from charrnn.options import CELLS
 from charrnn.sampling.readers import open_streams
 from charrnn.text.tasks import Task
 from charrnn.text.vocab import Vocab
-from tests.cli.test_train import Command, charrnn
+from tests.cli.test_train import Command, charrnn, train
 from tests.sampling.test_sample import model_of
 
 __all__ = ["charrnn"]  # the fixture
@@ -228,3 +228,15 @@ def test_the_command_imports_a_model_that_samples(charrnn: Command) -> None:
     assert charrnn("import", "net.safetensors", "-m", "net.safetensors", "--force")[2] == (
         "error: net.safetensors is the file to import: choose another -m for the model.\n"
     )
+
+
+def test_a_network_is_exported_without_its_ngram_model(charrnn: Command) -> None:
+    train(charrnn, "--with-ngram", "-q", "--no-baselines")
+    code, _, err = charrnn("export", "new.safetensors")
+    assert (code, err.splitlines()[0]) == (
+        0,
+        "note: new.safetensors has the network alone, without the n-gram model of model.npz.",
+    )
+    exported = decode("new.safetensors")
+    assert exported.ngram is None
+    np.testing.assert_array_equal(exported.params.flat, load("model.npz").params.flat)
