@@ -99,7 +99,7 @@ def train(
     TEXT is one or more files or folders, a built-in corpus such as :tales (see charrnn corpora), or - for standard
     input. With --labelled, each line of a text file is an example, labelled with the file name; in a folder of folders,
     each file is an example, labelled with the name of its folder; a table (.tsv, .csv) has the columns label and text,
-    or with --pairs source and target.
+    or with --pairs source and target. --cell ngram counts an n-gram model in place of a network.
     """
     start_time = time.monotonic()
     check_int("save_every", save_every, 0)
