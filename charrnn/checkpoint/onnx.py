@@ -20,6 +20,7 @@ from charrnn.nn.equations import CELLS, Gates
 from charrnn.nn.params import Config, Params
 
 OPSET, IR_VERSION = 17, 8  # of 2022; the operators are the same in later versions
+MOST_BYTES = (1 << 31) - (1 << 24)  # of the weights: Protocol Buffers allow 2 GiB
 OPERATORS = {
     "add": "Add",
     "subtract": "Sub",
@@ -75,7 +76,14 @@ class Value(NDArrayOperatorsMixin):
 
 
 def encode(model: Model) -> bytes:
-    """The `.onnx` file of a model. Raises UsageError if the package is missing or a cell has other operators."""
+    """The `.onnx` file of a model.
+
+    Raises UsageError if the package is missing, the cell has other operators, or the weights are too large.
+    """
+    if model.params.flat.nbytes > MOST_BYTES:
+        raise UsageError(
+            "an .onnx file has at most 2 GB, and the weights have more: export a .safetensors file instead."
+        )
     onnx = package("onnx", "onnx")
     config, graph = model.config, Graph(onnx)
     names = [*config.states]

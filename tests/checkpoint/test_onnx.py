@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from charrnn.checkpoint import onnx
 from charrnn.checkpoint.exchange import KEY
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.onnx import encode
@@ -87,6 +88,12 @@ def test_the_program_of_the_document(charrnn: Command, capfd: pytest.CaptureFixt
     assert charrnn("export", "model.onnx")[0] == 0
     exec(code_after("docs/export.md", "onnx"), {})
     assert len(capfd.readouterr().out) == 1 + 200 + 1
+
+
+def test_weights_beyond_2_gb_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx, "MOST_BYTES", 100)
+    with pytest.raises(UsageError, match=r"an \.onnx file has at most 2 GB, and the weights have more: export a"):
+        encode(model_of("abcd"))
 
 
 def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
