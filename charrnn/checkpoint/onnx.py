@@ -58,7 +58,7 @@ class Graph:
         """The outputs of a new node; inputs that are not values of the graph become constants."""
         values = [one if isinstance(one, Value) else self.constant(np.float32(one)) for one in inputs]
         names = [name] if name else [f"{operator.lower()}{len(self.nodes)}_{k}" for k in range(outputs)]
-        node = self.onnx.helper.make_node(operator, [value.name for value in values], names, **attributes)
+        node = self.onnx.helper.make_node(operator, [value.name for value in values], names, names[0], **attributes)
         self.nodes.append(node)
         return [Value(self, one) for one in names]
 
