@@ -147,16 +147,16 @@ class Health:
         self.recent = self.smoothed(loss)
         self.lowest = self.recent if self.lowest is None else min(self.lowest, self.recent)
 
-    def problem(self, loss: float, grad_norm: float, clip: float, jumps: bool = True) -> str:
-        """Why a step must not change the weights; "" if it may. With `jumps`, the loss must not rise far above its
-        lowest value; if that happens again and again, the text is the reason.
+    def problem(self, loss: float, grad_norm: float, clip: float) -> str:
+        """Why a step must not change the weights; "" if it may. The loss must not rise far above its lowest
+        value, but if that happens again and again, the text is the reason.
         """
         if not math.isfinite(loss):
             return "the loss is not finite"
         # clipped or not, the squares of the gradient have to be finite, too
         if not math.isfinite(grad_norm) or not min(grad_norm, clip or math.inf) < LARGEST_GRADIENT:
             return "the gradient (or its squared norm) is not finite"
-        if not jumps or self.lowest is None or len(self.setbacks) >= MOST_SETBACKS:
+        if self.lowest is None or len(self.setbacks) >= MOST_SETBACKS:
             return ""
         return f"the loss jumped to {loss:.2f} nats" if self.smoothed(loss) > self.lowest + JUMP else ""
 

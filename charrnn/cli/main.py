@@ -24,6 +24,7 @@ from charrnn.cli.train import train
 from charrnn.cli.write import write
 from charrnn.display.terminal import ReaderLeft, remark, settle, silence
 from charrnn.errors import CharRNNError, UsageError
+from charrnn.system import mpi
 
 SIGINT, SIGPIPE = 2, 13
 
@@ -58,24 +59,28 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except CharRNNError as error:
         argument = error.argument if isinstance(error, UsageError) else ""
         text = str(error).replace(argument, flag(argument), 1) if argument else str(error)
-        remark(f"error: {with_options(text)}")
-        return error.exit_code
+        return fail(with_options(text), error.exit_code)
     except click.ClickException as error:
         place = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "charrnn"
         text = error.format_message().rstrip(".")
-        remark(f"error: {text}{'' if text.endswith('?') else '.'} See {place} --help.")
-        return error.exit_code
+        return fail(f"{text}{'' if text.endswith('?') else '.'} See {place} --help.", error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return 128 + SIGINT
     except (ReaderLeft, BrokenPipeError):
         silence(sys.stdout)
         return 128 + SIGPIPE
     except MemoryError:
-        remark("error: out of memory.")
-        return 1
+        return fail("out of memory.", 1)
     except OSError as error:
-        remark(f"error: {error.strerror or error}.")
         silence(sys.stdout)
-        return 1
+        return fail(f"{error.strerror or error}.", 1)
     finally:
         settle(sys.stderr)
+
+
+def fail(message: str, code: int) -> int:
+    """Prints an error, once for all ranks of MPI, ends them, and returns the exit code."""
+    mpi.await_turn()
+    remark(f"error: {message}")
+    mpi.abort(code)
+    return code

@@ -16,12 +16,15 @@ from charrnn.options import STDIN, TEXT, Options
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.run import Run
+    from charrnn.training.group import Group
     from charrnn.training.loop import Training
 
 WEIGHTS = ("cell", "layers", "hidden_size", "unit")  # options that follow from the weights of a model
 
 
-def resume_training(texts: tuple[str, ...], path: str, given: dict[str, Any], quiet: bool) -> "Training | None":
+def resume_training(
+    texts: tuple[str, ...], path: str, given: dict[str, Any], quiet: bool, group: "Group"
+) -> "Training | None":
     """The run in a model file, ready to continue; None if it is complete."""
     from charrnn.checkpoint.model import load
     from charrnn.training.loop import Training
@@ -52,7 +55,7 @@ def resume_training(texts: tuple[str, ...], path: str, given: dict[str, Any], qu
         instead = new_run(texts or corpus.names, path, run, given)
         label = "standard input" if corpus.label == STDIN else corpus.label
         raise TextError(f"{label} {what} trained on{'' if texts else ' it'}.{instead}")
-    training = Training.resume(corpus, options, model)
+    training = Training.resume(corpus, options, model, group)
     return None if is_complete(run, options, path, quiet) else training
 
 

@@ -3,6 +3,7 @@
 import os
 import time
 from functools import partial
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,7 +24,7 @@ from charrnn.cli.options import (
     texts_argument,
 )
 from charrnn.cli.resume import resume_training
-from charrnn.cli.signals import stopping
+from charrnn.cli.signals import TRAINING_SIGNALS, stopping, watch
 from charrnn.cli.train_session import Records, Session
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
     from charrnn.text.corpus import Corpus
     from charrnn.text.examples import Examples
+    from charrnn.training.group import Group
 
 OUTPUT = "Output"
 main_option, result_option = (partial(option, group=group) for group in (MAIN, OUTPUT))
@@ -119,16 +121,20 @@ def train(
     check_new_or_resumed(texts, model, resume, force, minutes, init_from)
     from charrnn.checkpoint.model import load
     from charrnn.system.atomic import check_room, claimed
+    from charrnn.training.group import start_group
     from charrnn.training.ngram_training import NgramTraining
     from charrnn.training.plan import plan_training
     from charrnn.training.transfer import options_from_model
 
+    group = start_group()
+    if group.rank:
+        return follow_orders(group)
     with claimed(model):
         repeat = None
         if resume:
-            training = resume_training(texts, model, chosen, quiet)
+            training = resume_training(texts, model, chosen, quiet, group)
             if training is None:
-                return 0
+                return group.end(0)
         else:
             source = None if init_from is None else load(init_from)
             chosen = options_from_model(source, chosen) if source else chosen
@@ -137,21 +143,32 @@ def train(
             if counting:
                 training = NgramTraining(corpus, options)
             else:
-                training, plan = plan_training(corpus, options, chosen, seconds, start_time, source)
+                training, plan = plan_training(corpus, options, chosen, seconds, start_time, source, group)
                 if not quiet:
                     train_plan.print_plan(plan, training, seconds, init_from)
             repeat = partial(train_plan.repeating_command, training, model, init_from)
         check_room(model, training.model.room)
         if not quiet:
-            notes(training.notes)
+            notes([*group.notes, *training.notes])
         records = Records(log_every) if as_json else None
         session = Session(training, model, save_every, records, quiet, not no_baselines, repeat)
         if counting:
             session.save_finally()
             session.conclude()
-            return 0
+            return group.end(0)
         with stopping() as stop:
-            return session.run(stop)
+            return group.end(session.run(stop))
+
+
+def follow_orders(group: "Group") -> int:
+    """A rank other than 0: the signals that it receives stop the training."""
+    from charrnn.training.follower import follow
+
+    def receive(number: int, _: FrameType | None) -> None:
+        group.received = group.received or number
+
+    watch(receive, TRAINING_SIGNALS)
+    return follow(group)
 
 
 def check_new_or_resumed(

@@ -86,6 +86,8 @@ class Session:
                     stop.resumed = False
                     self.exclude_pause()
                     screen.resume()
+                if other := training.group.signal:  # that another rank has received
+                    stop.signal = stop.signal or other
                 self.handle_record(record)
                 ended = record.step == training.end
                 if not (stop or ended) and self.due(record.step):

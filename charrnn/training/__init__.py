@@ -1,7 +1,9 @@
 """Truncated backpropagation through time, its plan, its processes.
 
 step.py           one window for a shard of the streams; the update of a shard of the weights
+group.py          the ranks of a training on several machines
 learner.py        all shards of one step
+follower.py       a rank that follows the orders of rank 0
 schedule.py       learning rates, early stopping, and a limit of the time
 loop.py           `Training`: one `Step` at a time, evaluation, best weights, setbacks
 ngram.py          n-grams of the training split, and their weight beside a network

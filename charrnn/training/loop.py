@@ -12,26 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.arrays import Array
 from charrnn.checkpoint.history import MOST_SETBACKS, Step
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.run import Run
-from charrnn.errors import DivergedError, WorkerError
+from charrnn.errors import DivergedError, UsageError, WorkerError
 from charrnn.evaluation.mixing import Mixing
 from charrnn.evaluation.score import Score, scorer, symbols_of
 from charrnn.nn.optim import NOT_FINITE, Status, steps_if_decayed
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.options import Options
 from charrnn.system.blas import differences
-from charrnn.system.resources import cores
 from charrnn.text.batches import Packed, Rows, Streams
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import check_memory
+from charrnn.training.group import Group
 from charrnn.training.learner import Learner
 from charrnn.training.ngram import check_mixing, mixing
 from charrnn.training.notebook import ReprMixin
-from charrnn.training.notes import notes
+from charrnn.training.notes import changes_of_rounding, notes
 from charrnn.training.schedule import Schedule, TimeLimit
 from charrnn.training.step import Job
 from charrnn.training.transfer import Transfer, check_text, texts_before, transfer
@@ -39,7 +38,6 @@ from charrnn.training.workers import default_workers
 
 EVAL_EVERY = 100
 EVAL_SHARE = 0.1  # of the time, at most, that evaluation takes by default
-Average = Callable[[Array], None]
 
 
 class BadStep(Exception):
@@ -54,8 +52,8 @@ class Training(ReprMixin, Iterator[Step]):
     `limit` sets the number of steps if the time is limited. Made by `Training.new` or `Training.resume`.
     """
 
-    def __init__(self, source: Dataset, options: Options, average: Average | None) -> None:
-        self.source, self.vocab, self.average = source, source.vocab, average
+    def __init__(self, source: Dataset, options: Options, group: Group | None) -> None:
+        self.source, self.vocab, self.group = source, source.vocab, group or Group()
         self.config = config = Config(options.cell, options.layers, options.hidden_size, source.alphabet)
         if options.with_ngram:
             check_mixing(source, options)
@@ -64,12 +62,15 @@ class Training(ReprMixin, Iterator[Step]):
         self.held_out: list[Segment] | Rows
         self.streams, self.held_out = source.divide(options)
         T, B = self.streams.seq_length, self.streams.batch_size
-        workers = min(options.workers or default_workers(config, B, cores()), B)
+        share = B // self.group.size
+        if not share:
+            raise UsageError(f"a batch of {B} streams cannot be divided among {self.group.size} ranks: start fewer.")
+        workers = min(options.workers or default_workers(config, share, self.group.cores), share)
         check_memory(config, T, B, workers)
         masked = source.task is not None or source.vocab.boundary is not None
         regularisation = options.dropout, options.recurrent_dropout, options.activation_regularisation
         job = Job(config, T, B, workers, *regularisation, options.seed, options.optimizer, masked, options.engine)
-        self.learner = Learner(job)
+        self.learner = Learner(job, self.group)
         self.params = self.learner.params
         self.score = scorer(self.latest, source, self.held_out) if self.held_out else None
         self.best: Params | None = None
@@ -78,16 +79,17 @@ class Training(ReprMixin, Iterator[Step]):
         self.limit: TimeLimit | None = None
         vectors, carried = self.learner.vectors, self.learner.carried
         self.run = Run.new(source, options, self.params, vectors, carried, B, T, self.streams.windows)
+        self.run.versions |= {"ranks": str(self.group.size)} if self.group.size > 1 else {}
         known = dict.fromkeys([*source.notes, *self.streams.notes])  # a plan divides the source, too
         self.notes = [*known, *notes(config, options, workers, bool(self.held_out))]
         self._set_options(workers=workers)
 
     @classmethod
     def new(
-        cls, source: Dataset, options: Options, init_from: Model | None = None, average: Average | None = None
+        cls, source: Dataset, options: Options, init_from: Model | None = None, group: Group | None = None
     ) -> "Training":
         """A new run, from random weights or from those of a model. Raises CharRNNError."""
-        training = cls(source, options, average)
+        training = cls(source, options, group)
         if init_from:
             training.transfer = transfer(init_from, training.config, source.vocab, options.seed, source.labels)
             training.run.before = texts_before(init_from)
@@ -95,15 +97,11 @@ class Training(ReprMixin, Iterator[Step]):
         return training
 
     @classmethod
-    def resume(cls, source: Dataset, options: Options, model: Model, average: Average | None = None) -> "Training":
+    def resume(cls, source: Dataset, options: Options, model: Model, group: Group | None = None) -> "Training":
         """Continues the run of a model, which stays as it is, bit for bit. Raises CharRNNError."""
         run = check_text(model, source)
-        training = cls(source, options, average)
-        for name in ("workers", "engine"):
-            now, then = getattr(training.options, name), getattr(run.options, name)
-            if now != then:
-                training.notes.append(f"{name}: {now} instead of {then}, so rounding may differ.")
-        training.notes += differences(run.versions)
+        training = cls(source, options, group)
+        training.notes += [*changes_of_rounding(run, training.run), *differences(run.versions)]
         training.learner.load(run.last, run.optimizer, run.state)
         if run.best_step is not None:
             training.best = model.params.copy()
@@ -125,7 +123,7 @@ class Training(ReprMixin, Iterator[Step]):
         options = replace(self.options, **changes)
         # rare enough that evaluation (a third of the work per symbol, by one process) takes at most its share
         per_step = self.streams.batch_size * self.streams.seq_length
-        often = max(EVAL_EVERY, math.ceil(options.workers * symbols_of(self.held_out) / 3 / EVAL_SHARE / per_step))
+        often = max(EVAL_EVERY, math.ceil(self.processes * symbols_of(self.held_out) / 3 / EVAL_SHARE / per_step))
         self.run.options = replace(options, eval_every=options.eval_every or often)
         self.schedule = Schedule(self.run.options, self.streams.windows)
         self.end = self.schedule.end
@@ -201,10 +199,7 @@ class Training(ReprMixin, Iterator[Step]):
         batch, rate = self.streams.batch(step), self.rate(step)
         with np.errstate(all="ignore"):  # numbers that are not finite are noticed below, before they do harm
             loss = learner.gradient(batch, step, reset=(step - 1) % self.streams.windows == 0)
-            if self.average is not None:
-                learner.average(self.average)
-            # a jump is seen in the loss of this process alone, and processes that average must all do the same
-            if problem := health.problem(loss, learner.norm, options.clip, jumps=self.average is None):
+            if problem := health.problem(loss, learner.norm, options.clip):
                 raise BadStep(problem)
             status = learner.update(rate, step - health.restarted_at, options.weight_decay, options.clip)
         if status != Status.FINITE:
@@ -261,7 +256,12 @@ class Training(ReprMixin, Iterator[Step]):
 
     def close(self) -> None:
         """Ends the worker processes; the training cannot continue, but its model remains."""
-        self.learner.pool.close()
+        self.learner.close()
+
+    @property
+    def processes(self) -> int:
+        """The processes that train: the workers of all ranks."""
+        return self.learner.job.processes
 
     @property
     def corpus(self) -> Corpus:
@@ -277,6 +277,7 @@ class Training(ReprMixin, Iterator[Step]):
         """
         if self.learner.broken:
             raise WorkerError(f"the update of step {self.run.step + 1:,} failed halfway: the weights are incomplete.")
+        self.learner.collect()
         mixed = (self.mixing.ngram, self.mixing.weight) if self.mixing else ()
         return Model(self.config, self.vocab, self.best or self.params, self.run, self.source.task, *mixed)
 

@@ -12,6 +12,7 @@ from charrnn.evaluation.score import scorer
 from charrnn.options import NGRAM, Options
 from charrnn.text.dataset import Dataset
 from charrnn.text.examples import Examples
+from charrnn.training.group import Group
 from charrnn.training.loop import Training
 from charrnn.training.ngram import count
 from charrnn.training.schedule import Schedule
@@ -42,7 +43,7 @@ class NgramTraining(Training):
         self.run.step, self.run.seconds = 1, time.perf_counter() - start
         if loss is not None:
             self.run.best_step, self.run.best_loss = 1, loss
-        self.transfer, self.reasons, self.notes = None, {}, list(source.notes)
+        self.group, self.transfer, self.reasons, self.notes = Group(), None, {}, list(source.notes)
 
     def __next__(self) -> Step:
         raise StopIteration

@@ -16,7 +16,8 @@ from charrnn.options import MINUTES, Options
 from charrnn.system.resources import cores
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import flops_per_char, multiply_rate
-from charrnn.training.loop import EVAL_EVERY, EVAL_SHARE, Average, Training
+from charrnn.training.group import Group
+from charrnn.training.loop import EVAL_EVERY, EVAL_SHARE, Training
 from charrnn.training.schedule import TimeLimit
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -218,7 +219,7 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
     step = training.probe(min(1.0, 0.05 * seconds))
     options, symbols = training.options, training.streams.batch_size * training.streams.seq_length
     # a third of the work of training on the same symbols, by one process
-    scoring = symbols_of(training.held_out) / 3 * options.workers * step / symbols
+    scoring = symbols_of(training.held_out) / 3 * training.processes * step / symbols
     room = max(seconds - 0.06 * seconds - RESERVE - scoring, step)
     steps = max(1, int(room / (step + scoring / options.eval_every)))
     steps = min(plan.most_steps(training.streams.windows), steps)
@@ -234,7 +235,7 @@ def plan_training(
     seconds: float | None,
     start: float,
     init_from: Model | None = None,
-    average: Average | None = None,
+    group: Group | None = None,
 ) -> tuple[Training, Plan]:
     """A training for which the options that are not `given` are chosen, and its plan.
 
@@ -245,13 +246,14 @@ def plan_training(
     sizes = {"share": data.share, "example": data.example}
     if seconds is None:
         plan = choose(given, symbols, data.alphabet, None, 60.0 * MINUTES, **sizes)
-        training = Training.new(data, plan.options, init_from, average)
+        training = Training.new(data, plan.options, init_from, group)
         plan.explain(training)
         return training, plan
-    rate, corrected = multiply_rate(512, 5) * (options.workers or cores()), False
+    available = (options.workers or (group.cores if group else cores())) * (group.size if group else 1)
+    rate, corrected = multiply_rate(512, 5) * available, False
     while True:
         plan = choose(given, symbols, data.alphabet, rate, seconds, **sizes)
-        training = Training.new(data, plan.options, init_from, average)
+        training = Training.new(data, plan.options, init_from, group)
         ratio, scoring = settle_length(training, plan, start + seconds - time.monotonic())
         if corrected or 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             plan.explain(training)

@@ -22,7 +22,7 @@ from charrnn.text.batches import Batch
 @dataclass(frozen=True)
 class Job:
     """The sizes and settings that every worker needs: windows are (steps, streams); `masked` batches have a loss mask
-    and a reset mask.
+    and a reset mask. `workers` are those of the process of this `rank`; there are as many in each of the `ranks`.
     """
 
     config: Config
@@ -36,6 +36,13 @@ class Job:
     optimizer: str
     masked: bool
     engine: str
+    rank: int = 0
+    ranks: int = 1
+
+    @property
+    def processes(self) -> int:
+        """The workers of all ranks, each with a shard of the streams."""
+        return self.ranks * self.workers
 
     @property
     def weights(self) -> int:

@@ -12,7 +12,8 @@ from charrnn.options import LENGTHS, NGRAM, Options
 from charrnn.text.corpus import Corpus
 from charrnn.text.dataset import read_dataset
 from charrnn.text.examples import Examples
-from charrnn.training.loop import Average, Training
+from charrnn.training.group import Group
+from charrnn.training.loop import Training
 from charrnn.training.ngram_training import NgramTraining, refuse_training
 from charrnn.training.plan import plan_training
 from charrnn.training.transfer import options_from_model
@@ -22,7 +23,7 @@ def train(
     texts: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Corpus | Examples,
     *,
     model: Model | None = None,
-    average: Average | None = None,
+    group: Group | None = None,
     init_from: Model | None = None,
     minutes: float | None = None,
     **options: Any,
@@ -32,8 +33,8 @@ def train(
     `options` are the fields of `Options`. With `minutes` the sizes, the other hyperparameters and the number of steps
     are chosen to suit the text and the time, unless they are given (`.reasons` says why). With `model` its run is
     resumed: the options may only restate its own, or set new `epochs`, `steps`, `lr`, `workers`, `engine` or
-    `patience`. With `init_from` a new run starts from that model's weights, with its cell, sizes and unit. `average` is
-    called once per step with the flat gradient (n,), before clipping, to average it in place over several processes.
+    `patience`. With `init_from` a new run starts from that model's weights, with its cell, sizes and unit. `group`
+    holds the ranks of MPI that share each batch, see docs/scaling-out.md.
 
     Raises UsageError for options that are not valid or contradict each other, the model or the text; TextError for a
     text that cannot be read or is not that of the model; and, while it trains, DivergedError if the loss is not finite
@@ -72,9 +73,9 @@ def train(
         vocab, other = model.vocab if model else None, init_from.vocab if init_from else None
         texts = read_dataset(texts, chosen, vocab, other)
     if model:
-        return Training.resume(texts, chosen, model, average)
+        return Training.resume(texts, chosen, model, group)
     if minutes is None:
-        return Training.new(texts, chosen, init_from, average)
-    training, plan = plan_training(texts, chosen, options, 60.0 * minutes, start, init_from, average)
+        return Training.new(texts, chosen, init_from, group)
+    training, plan = plan_training(texts, chosen, options, 60.0 * minutes, start, init_from, group)
     training.reasons = plan.reasons
     return training

@@ -60,8 +60,9 @@ def layout(job: Job) -> Layout:
 
 
 def attach_worker(job: Job, rank: int, arrays: Arrays) -> WorkerState:
-    """The worker of this rank; rank 0 is the process that trains."""
-    streams, weights = stream_shards(job.streams, job.workers)[rank], param_shards(job.weights, job.workers)[rank]
+    """The worker of this number; number 0 is the process that trains."""
+    streams = stream_shards(job.streams, job.processes)[job.rank * job.workers + rank]
+    weights = param_shards(job.weights, job.workers)[rank]
     params, grads = (Params(job.config.shapes, flat=arrays[name]) for name in ("params", f"grads{rank}"))
     kind = OPTIMIZERS[job.optimizer]
     optimizer = kind(params.flat[weights], {name: arrays[f"optimizer.{name}"][weights] for name in kind.vectors})

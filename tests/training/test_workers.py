@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import charrnn
-from charrnn.arrays import Array, RandomStream
+from charrnn.arrays import RandomStream
 from charrnn.checkpoint.model import load
 from charrnn.errors import CharRNNError, WorkerError
 from charrnn.nn.dropout import Dropout
@@ -353,16 +353,6 @@ def test_a_worker_reports_its_failure() -> None:
     done = subprocess.run(command, input=b"nonsense\n", capture_output=True, check=True)
     assert done.stdout == ANSWER.pack(0, 0, 0.0)
     assert done.stderr == b""
-
-
-def test_the_average_comes_after_the_workers() -> None:
-    seen: list[Array] = []
-    options: dict[str, Any] = {"hidden_size": 12, "batch_size": 4, "seq_length": 10, "steps": 1}
-    corpus = charrnn.Corpus.from_text(whole_text())
-    for workers in (1, 2):
-        training = charrnn.train(corpus, average=lambda grads: seen.append(grads.copy()), workers=workers, **options)
-        list(training)
-    np.testing.assert_allclose(seen[0], seen[1], atol=1e-6)
 
 
 def test_threads_for_products_are_lent_and_given_back() -> None:
