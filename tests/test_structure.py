@@ -39,6 +39,7 @@ EXPOSED: Mapping[str, str] = {
     "system.atomic": "PathLike check_room claimed replacing target",
     "system.blas": "differences set_threads versions",
     "system.lock": "abandon hidden_path",
+    "system.mpi": "abort announced connect may_report",
     "system.portability": "* STOP_SIGNALS",
     "system.resources": "BLAS_THREADS cores free_memory",
     "text.builtin": "CORPORA LICENCE corpus_file entry is_builtin located members",
@@ -63,7 +64,7 @@ EXPOSED: Mapping[str, str] = {
     "nn.ngram": "Floats Grams Ints Level UNSEEN continuation_counts count_grams most_symbols",
     "nn.ngram_model": "CompleteLevel NONE NgramModel",
     "nn.ngram_network": "MixedNetwork NgramNetwork NgramStepper",
-    "nn.optim": "CHUNK NOT_FINITE OPTIMIZERS Optimizer Status clip_scale decay_start learning_rate norm squares "
+    "nn.optim": "CHUNK NOT_FINITE OPTIMIZERS Optimizer Status clip_scale decay_start learning_rate squares "
     "steps_if_decayed",
     "nn.params": "Config Params fresh_params",
     "nn.stepper": "NetworkStepper",
@@ -95,6 +96,8 @@ EXPOSED: Mapping[str, str] = {
     "evaluation.score": "Score evaluate scorer symbols_of total_score",
     "evaluation.verdict": "Comparison compare summarize_fit verdict",
     "training.benchmark": "CASES Result environment run",
+    "training.follower": "follow",
+    "training.group": "Group start_group",
     "training.loop": "Training",
     "training.ngram_training": "NGRAM_OPTIONS NgramTraining refuse_training",
     "training.plan": "Plan plan_training",
@@ -126,7 +129,13 @@ EXPOSED: Mapping[str, str] = {
     "cli.main": "run",
     "cli.signals": "end_at_once ignore",
 }
-THIRD_PARTY = {"rich": {"display", "editor"}, "matplotlib": {"display"}, "textual": {"editor"}, "click": {"cli"}}
+THIRD_PARTY = {
+    "rich": {"display", "editor"},
+    "matplotlib": {"display"},
+    "textual": {"editor"},
+    "click": {"cli"},
+    "mpi4py": {"system"},
+}
 
 
 class Import(NamedTuple):

@@ -24,7 +24,7 @@ from charrnn.cli.train import train
 from charrnn.cli.write import write
 from charrnn.display.terminal import ReaderLeft, remark, settle, silence
 from charrnn.errors import CharRNNError, UsageError
-from charrnn.system import mpi
+from charrnn.system.mpi import abort, may_report
 
 SIGINT, SIGPIPE = 2, 13
 
@@ -80,7 +80,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def fail(message: str, code: int) -> int:
     """Prints an error, once for all ranks of MPI, ends them, and returns the exit code."""
-    mpi.await_turn()
-    remark(f"error: {message}")
-    mpi.abort(code)
+    if may_report():
+        remark(f"error: {message}")
+    abort(code)
     return code

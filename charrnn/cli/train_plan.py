@@ -65,7 +65,9 @@ def repeating_command(training: "Training", model: str, init_from: str | None) -
     """The command line that repeats this run bit for bit, and replaces its model file."""
     from charrnn.training.ngram_training import NGRAM_OPTIONS
 
-    words = ["charrnn", "train", *map(shlex.quote, training.source.names)]
+    ranks = training.group.size
+    words = [*(["mpiexec", "-n", str(ranks)] if ranks > 1 else []), "charrnn", "train"]
+    words += map(shlex.quote, training.source.names)
     for name, _, _, _, default, setting in declared(Options):
         value = getattr(training.options, name)
         if training.options.cell == NGRAM and name not in NGRAM_OPTIONS:

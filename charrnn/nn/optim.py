@@ -152,11 +152,6 @@ def squares(values: Array) -> float:
     return float(wide @ wide)
 
 
-def norm(values: Array) -> float:
-    """The Euclidean norm."""
-    return math.sqrt(sum(squares(values[begin : begin + CHUNK]) for begin in range(0, len(values), CHUNK)))
-
-
 def clip_scale(length: float, limit: float) -> float:
     """The factor that scales a gradient of norm `length` to the norm `limit` if it is longer; 0 disables clipping."""
     return limit / length if limit and limit < length < math.inf else 1.0

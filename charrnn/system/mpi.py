@@ -10,21 +10,23 @@ from charrnn.errors import UsageError
 
 # set by MPICH, Open MPI, and Slurm in a job step; SLURM_NTASKS is also set in the plain shell of a job
 VARIABLES = (
-    ("PMI_RANK", "PMI_SIZE"),
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+    ("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
 )
 FIRST_TURN, LAST_TURN = 0.5, 4.5  # seconds after which a rank reports an error that rank 0 does not report
 
 
-def announced() -> tuple[int, int]:
-    """The rank of this process and the number of ranks, by the environment; (0, 1) for an ordinary process."""
-    for rank, size in VARIABLES:
+def announced() -> tuple[int, int, int]:
+    """The rank of this process, the number of ranks, and the rank among those of its machine, by the environment;
+    (0, 1, 0) for an ordinary process.
+    """
+    for names in VARIABLES:
         with suppress(KeyError, ValueError):
-            found = int(os.environ[rank]), int(os.environ[size])
-            if found[1] > 1:
-                return found
-    return 0, 1
+            rank, size, local = (int(os.environ[name]) for name in names)
+            if size > 1:
+                return rank, size, local
+    return 0, 1, 0
 
 
 def connect() -> Any:
@@ -51,17 +53,27 @@ def connect() -> Any:
     return MPI
 
 
-def await_turn() -> None:
-    """Called before an error is printed: if all ranks have the same error, rank 0 ends them before another prints."""
-    rank, size = announced()
-    if rank:
+def connected() -> Any:
+    """The module `mpi4py.MPI` if ranks are connected by it; else None."""
+    module = sys.modules.get("mpi4py.MPI")
+    in_use = module and module.Is_initialized() and not module.Is_finalized() and module.COMM_WORLD.size > 1
+    return module if in_use else None
+
+
+def may_report() -> bool:
+    """Whether this rank prints an error, called before it does: an error of all ranks is printed once, or, before they
+    are connected, once per machine.
+    """
+    rank, size, local = announced()
+    if connected() is None:
+        return local == 0
+    if rank:  # if rank 0 has the same error, it ends this process now
         time.sleep(FIRST_TURN + (LAST_TURN - FIRST_TURN) * rank / size)
+    return True
 
 
 def abort(code: int) -> None:
-    """Ends all ranks with this exit code, if MPI is in use."""
-    mpi = sys.modules.get("mpi4py.MPI")
-    if mpi is not None and announced()[1] > 1 and mpi.Is_initialized() and not mpi.Is_finalized():
-        sys.stderr.flush()
+    """Ends all ranks with this exit code, if they are connected."""
+    if module := connected():
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI would add a message of its own
-        mpi.COMM_WORLD.Abort(code)
+        module.COMM_WORLD.Abort(code)

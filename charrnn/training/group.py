@@ -14,7 +14,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.errors import WorkerError
-from charrnn.system import mpi
+from charrnn.system.mpi import announced, connect
 from charrnn.system.resources import cores
 from charrnn.training.step import param_shards
 
@@ -53,7 +53,7 @@ class MPIGroup(Group):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mpi = mpi.connect()
+        self.mpi = connect()
         self.comm = self.mpi.COMM_WORLD
         self.rank, self.size = self.comm.rank, self.comm.size
         own = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(cores()))
@@ -136,4 +136,4 @@ class MPIGroup(Group):
 
 def start_group() -> Group:
     """The group of this process, by the environment: MPI ranks, or an ordinary process alone."""
-    return MPIGroup() if mpi.announced()[1] > 1 else Group()
+    return MPIGroup() if announced()[1] > 1 else Group()

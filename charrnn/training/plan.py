@@ -13,7 +13,6 @@ from charrnn.checkpoint.model import Model
 from charrnn.evaluation.score import symbols_of
 from charrnn.nn.params import Config
 from charrnn.options import MINUTES, Options
-from charrnn.system.resources import cores
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import flops_per_char, multiply_rate
 from charrnn.training.group import Group
@@ -249,8 +248,8 @@ def plan_training(
         training = Training.new(data, plan.options, init_from, group)
         plan.explain(training)
         return training, plan
-    available = (options.workers or (group.cores if group else cores())) * (group.size if group else 1)
-    rate, corrected = multiply_rate(512, 5) * available, False
+    group = group or Group()
+    rate, corrected = multiply_rate(512, 5) * (options.workers or group.cores) * group.size, False
     while True:
         plan = choose(given, symbols, data.alphabet, rate, seconds, **sizes)
         training = Training.new(data, plan.options, init_from, group)

@@ -62,7 +62,7 @@ def train(
         if length := next((name for name in LENGTHS if name in options), "model" if model else None):
             raise UsageError(f"minutes plans the length of a new run, and {length} sets it: give one of them.")
     if options.get("cell") == NGRAM:
-        refuse_training({**options, "minutes": minutes, "model": model, "init_from": init_from, "average": average})
+        refuse_training({**options, "minutes": minutes, "model": model, "init_from": init_from, "group": group})
         counted = Options(**options)
         data = texts if isinstance(texts, Corpus | Examples) else read_dataset(texts, counted)
         return NgramTraining(data, counted)
