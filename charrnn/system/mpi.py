@@ -14,7 +14,7 @@ VARIABLES = (
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
     ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
 )
-FIRST_TURN, LAST_TURN = 0.5, 4.5  # seconds after which a rank reports an error that rank 0 does not report
+FIRST_TURN, LAST_TURN = 0.5, 2.5  # seconds after which a rank reports an error that rank 0 does not report
 
 
 def announced() -> tuple[int, int, int]:

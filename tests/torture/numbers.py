@@ -29,8 +29,14 @@ def plant(training: Training, place: str, value: float, at: float) -> None:
     if place == "weight":
         put(training.params.flat)
     elif place == "gradient":
-        add = training.learner.pool.worker.params.add
-        training.learner.pool.worker.params.add = lambda: put(training.learner.grads.flat) or add()  # type: ignore
+        update = training.learner.pool.worker.params
+        add = update.add
+
+        def add_it() -> float:
+            put(training.learner.grads.flat)
+            return add()
+
+        update.add = add_it  # type: ignore[method-assign]
     elif place == "loss":
         shard.run = lambda *given: learn(*given) * 0.0 + value  # type: ignore[method-assign]
     elif place == "optimizer":
