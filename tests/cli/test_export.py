@@ -26,6 +26,16 @@ def test_export_keeps_float32_where_float16_costs_too_much(charrnn: Command, mon
     assert err.endswith("float32 weights, because float16 would cost 0.2500 nats per symbol.\n")
 
 
+def test_an_ngram_is_left_out_or_refused(charrnn: Command) -> None:
+    train(charrnn, "--with-ngram")
+    assert charrnn("export", "page.html")[2].startswith("note: page.html has the network alone, without the n-gram ")
+    assert charrnn("train", "corpus.txt", "--cell", "ngram", "-m", "ngram.npz", "-q")[0] == 0
+    code, out, err = charrnn("export", "-m", "ngram.npz", "ngram.html")
+    refused = "error: ngram.npz is an n-gram model, and this needs a network: train one with charrnn train TEXT.\n"
+    assert (code, out, err) == (2, "", refused)
+    assert not Path("ngram.html").exists()
+
+
 def test_a_full_disk_leaves_no_page(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     train(charrnn)
     before = sorted(Path().iterdir())

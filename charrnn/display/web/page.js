@@ -1,6 +1,6 @@
 // The page: controls, the text as it is generated, and its colours. Text is only ever set as text, never as markup.
 
-const SLICE = 30; // ms of computation between two updates of the page
+const SLICE = 100; // ms of computation between two updates of the page
 const LEVELS = 10, BITS = 10; // levels of a colour; the surprise in bits from which it is the strongest
 
 const $ = (id) => document.getElementById(id);
