@@ -84,7 +84,7 @@ def options(names: dict[str, "st.SearchStrategy[str] | None"]) -> st.SearchStrat
 size = st.sampled_from([n for n in NUMBERS if n not in ("1e3",)])
 TRAIN = options(
     {
-        "--cell": st.sampled_from(["lstm", "gru", "rnn", "cnn", ""]),
+        "--cell": st.sampled_from(["lstm", "gru", "rnn", "ngram", "cnn", ""]),
         "--layers": size,
         "--hidden-size": size,
         "--epochs": st.just("1"),
@@ -92,6 +92,8 @@ TRAIN = options(
         "--unit": st.sampled_from(["char", "byte", "jamo", "word"]),
         "--resume": None,
         "--force": None,
+        "--order": size,
+        "--with-ngram": None,
         "--dropout": number,
         "--recurrent-dropout": number,
         "--activation-regularisation": number,
@@ -128,6 +130,7 @@ SAMPLE = options(
         "--prime-file": path,
         "--count": st.sampled_from(["1", "2", "0", "-1", "10001", "x"]),
         "--no-echo": None,
+        "--no-ngram": None,
         "--unknown": st.sampled_from(["skip", "error", "x"]),
         "--json": None,
         "--help": None,
@@ -138,6 +141,7 @@ EVAL = options(
         "-m": path,
         "--weights": st.sampled_from(["best", "last"]),
         "--all": None,
+        "--no-ngram": None,
         "--dynamic": None,
         "--json": None,
         "--encoding": st.sampled_from(["utf-8", "latin-1", "x"]),

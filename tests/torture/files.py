@@ -64,8 +64,8 @@ def members_of(data: bytes) -> dict[str, bytes]:
 
 
 def good_file() -> bytes:
-    """The file of a trained LSTM, which contains every kind of array."""
-    training = tiny(cell="lstm", steps=30, epochs=50, eval_every=4, lr=0.2)
+    """The file of a trained LSTM with an n-gram model, which contains every kind of array."""
+    training = tiny(cell="lstm", steps=30, epochs=50, eval_every=4, lr=0.2, with_ngram=True, order=2)
     list(training)
     training.run.texts = ("corpus.txt",)
     training.model.save("good.npz")
