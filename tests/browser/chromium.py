@@ -3,12 +3,14 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
+LONGEST = 60  # seconds until a wait is given up
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless",
@@ -74,6 +76,7 @@ class Browser:
         os.write(self.commands, json.dumps(message).encode() + b"\0")
         while True:
             while b"\0" not in self.unread:
+                assert select.select([self.answers], [], [], LONGEST)[0], f"no answer to {method}"
                 data = os.read(self.answers, 1 << 20)
                 assert data, "the browser has ended"
                 self.unread += data
@@ -112,8 +115,8 @@ class Browser:
         return answer["result"].get("value")
 
     def wait(self, condition: str) -> None:
-        """Waits until an expression is true in the page; for a minute at most."""
-        give_up = time.monotonic() + 60
+        """Waits until an expression is true in the page."""
+        give_up = time.monotonic() + LONGEST
         while not self.value(condition):
             assert time.monotonic() < give_up, condition
             time.sleep(0.02)

@@ -29,7 +29,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         lacking("browser", "Chromium is not installed")
     try:
         started = Browser(tmp_path_factory.mktemp("profile"))
-    except AssertionError:
+    except (AssertionError, OSError):
         lacking("browser", "Chromium does not start")
     yield started
     started.close()
