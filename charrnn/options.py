@@ -50,6 +50,7 @@ class Options:
         TRAINING,
         at_least=0.0,
         below=1.0,
+        chosen=True,
     )
     activation_regularisation: float = setting(
         0.0,

@@ -1,7 +1,8 @@
 """Hyperparameters from the text and the time: options that the user does not give are chosen here, with a reason.
 
 The rules were fitted to measurements, see docs/learning.md: the network is the largest that reads `TOKENS` symbols per
-recurrent weight in the given time, and has at most `WEIGHTS` recurrent weights per symbol of the text.
+recurrent weight in the given time, or a text `ENOUGH_EPOCHS` times, and has at most `WEIGHTS` recurrent weights per
+symbol of the text.
 """
 
 import math
@@ -22,11 +23,13 @@ from charrnn.training.schedule import TimeLimit
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
 TOKENS = 7.0
-LSTM_WIDTH, LSTM_LOAD = 512, 0.5  # from this width and these weights per symbol on, an LSTM learns better
-WEIGHTS = 6.0
+ENOUGH_EPOCHS = 24.0
+WEIGHTS = 15.0
 MOST_EPOCHS = 40.0
-LOADED_EPOCHS = 16.0  # with one weight per symbol or more: further epochs only overfit
-FEWEST_UPDATES = 600
+LOADED_EPOCHS = 24.0  # with `LOADED` weights per symbol or more: further epochs only overfit
+LOADED = 8.0
+GRU_STEPS = 2000  # with fewer, a GRU learns more than an LSTM
+FEWEST_UPDATES = 400
 REFERENCE = 2.4e11  # operations per second of the machine that is assumed for runs without a time limit
 SHARE = 0.75  # of the machine's rate that the products of a step reach
 CALL_SECONDS = 60e-6  # per step and layer, in addition to the products
@@ -40,8 +43,8 @@ PAIR_WINDOWS = 24  # in an epoch; with fewer, there are fewer streams
 PAIR_PATIENCE = 20
 MANY_UPDATES = 2500
 STREAMS = 32
-FEWEST_WINDOWS = 20  # in an epoch; with fewer, there are fewer streams
-PATIENCE = 10
+FEWEST_WINDOWS = 30  # in an epoch; with fewer, there are fewer streams
+PATIENCE, STALE_SHARE = 10, 0.2  # evaluations without improvement, and their share of the run, until it ends early
 EVALUATIONS = 20  # of a short run
 WEIGHT_DECAY = 0.05
 RESERVE = 0.4  # seconds for the start and the last save
@@ -59,7 +62,7 @@ class Plan:
     options: Options
     reasons: dict[str, str] = field(default_factory=dict)
     speed: float = 0.0
-    load: float = 0.0  # recurrent weights per symbol
+    load: float = 0.0  # weights per symbol
     most_epochs: float = 0.0
     fewest_steps: int = FEWEST_UPDATES
 
@@ -74,9 +77,10 @@ class Plan:
                 f"{training.source.label} has only {training.source.symbols:,} symbols, too few to learn from: "
                 "use at least several thousand."
             )
-        if "dropout" in self.reasons:
-            epochs = training.end / training.streams.windows
-            self.reasons["dropout"] = f"{epochs:.1f} epochs, {self.load:.1f} weights per symbol"
+        for name in ("dropout", "recurrent_dropout"):
+            if name in self.reasons:
+                epochs = training.end / training.streams.windows
+                self.reasons[name] = f"{epochs:.1f} epochs, {self.load:.1f} weights per symbol"
 
     def choose(self, name: str, value: Any, reason: str) -> None:
         """Chooses an option, unless the user gave it."""
@@ -94,9 +98,14 @@ def recurrent_weights(config: Config) -> int:
     return len(config.gates) * config.hidden_size**2 * (2 * config.layers - 1)
 
 
-def rate_for(hidden_size: int) -> float:
-    """The learning rate, smaller for wider layers."""
-    return 0.003 if hidden_size > ONE_LAYER else round(min(0.008, max(0.004, 0.004 * math.sqrt(256 / hidden_size))), 4)
+def weights(config: Config) -> int:
+    return sum(math.prod(shape) for shape in config.shapes.values())
+
+
+def rate_for(config: Config) -> float:
+    """The learning rate, smaller for wider and deeper networks and for large vocabularies."""
+    rare = max(1.0, config.vocab_size / 100)
+    return round(min(0.025, 0.014 * math.sqrt(256 / config.hidden_size / config.layers / math.sqrt(rare))), 4)
 
 
 def choose(
@@ -122,7 +131,7 @@ def choose(
     while "batch_size" not in given and streams > least and symbols < fewest * streams * (pair or SHORT):
         streams //= 2
     plan.choose("batch_size", streams, "few streams, many updates" if streams == STREAMS else "the text is short")
-    plan.speed, plan.load = expected_speed(config, streams, machine), recurrent_weights(config) / symbols
+    plan.speed, plan.load = expected_speed(config, streams, machine), weights(config) / symbols
     if pairs:
         plan.most_epochs, plan.fewest_steps = MOST_EPOCHS, PAIR_UPDATES
     else:
@@ -130,9 +139,13 @@ def choose(
     steps = symbols_read(plan, symbols, streams, LONG, seconds) / streams
     plan.choose("seq_length", *window(steps, streams, share, pair))
     epochs = symbols_read(plan, symbols, streams, plan.options.seq_length, seconds) / symbols
-    rate_of_dropout = pair_dropout(plan.load) if pairs else dropout(epochs * plan.load, config.hidden_size)
-    plan.choose("dropout", rate_of_dropout, "")  # `explain` gives the reason
-    plan.choose("lr", rate_for(config.hidden_size), "smaller for wider layers")
+    if pairs:
+        plan.choose("dropout", pair_dropout(plan.load), "")  # `explain` gives the reason
+    else:
+        between, recurrent = dropout(epochs * plan.load, config.hidden_size)
+        plan.choose("dropout", between, "")
+        plan.choose("recurrent_dropout", recurrent, "")
+    plan.choose("lr", rate_for(config), "smaller for wider and deeper networks, and for large vocabularies")
     plan.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
     if rate is not None and plan.options.val_fraction:
         patience = PAIR_PATIENCE if pairs else PATIENCE
@@ -144,22 +157,25 @@ def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, secon
     """Chooses the cell and the sizes."""
     pairs, given = plan.options.task == "pairs", plan.given
     most = max(PAIR_WEIGHTS * symbols, FEWEST_PAIR_WEIGHTS) if pairs else WEIGHTS * symbols
-    config, reason = network(given, plan.options.cell, most, vocab_size, rate, seconds)
-    if "cell" not in given:
-        lstm, why = network(given, "lstm", most, vocab_size, rate, seconds)
-        wide = lstm.hidden_size >= LSTM_WIDTH and recurrent_weights(lstm) >= LSTM_LOAD * symbols
-        if wide or pairs:
-            config, reason = lstm, why
-            plan.choose("cell", "lstm", "overfits less than a GRU" if wide else "remembers a source best")
+    enough = 0.0 if pairs else ENOUGH_EPOCHS * symbols
+    config, reason = network(given, given.get("cell", "lstm"), most, enough, vocab_size, rate, seconds)
+    read = min(seconds * expected_speed(config, STREAMS, rate), symbols * given.get("epochs", math.inf))
+    steps = min(read / (STREAMS * SHORT), given.get("steps", math.inf))
+    if "cell" not in given and steps < GRU_STEPS and not pairs:
+        config = replace(config, cell="gru")
+    why = "remembers a source best" if pairs else f"learns most in {'few' if config.cell == 'gru' else 'many'} steps"
+    plan.choose("cell", config.cell, why)
     plan.choose("layers", config.layers, reason)
     plan.choose("hidden_size", config.hidden_size, reason)
     return config
 
 
 def network(
-    given: dict[str, Any], cell: str, most: float, vocab_size: int, rate: float, seconds: float
+    given: dict[str, Any], cell: str, most: float, enough: float, vocab_size: int, rate: float, seconds: float
 ) -> tuple[Config, str]:
-    """The sizes with at most `most` recurrent weights that suit the time, and the reason."""
+    """The sizes with at most `most` recurrent weights that suit the time, and the reason; a network that reads `enough`
+    symbols reads them often enough.
+    """
     widths = [given["hidden_size"]] if "hidden_size" in given else WIDTHS
     sizes = [(given.get("layers", 1 if width <= ONE_LAYER else 2), width) for width in widths]
     if given.keys().isdisjoint(("layers", "hidden_size")):
@@ -167,7 +183,8 @@ def network(
     configs = sorted((Config(cell, *size, vocab_size) for size in sizes), key=recurrent_weights)
     for_text = [c for c in configs if recurrent_weights(c) <= most] or configs[:1]
     symbols = [seconds * expected_speed(c, STREAMS, rate) for c in for_text]
-    for_time = [c for c, read in zip(for_text, symbols, strict=True) if read >= TOKENS * recurrent_weights(c)]
+    wanted = [min(TOKENS * recurrent_weights(c), enough or math.inf) for c in for_text]
+    for_time = [c for c, read, least in zip(for_text, symbols, wanted, strict=True) if read >= least]
     for_time = for_time or for_text[:1]
     if for_time[-1] is not for_text[-1]:
         return for_time[-1], "largest network trainable in the given time"
@@ -186,7 +203,7 @@ def window(steps: float, streams: int, share: float, pair: int) -> tuple[int, st
 
 def most_epochs(load: float) -> float:
     """The largest number of epochs for `load` recurrent weights per symbol."""
-    return min(MOST_EPOCHS, LOADED_EPOCHS / min(load, 1.0))
+    return MOST_EPOCHS if load < LOADED else LOADED_EPOCHS
 
 
 def symbols_read(plan: Plan, symbols: int, streams: int, length: int, seconds: float) -> float:
@@ -199,15 +216,22 @@ def symbols_read(plan: Plan, symbols: int, streams: int, length: int, seconds: f
     return min(plan.speed * seconds, float(plan.most_steps(symbols / size) * size))
 
 
-def dropout(pressure: float, hidden_size: int) -> float:
-    """The dropout rate: larger for more epochs and weights per symbol, smaller for narrow layers."""
-    rate = 0.2 + 0.1 * math.log2(max(pressure, 1e-3))
-    return round(20 * min(0.5, 0.2 + hidden_size / 800, max(0.0, rate))) / 20
+def dropout(pressure: float, hidden_size: int) -> tuple[float, float]:
+    """The rates of dropout and of recurrent dropout, for a `pressure` of epochs times weights per symbol; smaller for
+    narrow layers.
+    """
+    bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 800
+    between, recurrent = min(0.6, 0.15 + 0.045 * bits), min(0.4, 0.004 * max(bits, 0.0) ** 2)
+    return twentieths(min(narrow, between)), twentieths(min(narrow, recurrent))
 
 
 def pair_dropout(load: float) -> float:
     """The dropout rate for pairs, each of which has one correct target: larger for more weights per symbol."""
-    return round(20 * min(0.4, PAIR_DROPOUT + 0.1 * math.log2(max(load, 1.0)))) / 20
+    return twentieths(min(0.4, PAIR_DROPOUT + 0.1 * math.log2(max(load, 1.0))))
+
+
+def twentieths(rate: float) -> float:
+    return max(0.0, round(20 * rate) / 20)
 
 
 def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float, float]:
@@ -223,7 +247,11 @@ def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float
     steps = max(1, int(room / (step + scoring / options.eval_every)))
     steps = min(plan.most_steps(training.streams.windows), steps)
     interval = max(min(EVAL_EVERY, math.ceil(steps / EVALUATIONS)), math.ceil(scoring / step / EVAL_SHARE))
-    training.set_length(steps, eval_every=plan.options.eval_every or interval)
+    interval = plan.options.eval_every or interval
+    patience = plan.options.patience
+    if "patience" in plan.reasons:
+        patience = max(patience, math.ceil(STALE_SHARE * steps / interval))
+    training.set_length(steps, eval_every=interval, patience=patience)
     return symbols / step / plan.speed, scoring
 
 
