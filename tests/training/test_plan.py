@@ -98,7 +98,7 @@ def test_the_fewer_symbols_for_each_weight_the_fewer_epochs() -> None:
 
 def test_the_smallest_text_is_read_by_a_fixed_number_of_updates() -> None:
     plan = choose({}, 2, 2, RATE, 60.0)
-    assert plan.most_steps(1) == 600
+    assert plan.most_steps(1) == 400
     assert plan.most_steps(1000) == 1000 * LOADED_EPOCHS
 
 
@@ -130,9 +130,9 @@ def test_a_short_planned_run_is_evaluated_often() -> None:
         charrnn.Corpus.from_text(TEXT), Options(workers=1), {"workers": 1}, 100.0, time.monotonic()
     )
     assert training.limit is not None
-    assert training.end == 600
+    assert training.end == 24 * training.streams.windows
     assert training.options.eval_every == 30
-    assert f"{600 / training.streams.windows:.1f} epochs" in plan.reasons["dropout"]
+    assert "24.0 epochs" in plan.reasons["dropout"]
 
 
 def test_dropout_grows_with_pressure_and_width() -> None:
