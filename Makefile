@@ -9,7 +9,8 @@ BIN    := $(VENV)/bin
 PAIRS  := corpora/additions.tsv corpora/dates.tsv corpora/romanised.tsv
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test test-browser test-export test-versions dist lint types check coverage docs-check pictures torture corpora pretrained bench-peer results clean help
+.PHONY: install demo test test-browser test-export test-versions dist lint types check coverage docs-check pictures torture \
+        corpora pretrained bench-peer results results-ablation clean help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/.-]+:.*## / {printf "  make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +95,9 @@ bench-peer: install ## beside PyTorch, in turn: make bench-peer PEER=python-with
 
 results: install ## the tables of docs/learning.md, 45 minutes; a row alone: make results-10min, the hour: make results-hour
 	$(BIN)/python docs/make/results.py
+
+results-ablation: install ## the ablation table of docs/learning.md, half an hour
+	$(BIN)/python docs/make/ablation.py
 
 results-%: install
 	$(BIN)/python docs/make/results.py $*

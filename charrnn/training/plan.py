@@ -26,8 +26,7 @@ TOKENS = 7.0
 ENOUGH_EPOCHS = 24.0
 WEIGHTS = 15.0
 MOST_EPOCHS = 40.0
-LOADED_EPOCHS = 24.0  # with `LOADED` weights per symbol or more: further epochs only overfit
-LOADED = 8.0
+LOADED, LOADED_EPOCHS = 30.0, 24.0  # with this many weights per symbol, further epochs only overfit
 GRU_STEPS = 2000  # with fewer, a GRU learns more than an LSTM
 FEWEST_UPDATES = 400
 REFERENCE = 2.4e11  # operations per second of the machine that is assumed for runs without a time limit
@@ -105,7 +104,7 @@ def weights(config: Config) -> int:
 def rate_for(config: Config) -> float:
     """The learning rate, smaller for wider and deeper networks and for large vocabularies."""
     rare = max(1.0, config.vocab_size / 100)
-    return round(min(0.025, 0.014 * math.sqrt(256 / config.hidden_size / config.layers / math.sqrt(rare))), 4)
+    return round(min(0.025, 0.016 * math.sqrt(256 / config.hidden_size / config.layers / math.sqrt(rare))), 4)
 
 
 def choose(
