@@ -130,9 +130,9 @@ def test_a_short_planned_run_is_evaluated_often() -> None:
         charrnn.Corpus.from_text(TEXT), Options(workers=1), {"workers": 1}, 100.0, time.monotonic()
     )
     assert training.limit is not None
-    assert training.end == 24 * training.streams.windows
-    assert training.options.eval_every == 30
-    assert "24.0 epochs" in plan.reasons["dropout"]
+    assert training.end == MOST_EPOCHS * training.streams.windows
+    assert training.options.eval_every == math.ceil(training.end / 20)
+    assert f"{MOST_EPOCHS:.1f} epochs" in plan.reasons["dropout"]
 
 
 def test_dropout_grows_with_pressure_and_width() -> None:
