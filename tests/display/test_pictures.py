@@ -33,5 +33,5 @@ def test_the_picture_of_a_training_shows_the_plan_of_its_title(monkeypatch: pyte
     assert network in texts
     assert text in texts
     by_core = re.compile(r", \d+ workers?$")  # depends on the machine
-    assert by_core.sub("", settings) in " ".join(texts)  # it is wrapped
+    assert by_core.sub("", settings) in " ".join(filter(None, texts))  # it is wrapped
     assert any(f"/{training.end:,}, epoch" in line for line in texts)
