@@ -101,8 +101,8 @@ class Learner:
         rows = self.group.add(self.grads.flat, [float(checksum), *losses])
         if wrong := [rank for rank, row in enumerate(rows) if row[0] != rows[0][0]]:
             raise WorkerError(
-                f"the weights of rank {wrong[0]} differ from those of rank 0 at step {step:,}: start again from the "
-                "last save with --resume, without this machine if the error is repeated."
+                f"the weights of rank {wrong[0]} differ from those of rank 0 at step {step:,}: resume from the last "
+                "save, without this machine if the error is repeated."
             )
         return [loss for row in rows for loss in row[1:]]
 
