@@ -5,6 +5,7 @@ MPI: it would delay signals, and keep a core busy that another rank may need.
 """
 
 import json
+import math
 import os
 import platform
 import time
@@ -20,7 +21,7 @@ from charrnn.training.step import param_shards
 
 TIMEOUT = 600.0  # seconds; a rank that does not answer for longer is lost
 BUSY = 0.002  # seconds of waiting without a pause
-LONGEST_PAUSE = 0.001
+PAUSE, LONG_PAUSE = 0.0001, 0.001  # seconds: while data arrive, and while waiting for an order
 
 
 class Group:
@@ -68,8 +69,8 @@ class MPIGroup(Group):
         self.cores = max(1, min(len(set[int]().union(*ranks)) // len(ranks) for ranks in hosts.values()))
         self.scratch = np.empty(0, np.float32)
 
-    def wait(self, *requests: Any, seconds: float = TIMEOUT) -> None:
-        """Waits until all of these communications are complete."""
+    def wait(self, *requests: Any, seconds: float = TIMEOUT, pause: float = PAUSE) -> None:
+        """Waits until all of these communications are complete. Data only arrive while MPI is called."""
         start, pending = time.perf_counter(), list(requests)
         try:
             while not self.mpi.Request.Testall(pending):
@@ -79,7 +80,7 @@ class MPIGroup(Group):
                 if waited < BUSY and hasattr(os, "sched_yield"):
                     os.sched_yield()
                 else:
-                    time.sleep(min(LONGEST_PAUSE, waited / 20))
+                    time.sleep(min(pause, waited / 20))
         except self.mpi.Exception as error:
             raise WorkerError(f"rank {self.rank} has lost its connection to the other ranks ({error}).") from None
 
@@ -95,7 +96,7 @@ class MPIGroup(Group):
     def receive_order(self) -> list[Any]:
         """The name of a method, and its arguments; rank 0 may not give the next order for hours."""
         size = np.zeros(1, int)
-        self.wait(self.comm.Ibcast(size, 0), seconds=float("inf"))
+        self.wait(self.comm.Ibcast(size, 0), seconds=math.inf, pause=LONG_PAUSE)
         self.copy(text := np.empty(size[0], np.uint8))
         return list(json.loads(text.tobytes()))
 
