@@ -123,9 +123,9 @@ class Session:
                 self.save_if_possible("")
             raise DivergedError(f"{error} {self.last_saved()}") from None
         except (OSError, MemoryError, WorkerError) as error:
-            if self.training.learner.broken:
+            if self.training.learner.broken or self.training.group.failed:
                 reason = str(error) or "there is not enough memory."
-                raise WorkerError(f"{reason} The last update is incomplete. {self.last_saved()}") from None
+                raise WorkerError(f"{reason} The last step is incomplete. {self.last_saved()}") from None
             if self.training.run.step and self.save_if_possible("Progress since the last save is lost."):
                 self.remark(f"Saved at step {self.training.run.step:,}. To continue: {self.command()}")
             raise

@@ -81,8 +81,10 @@ class MPIGroup(Group):
                     os.sched_yield()
                 else:
                     time.sleep(min(pause, waited / 20))
-        except self.mpi.Exception as error:
-            raise WorkerError(f"rank {self.rank} has lost its connection to the other ranks ({error}).") from None
+        except self.mpi.Exception:
+            raise WorkerError(
+                f"rank {self.rank} has lost its connection to another rank, which may have died."
+            ) from None
 
     def order(self, name: str, *values: Any) -> None:
         if self.rank:

@@ -90,7 +90,7 @@ class Learner:
             if group.size > 1:
                 losses, sums = self.add_ranks(losses, step), self.squares()
         except BaseException:
-            group.failed = True
+            group.failed = group.size > 1
             raise
         self.norm = math.sqrt(sum(sums))
         return losses[0] + sum(losses[1:])

@@ -521,7 +521,7 @@ def test_weights_of_an_interrupted_update_are_never_saved(
         code, _, err = charrnn(*line)
     assert code == 1
     assert err.endswith(
-        "error: worker 1 died (signal 9), so the training has ended. The last update is incomplete. "
+        "error: worker 1 died (signal 9), so the training has ended. The last step is incomplete. "
         "model.npz contains step 5.\n"
     )
     saved = load(tmp_path / "model.npz")
