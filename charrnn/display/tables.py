@@ -14,8 +14,8 @@ from charrnn.display.charts import speed
 from charrnn.training.benchmark import Result
 
 # Columns of text, aligned to the left; those in FOLDED may take several lines. All others are figures.
-FOLDED = {"model", "array", "source", "target", "output"}
-TEXT = FOLDED | {"", "split", "network", "window", "probe", "unit", "corpus", "language", "licence", "contents"}
+FOLDED = {"model", "array", "source", "target", "output", "contents"}
+TEXT = FOLDED | {"", "split", "network", "window", "probe", "unit", "corpus", "language", "licence"}
 MODEL_WIDTH = 12  # columns in which a folded name is still readable
 
 

@@ -26,8 +26,8 @@ TOKENS = 7.0
 ENOUGH_EPOCHS = 24.0
 WEIGHTS = 15.0
 MOST_EPOCHS = 80.0
-LOADED, LOADED_EPOCHS = 30.0, 24.0  # with this many weights per symbol, further epochs only overfit
-GRU_STEPS = 2000  # with fewer, a GRU learns more than an LSTM
+LOADED, LOADED_EPOCHS = 30.0, 40.0  # with this many weights per symbol, further epochs only overfit
+GRU_STEPS, GRU_EPOCHS = 2000, 3.0  # with fewer, a GRU learns more than an LSTM
 FEWEST_UPDATES = 400
 REFERENCE = 2.4e11  # operations per second of the machine that is assumed for runs without a time limit
 SHARE = 0.75  # of the machine's rate that the products of a step reach
@@ -158,9 +158,11 @@ def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, secon
     most = max(PAIR_WEIGHTS * symbols, FEWEST_PAIR_WEIGHTS) if pairs else WEIGHTS * symbols
     enough = 0.0 if pairs else ENOUGH_EPOCHS * symbols
     config, reason = network(given, given.get("cell", "lstm"), most, enough, vocab_size, rate, seconds)
-    read = min(seconds * expected_speed(config, STREAMS, rate), symbols * given.get("epochs", math.inf))
-    steps = min(read / (STREAMS * SHORT), given.get("steps", math.inf))
-    if "cell" not in given and steps < GRU_STEPS and not pairs:
+    window = STREAMS * SHORT
+    limits = symbols * given.get("epochs", math.inf), window * given.get("steps", math.inf)
+    read = min(seconds * expected_speed(config, STREAMS, rate), *limits)
+    short = read < min(GRU_STEPS * window, GRU_EPOCHS * symbols)
+    if "cell" not in given and short and not pairs:
         config = replace(config, cell="gru")
     why = "remembers a source best" if pairs else f"learns most in {'few' if config.cell == 'gru' else 'many'} steps"
     plan.choose("cell", config.cell, why)
@@ -219,8 +221,8 @@ def dropout(pressure: float, hidden_size: int) -> tuple[float, float]:
     """The rates of dropout and of recurrent dropout, for a `pressure` of epochs times weights per symbol; smaller for
     narrow layers.
     """
-    bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 800
-    between, recurrent = min(0.6, 0.15 + 0.045 * bits), min(0.4, 0.004 * max(bits, 0.0) ** 2)
+    bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 600
+    between, recurrent = min(0.6, 0.15 + 0.045 * bits), min(0.5, 0.004 * max(bits, 0.0) ** 2)
     return twentieths(min(narrow, between)), twentieths(min(narrow, recurrent))
 
 

@@ -27,7 +27,7 @@ THREE = "-m rnn.npz -m gru.npz -m lstm.npz"
 PICTURES = {
     "gradients.svg": f"gradients {THREE} --plot",
     "untrained.svg": f"gradients {THREE} --untrained --lags 50 --plot",
-    "exploding.svg": f"gradients {THREE} --untrained --scale 5 --lags 50 --plot",
+    "exploding.svg": f"gradients {THREE} --untrained --scale 10 --lags 50 --plot",
     "memory.svg": f"memory {THREE} --plot",
     "neurons.svg": "neurons -m tales.npz --all --layer 0 --of c --unit 128",
     "surprise.svg": f"surprise -m tales.npz {ROOT}/docs/typos.txt",

@@ -33,6 +33,9 @@ def trained(unit: str, cell: str = "gru") -> Model:
         hidden_size=32,
         batch_size=4,
         seq_length=16,
+        lr=0.004,
+        clip=1.0,
+        schedule="cosine",
     )
     list(training)
     return training.model

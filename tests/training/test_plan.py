@@ -136,7 +136,7 @@ def test_a_short_planned_run_is_evaluated_often() -> None:
 
 
 def test_dropout_grows_with_pressure_and_width() -> None:
-    for place, highest in enumerate((0.6, 0.4)):  # between layers, and of the recurrent state
+    for place, highest in enumerate((0.6, 0.5)):  # between layers, and of the recurrent state
         rates = [dropout(pressure, 512)[place] for pressure in (0.01, 0.3, 1.0, 4.0, 100.0, 10_000.0)]
         assert rates == sorted(rates)
         assert (rates[0], rates[-1]) == (0.0, highest)
