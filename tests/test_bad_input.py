@@ -258,7 +258,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
         "a new run from its weights: charrnn train corpus.txt --clip 0.5 --init-from part.npz -m part-2.npz\n",
     ),
     ("train --resume -m part.npz --lr -1", 2, "--lr is a number above 0, not -1.0."),
-    ("train --resume -m part.npz --cell lstm", 2, "--cell lstm contradicts the model file"),
+    ("train --resume -m part.npz --cell rnn", 2, "--cell rnn contradicts the model file"),
     ("train --resume -m part.npz --unit byte", 2, "--unit byte contradicts the model file"),
     ("train --resume -m part.npz --by-line", 2, "--by-line contradicts the model file, which was trained without it:"),
     ("train --resume -m part.npz --seed 1", 2, "--seed 1 contradicts the model file"),
