@@ -105,7 +105,7 @@ def run_of(train: float, held_out: float, setbacks: int = 0, guessing: float = 4
 def test_a_learning_rate_that_is_not_suitable() -> None:
     for fit in (run_of(3.9, 3.9, lr=100.0), run_of(3.0, 3.1, 2, lr=100.0), run_of(4.6, 4.7, 3, lr=100.0)):
         assert problem(fit, poor=True, nothing_learned=False).startswith("The learning rate 100 is too large (")
-        assert problem(fit, poor=True, nothing_learned=False).endswith(": try --lr 0.004.")
+        assert problem(fit, poor=True, nothing_learned=False).endswith(": try --lr 0.01.")
     assert "the training diverged): try --lr 0.002." in problem(run_of(3.0, 3.1, 1, lr=0.008), True, True)
     assert "too small" in problem(run_of(3.9, 3.9, lr=1e-9), True, True)
     assert problem(run_of(3.0, 3.1, lr=2.0, optimizer="sgd"), True, False) == ""
