@@ -36,7 +36,7 @@ SHORT, LONG, LONGEST = 32, 64, 512  # steps of a window
 FEW_TARGETS = 32  # in a batch; with fewer, windows are longer
 WHOLE = 6  # pairs in a window, so that most of them are not cut
 PAIR_WEIGHTS, FEWEST_PAIR_WEIGHTS = 0.9, 270_000  # recurrent weights per symbol, and at least: an LSTM 1 x 256
-PAIR_DROPOUT = 0.2
+PAIR_DROPOUT, PAIR_RATE = 0.2, 0.004
 PAIR_UPDATES = 6000  # a rule is often found late, after a long plateau of the validation loss
 PAIR_WINDOWS = 24  # in an epoch; with fewer, there are fewer streams
 PAIR_PATIENCE = 20
@@ -140,11 +140,12 @@ def choose(
     epochs = symbols_read(plan, symbols, streams, plan.options.seq_length, seconds) / symbols
     if pairs:
         plan.choose("dropout", pair_dropout(plan.load), "")  # `explain` gives the reason
+        plan.choose("lr", PAIR_RATE, "suits pairs")
     else:
         between, recurrent = dropout(epochs * plan.load, config.hidden_size)
         plan.choose("dropout", between, "")
         plan.choose("recurrent_dropout", recurrent, "")
-    plan.choose("lr", rate_for(config), "smaller for wider and deeper networks, and for large vocabularies")
+        plan.choose("lr", rate_for(config), "smaller for wider and deeper networks, and for large vocabularies")
     plan.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
     if rate is not None and plan.options.val_fraction:
         patience = PAIR_PATIENCE if pairs else PATIENCE
@@ -203,7 +204,7 @@ def window(steps: float, streams: int, share: float, pair: int) -> tuple[int, st
 
 
 def most_epochs(load: float) -> float:
-    """The largest number of epochs for `load` recurrent weights per symbol."""
+    """The largest number of epochs for `load` weights per symbol."""
     return MOST_EPOCHS if load < LOADED else LOADED_EPOCHS
 
 
