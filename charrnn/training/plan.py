@@ -22,12 +22,12 @@ from charrnn.training.schedule import TimeLimit
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
-TOKENS = 7.0
+TOKENS = 14.0
 ENOUGH_EPOCHS = 24.0
 WEIGHTS = 15.0
 MOST_EPOCHS = 80.0
 LOADED, LOADED_EPOCHS = 30.0, 40.0  # with this many weights per symbol, further epochs only overfit
-GRU_STEPS, GRU_EPOCHS = 2000, 3.0  # with fewer, a GRU learns more than an LSTM
+GRU_STEPS, GRU_EPOCHS = 3000, 3.0  # with fewer, a GRU learns more than an LSTM
 FEWEST_UPDATES = 400
 REFERENCE = 2.4e11  # operations per second of the machine that is assumed for runs without a time limit
 SHARE = 0.75  # of the machine's rate that the products of a step reach
