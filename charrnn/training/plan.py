@@ -279,7 +279,7 @@ def plan_training(
         plan.explain(training)
         return training, plan
     group = group or Group()
-    rate, corrected = multiply_rate(512, 5) * (options.workers or group.cores) * group.size, False
+    rate, corrected = multiply_rate(512, 20) * (options.workers or group.cores) * group.size, False
     while True:
         plan = choose(given, symbols, data.alphabet, rate, seconds, **sizes)
         training = Training.new(data, plan.options, init_from, group)
