@@ -45,7 +45,7 @@ class Schedule:
 
     def difference(self, before: "Schedule", step: int) -> list[str]:
         """A note if the learning rate of a past step would be another one with this schedule than it was `before`."""
-        then, now = before.rate(step) / before.options.lr, self.rate(step) / self.options.lr
+        then, now = (learning_rate(each.options.schedule, 1.0, step, each.span) for each in (before, self))
         if not step or then == now:
             return []
         return [
@@ -75,7 +75,7 @@ class TimeLimit:
         if self.first is None:
             self.first = step, now
         done, took = step - self.first[0], now - self.first[1]
-        if done < FEWEST:
+        if done < FEWEST or not took:  # the clock may be coarse
             return None
         left = max(0.0, self.start + self.seconds - now)
         total = max(min(self.most, step + int(left * done / took)), steps_if_decayed(step))

@@ -16,9 +16,9 @@ from charrnn.errors import DivergedError, TextError, UsageError
 from charrnn.evaluation.score import Score, evaluate
 from charrnn.nn.optim import steps_if_decayed
 from charrnn.nn.params import fresh_params
-from charrnn.options import CELLS, OPTIMIZERS
+from charrnn.options import CELLS, OPTIMIZERS, Options
 from charrnn.training.loop import Training
-from charrnn.training.schedule import TimeLimit
+from charrnn.training.schedule import Schedule, TimeLimit
 from charrnn.training.train import train
 
 SENTENCE = "the quick brown fox jumps over the lazy dog.\n"
@@ -333,6 +333,22 @@ def test_a_run_is_extended_from_its_stable_phase_without_a_trace_and_otherwise_w
         assert any("the result differs from that of such a run" in note for note in longer.notes) is noted
         list(longer)
         assert (longer.params.flat.tobytes() == whole.params.flat.tobytes()) is not noted
+
+
+def test_another_peak_is_no_other_schedule() -> None:
+    def schedule(lr: float, steps: int = 40) -> Schedule:
+        return Schedule(Options(lr=lr, steps=steps), 10)
+
+    for step in range(1, 41):
+        for lr in (0.003, 0.007, 0.0113):
+            assert schedule(lr).difference(schedule(0.01), step) == []
+    assert schedule(0.003, 80).difference(schedule(0.01), 40)
+
+
+def test_a_coarse_clock_measures_no_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    limit = TimeLimit(100.0, 60.0, 1000)
+    assert [limit.steps(step, 500) for step in range(1, 30)] == [None] * 29
 
 
 def test_the_time_decides_when_the_decay_begins(monkeypatch: pytest.MonkeyPatch) -> None:
