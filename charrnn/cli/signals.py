@@ -6,7 +6,7 @@ Only the processes of the command line install these handlers.
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -14,8 +14,6 @@ from typing import Any
 from charrnn.system.lock import abandon
 from charrnn.system.portability import STOP_SIGNALS
 
-# schedulers of clusters send SIGUSR1 some time before the end of a job
-TRAINING_SIGNALS = (*STOP_SIGNALS, *([int(signal.SIGUSR1)] if hasattr(signal, "SIGUSR1") else []))
 SHOW_CURSOR = b"\x1b[?25h"
 
 Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
@@ -69,9 +67,9 @@ def leave(number: int, frame: FrameType | None) -> None:
         os._exit(128 + number)
 
 
-def watch(handler: Handler, signals: Sequence[int] = STOP_SIGNALS) -> dict[int, Any]:
-    """Sets the handler of the signals that are not ignored (nohup); returns the previous handlers."""
-    previous = {number: signal.getsignal(number) for number in signals}
+def watch(handler: Handler) -> dict[int, Any]:
+    """Sets the handler of the stop signals that are not ignored (nohup); returns the previous handlers."""
+    previous = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     return {n: signal.signal(n, handler) for n, old in previous.items() if old not in (signal.SIG_IGN, None)}
 
 
@@ -93,7 +91,7 @@ def stopping() -> Iterator[Stop]:
     must not change the exit code.
     """
     stop = Stop()
-    previous = watch(stop.receive, TRAINING_SIGNALS)
+    previous = watch(stop.receive)
     for name, handler in (("SIGCONT", stop.resume), ("SIGTTOU", signal.SIG_IGN)):
         if number := getattr(signal, name, None):
             previous[number] = signal.signal(number, handler)

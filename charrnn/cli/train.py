@@ -24,7 +24,7 @@ from charrnn.cli.options import (
     texts_argument,
 )
 from charrnn.cli.resume import resume_training
-from charrnn.cli.signals import TRAINING_SIGNALS, stopping, watch
+from charrnn.cli.signals import stopping, watch
 from charrnn.cli.train_session import Records, Session
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
@@ -167,7 +167,7 @@ def follow_orders(group: "Group") -> int:
     def receive(number: int, _: FrameType | None) -> None:
         group.received = group.received or number
 
-    watch(receive, TRAINING_SIGNALS)
+    watch(receive)
     return follow(group)
 
 

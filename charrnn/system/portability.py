@@ -11,7 +11,9 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
-STOP_SIGNALS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+# schedulers of clusters send SIGUSR1 to all processes some time before the end of a job
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
+STOP_SIGNALS = tuple(int(getattr(signal, name)) for name in NAMES if hasattr(signal, name))
 WINDOWS = os.name == "nt"
 RETRIES = 20  # of a rename over a file that a reader has open, which Windows refuses
 UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EROFS, errno.ENOSYS}

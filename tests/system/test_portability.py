@@ -28,7 +28,7 @@ from charrnn.__main__ import end_at_once
 end_at_once()
 from charrnn.cli.main import run
 assert hasattr(portability.fcntl, "flock") == ("flock" not in sys.argv)
-assert len(portability.STOP_SIGNALS) == 3 - ("hangup" in sys.argv)
+assert len(portability.STOP_SIGNALS) == 4 - ("hangup" in sys.argv)
 sys.exit(run(["train", "t.txt", "--steps", "2", "--hidden-size", "4", "--workers", "1", "-q"]))
 """
 

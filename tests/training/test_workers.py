@@ -294,15 +294,17 @@ def test_killing_the_parent_leaves_no_process(tmp_path: Path) -> None:
 
 
 @LINUX
-def test_an_interrupt_with_workers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1])
+def test_a_signal_to_all_processes(number: int, tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text(TEXT)
     training = process(["train", "corpus.txt", *TINY, "--steps", "1000000", "--workers", "2", "--json"], tmp_path)
     assert training.stdout is not None
     training.stdout.readline()
     pids = children(training.pid)
-    training.send_signal(signal.SIGINT)
+    for pid in (*pids, training.pid):
+        os.kill(pid, number)
     _, err = training.communicate(timeout=30)
-    assert training.returncode == 130
+    assert training.returncode == 128 + number
     assert b"To continue: charrnn train --resume" in err
     assert gone(pids)
     run = load(tmp_path / "model.npz").run
