@@ -203,7 +203,7 @@ class Session:
             bits = self.training.bits_per_char(mixing.loss)
             figures = f"validation loss {mixing.loss:.3f} nats ({bits:.2f} bits per character)"
             self.remark(f"With its {mixing.ngram.name}, which has the weight {mixing.weight:.2f}: {figures}.")
-        if self.training.stale:
+        if self.training.stale and run.step < self.training.end:
             self.remark(
                 f"Stopped early at step {run.step:,} of {self.training.end:,}: the validation loss has not improved "
                 f"for {counted(self.training.options.patience, 'evaluation')} (--patience)."
