@@ -164,16 +164,18 @@ class Session:
         try:
             self.save()
         except CharRNNError as error:
+            if self.training.group.failed:  # no later save can succeed
+                raise WorkerError(f"{error} {self.last_saved()}") from None
             remark(f"warning: {error} {consequence}".rstrip())
             return False
         return True
 
     def save_finally(self) -> None:
-        """The last save; raises ModelFileError if it fails."""
+        """The last save; raises ModelFileError or WorkerError if it fails."""
         try:
             self.save()
-        except ModelFileError as error:
-            raise ModelFileError(f"{error} Progress since the last save is lost. {self.last_saved()}") from None
+        except (ModelFileError, WorkerError) as error:
+            raise type(error)(f"{error} Progress since the last save is lost. {self.last_saved()}") from None
 
     def last_saved(self) -> str:
         return "Nothing was saved." if self.saved is None else f"{self.model} contains step {self.saved:,}."

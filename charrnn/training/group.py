@@ -1,7 +1,7 @@
 """The processes of a training on several machines: rank 0 runs the training, the other ranks follow its orders.
 
-`Group` is the ordinary training, alone; `MPIGroup` has one rank per process that mpiexec started. No call blocks inside
-MPI: it would delay signals, and keep a core busy that another rank may need.
+`Group` is the ordinary training, alone; `MPIGroup` has one rank per process that mpiexec started. Once the ranks are
+connected, no call blocks inside MPI: it would delay signals, and keep a core busy that another rank may need.
 """
 
 import json
@@ -81,7 +81,10 @@ class MPIGroup(Group):
                     os.sched_yield()
                 else:
                     time.sleep(min(pause, waited / 20))
-        except self.mpi.Exception:
+        except BaseException as error:
+            self.failed = True
+            if not isinstance(error, self.mpi.Exception):
+                raise
             raise WorkerError(
                 f"rank {self.rank} has lost its connection to another rank, which may have died."
             ) from None

@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import charrnn
 from charrnn.cli.main import run
-from charrnn.training.group import start_group
+from charrnn.errors import WorkerError
+from charrnn.training.group import MPIGroup, start_group
 
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
 MISSING = importlib.util.find_spec("mpi4py") is None or not MPIEXEC.exists()
@@ -171,6 +173,19 @@ def test_an_error_of_all_ranks_is_printed_once(options: str, code: int, message:
     assert done.returncode == code
     assert message in done.stderr
     assert done.stderr.count("error:") == 1
+
+
+def test_a_lost_connection_ends_the_group() -> None:
+    def lost(_: object) -> bool:
+        raise ConnectionError
+
+    group = object.__new__(MPIGroup)
+    group.mpi = SimpleNamespace(Exception=ConnectionError, Request=SimpleNamespace(Testall=lost))
+    with pytest.raises(WorkerError, match="rank 0 has lost its connection"):
+        group.wait()
+    assert group.failed
+    with pytest.raises(WorkerError, match="can no longer be reached"):  # without a wait of ten minutes
+        group.order("collect")
 
 
 def test_a_job_of_several_tasks_is_no_group_of_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
