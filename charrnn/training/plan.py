@@ -43,7 +43,7 @@ PAIR_PATIENCE = 20
 MANY_UPDATES = 2500
 STREAMS = 32
 FEWEST_WINDOWS = 30  # in an epoch; with fewer, there are fewer streams
-PATIENCE, STALE_SHARE = 10, 0.2  # evaluations without improvement, and their share of the run, until it ends early
+PATIENCE, STALE_SHARE = 10, 0.2  # evaluations without improvement, and their share of the run, until the decay begins
 EVALUATIONS = 20  # of a short run
 WEIGHT_DECAY = 0.05
 RESERVE = 0.4  # seconds for the start and the last save
@@ -188,9 +188,11 @@ def network(
     wanted = [min(TOKENS * recurrent_weights(c), enough or math.inf) for c in for_text]
     for_time = [c for c, read, least in zip(for_text, symbols, wanted, strict=True) if read >= least]
     for_time = for_time or for_text[:1]
+    if "hidden_size" in given:
+        return for_time[-1], f"one up to {ONE_LAYER} units, two above"
     if for_time[-1] is not for_text[-1]:
         return for_time[-1], "largest network trainable in the given time"
-    return for_text[-1], "the largest" if for_text[-1] is configs[-1] else "largest network suitable for the text"
+    return for_text[-1], "largest of all" if for_text[-1] is configs[-1] else "largest network suitable for the text"
 
 
 def window(steps: float, streams: int, share: float, pair: int) -> tuple[int, str]:
