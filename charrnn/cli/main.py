@@ -65,10 +65,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         text = error.format_message().rstrip(".")
         return fail(f"{text}{'' if text.endswith('?') else '.'} See {place} --help.", error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return 128 + SIGINT
+        return abort(128 + SIGINT)
     except (ReaderLeft, BrokenPipeError):
         silence(sys.stdout)
-        return 128 + SIGPIPE
+        return abort(128 + SIGPIPE)
     except MemoryError:
         return fail("out of memory.", 1)
     except OSError as error:
@@ -82,5 +82,4 @@ def fail(message: str, code: int) -> int:
     """Prints an error, once for all ranks of MPI, ends them, and returns the exit code."""
     if may_report():
         remark(f"error: {message}")
-    abort(code)
-    return code
+    return abort(code)

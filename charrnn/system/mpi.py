@@ -72,8 +72,9 @@ def may_report() -> bool:
     return True
 
 
-def abort(code: int) -> None:
-    """Ends all ranks with this exit code, if they are connected."""
+def abort(code: int) -> int:
+    """Ends all ranks with this exit code if they are connected; else returns it."""
     if module := connected():
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI would add a message of its own
         module.COMM_WORLD.Abort(code)
+    return code

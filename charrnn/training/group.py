@@ -63,8 +63,8 @@ class MPIGroup(Group):
             hosts.setdefault(host, []).append(usable)
             if len(usable) < total and not self.notes:
                 self.notes.append(
-                    f"a rank on {host} is bound to {len(usable)} of {total} cores: mpiexec --bind-to none "
-                    "gives each rank the whole machine."
+                    f"a rank on {host} may use {len(usable)} of {total} cores: Open MPI binds each rank to one "
+                    "core unless it is started with --bind-to none."
                 )
         self.cores = max(1, min(len(set[int]().union(*ranks)) // len(ranks) for ranks in hosts.values()))
         self.scratch = np.empty(0, np.float32)

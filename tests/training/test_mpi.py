@@ -49,7 +49,7 @@ def command(ranks: int, options: str, hook: str = "", **values: Any) -> list[str
 
 
 def launch(ranks: int, options: str, hook: str = "", **values: Any) -> "subprocess.CompletedProcess[str]":
-    line = command(ranks, options, hook, workers=1, **values)
+    line = command(ranks, options, hook, **{"workers": 1, **values})
     return subprocess.run(line, input=TEXT, capture_output=True, text=True, timeout=60)
 
 
@@ -91,9 +91,10 @@ def test_two_ranks_are_two_workers_on_labelled_examples() -> None:
 
 
 @needs_mpi
-def test_three_ranks_are_nearly_three_workers_and_read_standard_input_once() -> None:
-    assert launch(3, "- -q", steps=50).returncode == 0
-    model, wanted = charrnn.load("model.npz"), local("text.txt", steps=50, workers=3)
+@pytest.mark.parametrize(("ranks", "workers"), [(3, 1), (2, 2)])
+def test_ranks_are_nearly_as_many_workers_and_read_standard_input_once(ranks: int, workers: int) -> None:
+    assert launch(ranks, "- -q", steps=50, workers=workers).returncode == 0
+    model, wanted = charrnn.load("model.npz"), local("text.txt", steps=50, workers=ranks * workers)
     assert bits(model)[-1] == pytest.approx(bits(wanted)[-1], abs=1e-5)
 
 
