@@ -23,8 +23,8 @@ class Step:
 
     `loss` and `val_loss` (None for a step without an evaluation) are mean nats per symbol, `grad_norm` is the norm
     before clipping, `seconds` the time spent in the run so far, and `epoch` the number of passes through the training
-    text. `setback` says why the training went back to its best weights before this step, `note` why the length of the
-    run has changed.
+    text. `setback` says why the training went back to its best weights before this step, `note` why the decay of
+    the learning rate begins early.
     """
 
     step: int
