@@ -175,3 +175,10 @@ def test_it_is_used_with_the_keyboard_and_stops(opened: Any) -> None:
     browser.click("#stop")
     browser.wait(DONE)
     assert 0 < browser.value("document.querySelectorAll('#output span').length") < 100_000
+
+
+def test_a_number_that_is_not_valid_stops_nothing_where_it_is_not_used(opened: Any) -> None:
+    browser = opened(text_model())
+    browser.fill("view", "unit")
+    browser.fill("unit", "999")
+    assert len(generate(browser, view="plain", length="10")) == 10

@@ -113,7 +113,7 @@ class Page {
   async colour() {
     const { model, texts, characters } = this, view = $("view").value, painting = (this.painting = {}), values = [];
     const which = { layer: Number($("layer").value), of: $("of").value, unit: Number($("unit").value) };
-    $("units").hidden = view !== "unit";
+    $("units").hidden = $("units").disabled = view !== "unit"; // what is disabled is not validated
     if (view !== "unit") {
       this.legend(view === "probability" ? ["bits", "certain", `${BITS} bits: p below 0.1 %`] : []);
       return characters.forEach((character) => this.paint(character));
