@@ -398,7 +398,12 @@ LINES: list[tuple[str | list[str], int, str]] = [
     (
         "export model.txt",
         2,
-        "FILE ends in .html, .onnx or .safetensors, which is the format of the export, not model.txt.",
+        "the ending of model.txt names no format: FILE ends in .html, .onnx or .safetensors.",
+    ),
+    (
+        "export new.onnx --float32",
+        2,
+        "--float32 is for web pages, the weights in other files are always float32: remove it.",
     ),
     ("export page.html", 2, "page.html already exists: use --force to replace it, or choose another name."),
     ("export missing/x.html", 1, "there is no folder "),

@@ -1,5 +1,6 @@
 """`charrnn export`: a model as another kind of file, chosen by the ending of its name."""
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from charrnn.cli.inputs import refuse_overwriting, split
 from charrnn.cli.options import MODEL, command, complete_files, model_option, option, weights_option
 from charrnn.display.terminal import remark
 from charrnn.errors import UsageError
+from charrnn.options import BUILT_IN
 
 if TYPE_CHECKING:
     from charrnn.checkpoint.model import Model
@@ -47,9 +49,15 @@ def export_page(request: Request) -> Exported:
         cost = float16_cost(model)
         remark = f"float16 weights, which cost {cost:.4f} nats per symbol"
         if cost > MOST_NATS:
-            check_page(model, kept := "float32")
-            remark = f"float32 weights, because float16 would cost {cost:.4f} nats per symbol"
-    return Exported(web_page(model, Path(request.path).stem, kept), remark)
+            check_page(model, kept := "float32", or_float16=False)
+            why = f"float16 would cost {cost:.4f} nats per symbol"
+            remark = f"float32 weights, because {why if math.isfinite(cost) else 'float16 lacks the range'}"
+    return Exported(web_page(model, title(request.path), kept), remark)
+
+
+def title(path: str) -> str:
+    """The title of a page: the name of the model file. Bytes in it that are not UTF-8 become replacement characters."""
+    return os.fsencode(Path(path).stem.removeprefix(BUILT_IN)).decode("utf-8", "replace")
 
 
 def export_safetensors(request: Request) -> Exported:
@@ -87,6 +95,8 @@ def export(output: str, models: tuple[str, ...], weights: str, float32: bool, fo
     safetensors and onnx: pip install 'charrnn[safetensors,onnx]'.
     """
     make = check_output(output, force)
+    if float32 and make is not export_page:
+        raise UsageError("--float32 is for web pages, the weights in other files are always float32: remove it.")
     if len(models) > 1:
         raise UsageError("export writes one model, not a mixture: name one -m.")
     [path] = models
@@ -112,7 +122,7 @@ def check_output(output: str, force: bool) -> Callable[[Request], Exported]:
     if make is None:
         *names, last = FORMATS
         endings = f"{', '.join(names)} or {last}"
-        raise UsageError(f"FILE ends in {endings}, which is the format of the export, not {output}.")
+        raise UsageError(f"the ending of {output} names no format: FILE ends in {endings}.")
     if target(output, "export", "FILE").exists() and not force:
         raise UsageError(f"{output} already exists: use --force to replace it, or choose another name.")
     return make

@@ -31,19 +31,22 @@ SCALES = {
 }
 
 
-def check_page(model: Model, dtype: str) -> None:
-    """Raises UsageError for a network that the script cannot compute, or that is too large for a page."""
+def check_page(model: Model, dtype: str, or_float16: bool = True) -> None:
+    """Raises UsageError for a network that the script cannot compute, or that is too large for a page.
+
+    `or_float16` says whether float16 weights are possible in place of float32.
+    """
     config = model.config
     if config.cell not in CELLS:
         raise UsageError(f"a page runs the cells {', '.join(CELLS)}, not {config.cell}: export a model of one of them.")
     size = page_size(model, dtype)
     if size <= LARGEST:
         return
-    what = f"the page would have {size / 1e6:,.1f} MB, and a browser runs up to {LARGEST / 1e6:.0f} MB well"
-    if dtype == "float32" and page_size(model, "float16") <= LARGEST:
+    what = f"the page would have {size / 1e6:,.1f} MB, and a page has at most {LARGEST / 1e6:.0f} MB"
+    if or_float16 and dtype == "float32" and page_size(model, "float16") <= LARGEST:
         raise UsageError(f"{what}: remove --float32.")
     fits = max(H for H in range(1, config.hidden_size) if page_size(model, dtype, H) <= LARGEST)
-    raise UsageError(f"{what}: train a smaller network; --hidden-size {fits // 16 * 16} fits.")
+    raise UsageError(f"{what}: train a smaller network; --hidden-size {fits // 16 * 16 or fits} fits.")
 
 
 def page_size(model: Model, dtype: str, hidden_size: int = 0) -> int:
@@ -62,7 +65,7 @@ def web_page(model: Model, title: str, dtype: str) -> bytes:
         "base-uri 'none'; form-action 'none'",
         "style": style,
         "script": script,
-        "model": data_block(model_data(model, title, dtype)),
+        "model": data_block(model_data(model, dtype)),
     }
     # in one pass: no text is searched for the names of others
     return re.sub(r"\{\{(\w+)\}\}", lambda match: content[match[1]], part("page.html")).encode()
@@ -82,12 +85,11 @@ def data_block(values: dict[str, Any]) -> str:
     return json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def model_data(model: Model, title: str, dtype: str) -> dict[str, Any]:
+def model_data(model: Model, dtype: str) -> dict[str, Any]:
     """All that the script needs to know of a model."""
     config, vocab, task = model.config, model.vocab, model.task
     weights = model.params.flat.astype(f"<f{BYTES[dtype]}")
     return {
-        "title": title,
         "description": model.description,
         "cell": config.cell,
         "layers": config.layers,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from charrnn.cli.export import title
 from tests.cli.test_train import Command, charrnn, train
 
 __all__ = ["charrnn"]  # the fixture
@@ -24,6 +25,17 @@ def test_export_keeps_float32_where_float16_costs_too_much(charrnn: Command, mon
     monkeypatch.setattr("charrnn.evaluation.rounding.float16_cost", lambda model: 0.25)
     err = charrnn("export", "page.html")[2]
     assert err.endswith("float32 weights, because float16 would cost 0.2500 nats per symbol.\n")
+
+
+def test_weights_that_float16_lacks(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(charrnn)
+    monkeypatch.setattr("charrnn.evaluation.rounding.float16_cost", lambda model: float("inf"))
+    assert charrnn("export", "page.html")[2].endswith("float32 weights, because float16 lacks the range.\n")
+
+
+@pytest.mark.parametrize(("path", "name"), [(":names", "names"), ("a\udcff.npz", "a\ufffd"), ("to/a.b.npz", "a.b")])
+def test_the_title_of_a_page(path: str, name: str) -> None:
+    assert title(path) == name
 
 
 def test_an_ngram_is_left_out_or_refused(charrnn: Command) -> None:

@@ -125,7 +125,7 @@ def script() -> Any:
         lacking("node", "Node.js is not installed")
     models = [*MODELS.values(), *SEVERAL.values()]
     given = {
-        "models": [web.model_data(model, "a model", "float16") for model in models],
+        "models": [web.model_data(model, "float16") for model in models],
         "ids": [*(ids.T.tolist() for ids in IDS.values()), *([] for _ in SEVERAL)],
         "options": [options_of(model) for model in models],
         "texts": ["A", "한글 é", ""],
@@ -255,6 +255,8 @@ def test_what_is_too_large_or_unknown_for_a_page(monkeypatch: pytest.MonkeyPatch
     web.check_page(model, "float16")
     with pytest.raises(UsageError, match=r"the page would have 0\.3 MB, .*: remove --float32\."):
         web.check_page(model, "float32")
+    with pytest.raises(UsageError, match=r"train a smaller network; --hidden-size 32 fits\."):
+        web.check_page(model, "float32", or_float16=False)
     monkeypatch.setattr(web, "LARGEST", web.page_size(model, "float16") - 1)
     with pytest.raises(UsageError, match=r"train a smaller network; --hidden-size 48 fits\."):
         web.check_page(model, "float16")
