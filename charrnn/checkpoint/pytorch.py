@@ -56,7 +56,7 @@ def from_pytorch(tensors: Tensors) -> tuple[Config, Params]:
         raise ModelFileError(
             f"does not fit: {rnn}weight_hh_l0 is {shape(rest, f'{rnn}weight_hh_l0')}, and {output}weight {(V, H)}."
         )
-    config = Config(cell, sum(name.startswith(f"{rnn}weight_ih_l") for name in rest), H, V)
+    config = Config(cell, sum(f"{rnn}weight_ih_l{k}" in rest for k in range(len(rest))), H, V)
     params, rows = Params(config.shapes), len(config.gates) * H
     for k in range(config.layers):
         Wx = take(rest, f"{rnn}weight_ih_l{k}", (rows, H if k else inputs))
@@ -104,8 +104,8 @@ def output_and_embedding(tensors: Tensors) -> tuple[str, str | None]:
 
 
 def shape(tensors: Tensors, name: str) -> tuple[int, int]:
-    """The shape of a matrix."""
-    if name not in tensors or tensors[name].ndim != 2:
+    """The shape of a matrix that is not empty."""
+    if name not in tensors or tensors[name].ndim != 2 or not tensors[name].size:
         raise ModelFileError(f"has no matrix {name}.")
     rows, columns = tensors[name].shape
     return rows, columns

@@ -31,18 +31,19 @@ def decode(path: str, vocab: str | None = None) -> Model:
 
     Raises ModelFileError if it is not such a network, UsageError if the package or the vocabulary is missing.
     """
-    tensors, text = read(path)
-    try:
-        config, params = from_pytorch(tensors)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path} {error}") from None
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are refused
+        tensors, text = read(path)
+        try:
+            config, params = from_pytorch(tensors)
+        except ModelFileError as error:
+            raise ModelFileError(f"{path} {error}") from None
     if vocab is not None:
         text = read_text(vocab)
     if text is None:
         raise UsageError(f"{path} has no vocabulary: name a JSON list of its characters with `vocab=FILE`.")
     try:
         symbols, task, order = read_vocab(text, config.vocab_size)
-    except (ValueError, TypeError, KeyError, OverflowError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         source = path if vocab is None else vocab
         raise ModelFileError(
             f"the vocabulary in {source} is not valid: it is a JSON list of {config.vocab_size:,} different characters."
@@ -83,7 +84,7 @@ def read_vocab(text: str, symbols: int) -> tuple[Vocab, Task | None, list[int]]:
     """The vocabulary, the task, and the places of the symbols in the order of their codes.
 
     `text` is JSON: a list of characters or of their codes, or an object such as `description` writes. Raises
-    ValueError, TypeError, KeyError or OverflowError if it is not valid.
+    ValueError, TypeError, KeyError, OverflowError or RecursionError if it is not valid.
     """
     values = json.loads(text)
     if not isinstance(values, dict):

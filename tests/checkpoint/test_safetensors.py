@@ -172,6 +172,9 @@ BAD: list[tuple[Change, str]] = [
     (lambda t: t.update({"rnn.weight_hr_l0": t["output.weight"]}), "has the tensor rnn.weight_hr_l0, which a model of"),
     (lambda t: t["rnn.bias_hh_l1"].__setitem__(-1, 1e-9), "has a bias in the product with the reset gate (the last"),
     (lambda t: t["output.bias"].__setitem__(0, np.nan), "has numbers that are not finite."),
+    (lambda t: t.update({"output.bias": np.full(11, 1e300)}), "has numbers that are not finite."),
+    (lambda t: t.update({"rnn.weight_hh_l0": np.zeros((24, 0))}), "has no matrix rnn.weight_hh_l0."),
+    (lambda t: t.update({"rnn.weight_ih_l0_reverse": np.zeros(1)}), "has the tensor rnn.weight_ih_l0_reverse, which"),
 ]
 
 
@@ -198,6 +201,15 @@ def test_a_vocabulary_that_is_not_valid_is_refused(vocab: object, tmp_path: Path
     save(path, to_pytorch(model.config, model.params), {} if vocab is None else vocab)
     with pytest.raises(ModelFileError, match=r"is not valid: it is a JSON list of 4 different characters\.$"):
         decode(str(path))
+
+
+def test_deeply_nested_json_is_no_vocabulary(tmp_path: Path) -> None:
+    model = model_of("abcd")
+    path, vocab = tmp_path / "m.safetensors", tmp_path / "vocab.json"
+    save(path, to_pytorch(model.config, model.params))
+    vocab.write_text("[" * 200_000)
+    with pytest.raises(ModelFileError, match=r"the vocabulary in .*vocab\.json is not valid"):
+        decode(str(path), str(vocab))
 
 
 def test_missing_packages_cells_and_vocabularies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
