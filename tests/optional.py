@@ -1,6 +1,7 @@
 """Tests that need more than the development tools: skipped with a reason where it is missing.
 
-`CHARRNN_REQUIRE=onnx,torch make test-export` makes such a skip a failure.
+`CHARRNN_REQUIRE=onnx,torch make test-export` makes such a skip a failure; the names are browser, mpi, node, and those
+of packages.
 """
 
 import os

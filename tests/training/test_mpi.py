@@ -15,10 +15,11 @@ import charrnn
 from charrnn.cli.main import run
 from charrnn.errors import WorkerError
 from charrnn.training.group import MPIGroup, start_group
+from tests.optional import lacking
 
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
 MISSING = importlib.util.find_spec("mpi4py") is None or not MPIEXEC.exists()
-needs_mpi = pytest.mark.skipif(MISSING, reason="mpi4py and mpich are not installed in this environment")
+needs_mpi = pytest.mark.usefixtures("mpi")
 TEXT = "the quick brown fox jumps over the lazy dog. " * 80
 SIZES: dict[str, Any] = {"cell": "gru", "layers": 1, "hidden_size": 12, "batch_size": 7, "seq_length": 10}
 SIZES |= {"dropout": 0.3, "lr": 0.01, "weight_decay": 0.01, "eval_every": 10}
@@ -40,6 +41,12 @@ def fail(self, lr, step, *rest):
     return apply(self, lr, step, *rest)
 Learner.apply = fail
 """
+
+
+@pytest.fixture
+def mpi() -> None:
+    if MISSING:
+        lacking("mpi", "mpi4py and mpich are not installed in this environment")
 
 
 def command(ranks: int, options: str, hook: str = "", **values: Any) -> list[str]:
