@@ -1,8 +1,9 @@
 """The suite from the installed wheel, on several versions of Python, and with the lowest versions of all dependencies.
 
 `python -m tests.versions [VERSION...] [-- PYTEST ARGUMENT...]` (`make test-versions`); a VERSION is 3.11, 3.12, ...,
-or `lowest`. Versions of Python that are not installed are skipped. Everything happens in a temporary folder, with the
-tests of the sdist. The source of the package beside them cannot be imported, so that the wheel is what is tested.
+or `lowest`. Versions of Python that are not installed are skipped, and named at the end. Everything happens in a
+temporary folder, with the tests of the sdist. The source of the package beside them cannot be imported, so that the
+wheel is what is tested.
 """
 
 import shutil
@@ -45,12 +46,11 @@ def requirements(wheel: Path, lowest: bool) -> list[str]:
     return [f"{wheel}[{','.join(chosen)}]", *tools, *oldest]
 
 
-def run(version: str, wheel: Path, folder: Path, arguments: list[str]) -> bool:
-    """Whether the suite passes."""
+def run(version: str, wheel: Path, folder: Path, arguments: list[str]) -> str:
+    """What the suite has: passed, failed, or skipped where there is no such Python."""
     python = interpreter(VERSIONS[0] if version == LOWEST else version)
     if python is None:
-        print(f"{version}: skipped, as there is no python{VERSIONS[0] if version == LOWEST else version}", flush=True)
-        return True
+        return "skipped"
     environment = folder / version
     subprocess.run([python, "-m", "venv", environment], check=True)
     inside = str(environment / ("Scripts" if sys.platform == "win32" else "bin") / "python")
@@ -63,7 +63,7 @@ def run(version: str, wheel: Path, folder: Path, arguments: list[str]) -> bool:
     if version == LOWEST:
         command += [f"--ignore={NAME}/tests/editor", "-W", "default::DeprecationWarning"]  # of old packages
     done = subprocess.run([*command, *others, *paths], cwd=folder, check=False)  # not beside the source
-    return done.returncode == 0
+    return "failed" if done.returncode else "passed"
 
 
 def main() -> int:
@@ -78,9 +78,9 @@ def main() -> int:
         with open(folder / NAME / "charrnn" / "__init__.py", "a", encoding="utf-8") as source:
             source.write('\nraise ImportError("this is the source, not the wheel")\n')
         results = {version: run(version, wheel, folder, arguments) for version in versions or (*VERSIONS, LOWEST)}
-    failed = [version for version, passed in results.items() if not passed]
-    print(f"failed: {', '.join(failed)}" if failed else f"passed: {', '.join(results)}")
-    return len(failed) > 0
+    for result in sorted(set(results.values())):
+        print(f"{result}: {', '.join(version for version in results if results[version] == result)}")
+    return "failed" in results.values() or "passed" not in results.values()
 
 
 if __name__ == "__main__":
