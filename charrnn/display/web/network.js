@@ -59,8 +59,8 @@ function addProduct(y, x, flat, start) {
 function decodeWeights(text, type) {
   const binary = atob(text), bytes = new Uint8Array(binary.length);
   for (let k = 0; k < bytes.length; k++) bytes[k] = binary.charCodeAt(k);
-  if (type === "float32") return Float64Array.from(new Float32Array(bytes.buffer));
-  return Float64Array.from(new Uint16Array(bytes.buffer), float16);
+  if (type === "float32") return new Float32Array(bytes.buffer);
+  return Float32Array.from(new Uint16Array(bytes.buffer), float16);
 }
 
 function float16(bits) {
