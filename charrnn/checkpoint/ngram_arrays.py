@@ -20,13 +20,18 @@ def ngram_arrays(ngram: NgramModel) -> dict[str, Values]:
     arrays: dict[str, Values] = {}
     for k, level in enumerate(ngram.levels, 1):
         arrays[f"ngram.{k}.keys"] = level.keys.astype(key_type(level.contexts, ngram.vocab_size))
-        arrays[f"ngram.{k}.counts"] = level.counts.astype(np.min_scalar_type(int(level.counts.max())))
+        arrays[f"ngram.{k}.counts"] = level.counts.astype(smallest(int(level.counts.max())))
     return arrays
 
 
 def key_type(contexts: int, vocab_size: int) -> np.dtype[Any]:
     """The type of the keys of a level, context * V + symbol."""
-    return np.min_scalar_type(contexts * vocab_size - 1).newbyteorder("<")
+    return smallest(contexts * vocab_size - 1)
+
+
+def smallest(number: int) -> np.dtype[Any]:
+    """The smallest unsigned type that holds a number; little-endian on every machine."""
+    return np.min_scalar_type(number).newbyteorder("<")
 
 
 def read_ngram(
@@ -37,7 +42,8 @@ def read_ngram(
     order, weight, symbols = values["order"], values["weight"], len(vocab)
     check_int("order", order, 1, HIGHEST_ORDER)
     check_float("weight", weight, above=0.0, at_most=1.0)
-    require((weight == 1.0) == (config.layers == 0) and (task is None or not config.layers), "ngram")
+    require((weight == 1.0) == (config.layers == 0), "ngram")
+    require(task is None or (task.kind == "generate" and not config.layers), "ngram")
     contexts, levels = len(task.labels) if task else 1, list[CompleteLevel]()
     for k in range(1, order + 1):
         dtype = key_type(contexts, symbols)

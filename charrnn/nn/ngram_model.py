@@ -7,6 +7,7 @@ from functools import cached_property, reduce
 import numpy as np
 
 from charrnn.arrays import Ids
+from charrnn.errors import UsageError
 from charrnn.nn.ngram import UNSEEN, Floats, Grams, Ints, Level, continuation_counts, count_grams
 
 ROWS = 1 << 20  # probabilities computed in one call
@@ -127,8 +128,14 @@ class NgramModel:
         return self.levels[len(path) - 1].after(path[-1], (shorter or self.after)(path[:-1]))
 
     def log_probs(self, contexts: Sequence[Sequence[int] | Ids]) -> Floats:
-        """ln p (n, V) of the next symbol after each context, of any length; an empty one starts a text."""
-        paths = [reduce(self.follow, map(int, context[-self.order :]), self.empty) for context in contexts]
+        """ln p (n, V) of the next symbol after each context, of any length; an empty one starts a text.
+
+        Raises UsageError for an id that is not one of the vocabulary, such as that of an unknown symbol.
+        """
+        most = self.vocab_size + self.levels[0].contexts
+        if wrong := next((i for context in contexts for i in context if not 0 <= i < most), None):
+            raise UsageError(f"{wrong} is not the id of a symbol: remove unknown symbols from the context.")
+        paths = [reduce(self.follow, map(int, context), self.empty) for context in contexts]
         log_p: Floats = np.log(np.array([self.after(path) for path in paths]))
         return log_p
 

@@ -34,16 +34,17 @@ class Transfer:
 
 
 def check_text(model: Model, source: Dataset) -> Run:
-    """The run of a model. Raises CharRNNError unless it has one, on this text."""
-    if model.run is None:
+    """The run of a network. Raises CharRNNError unless it has one, on this text."""
+    run = model.of_network().run
+    if run is None:
         raise UsageError("the model has no training to resume.")
     same = model.vocab == source.vocab and model.task == source.task
-    if model.run.sha256 != source.sha256 or not same:
+    if run.sha256 != source.sha256 or not same:
         raise TextError(
             f"{source.label} is not the text that the model was trained on: resume with that text, "
             "or pass init_from=model instead of model for a new run from its weights."
         )
-    return model.run
+    return run
 
 
 def texts_before(source: Model) -> tuple[str, ...]:

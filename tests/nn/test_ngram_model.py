@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charrnn.errors import UsageError
 from charrnn.evaluation.ngram import joined, ngram_nats
 from charrnn.nn.ngram import Floats
 from charrnn.nn.ngram_model import NgramModel
 from charrnn.nn.ngram_network import NgramNetwork, NgramStepper
+from charrnn.text.vocab import UNKNOWN
 
 V = 6
 contexts_of = st.lists(st.lists(st.integers(0, V - 1), max_size=9), min_size=1, max_size=5)
@@ -98,6 +100,15 @@ def test_each_label_has_a_root_of_its_own() -> None:
     network.carry()  # the label lasts until the next one
     after = network.forward(np.array([[0, 0]]))[0]
     np.testing.assert_allclose(after[1], model.log_probs([[V + 1, 3, 4, 0]])[0], rtol=1e-12)
+    many = np.array([V + 1, *[3, 4, 0] * 3, 2, 2, 2, 2])  # more symbols after the label than the order
+    np.testing.assert_allclose(model.log_probs([many]), np.log(model.unigrams[1:]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [UNKNOWN, V + 1])
+def test_an_id_that_is_no_symbol_is_refused(wrong: int) -> None:
+    model = counted([0, 1, 2, 0, 1, 3], 3)
+    with pytest.raises(UsageError, match=f"{wrong} is not the id of a symbol"):
+        model.log_probs([[0, 1], [0, wrong]])
 
 
 def prefixes(model: NgramModel, ids: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Floats:
