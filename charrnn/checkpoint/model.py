@@ -79,9 +79,12 @@ class Model:
         if self.task:
             rows.append(("task", self.task.kind))
         if run := self.run:
-            rows += [("text", ", ".join(run.texts)), ("training", f"{run.step:,} steps in {run.seconds:,.0f} s")]
+            rows.append(("text", ", ".join(run.texts)))
+            if self.config.layers:
+                rows.append(("training", f"{run.step:,} steps in {run.seconds:,.0f} s"))
             if run.best_loss is not None:
-                rows.append(("validation loss", f"{run.best_loss:.4f} nats at step {run.best_step:,}"))
+                at = f" at step {run.best_step:,}" if self.config.layers else ""
+                rows.append(("validation loss", f"{run.best_loss:.4f} nats{at}"))
         return table(rows)
 
     @property

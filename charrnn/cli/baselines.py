@@ -66,20 +66,14 @@ class BaselineComparison:
 
 def compare_training(training: "Training", say: Callable[[str], None]) -> "Comparison | None":
     """Compares the model of a finished training with the baselines; None if that fails, which `say` is told."""
-    from charrnn.evaluation.score import evaluate
     from charrnn.evaluation.verdict import compare
 
     if training.run.best_loss is None:
         return None
     announce(len(training.corpus.ids), say)
-    model, corpus = training.model, training.corpus
-    model = model.of_network() if training.mixing else model
+    model = training.model.of_network() if training.mixing else training.model
     try:
-        return compare(
-            model,
-            corpus,
-            evaluate(model, corpus, corpus.split(training.options.val_fraction, training.options.seed)[1]),
-        )
+        return compare(model, training.corpus)
     except (OSError, MemoryError, RuntimeError) as error:  # the model is saved: only the comparison is missing
         say(f"note: no comparison with n-grams and xz: {str(error) or 'not enough memory'}.")
         return None

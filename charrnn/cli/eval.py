@@ -87,7 +87,6 @@ def evaluate(
         raise UsageError("--baselines needs text that a model was not trained on: leave --all out.")
     if compare and dynamic:
         raise UsageError("--baselines needs the weights as they were trained: leave --dynamic out.")
-    no_ngram = no_ngram or dynamic  # only a network adapts
     first = load_model(models[0], weights, no_ngram)
     used, missing = ("graded", "the examples") if first.task else ("scored", "the text to score")
     advice = f"name {missing}: charrnn eval TEXT{model_argument(*models)}"
@@ -126,6 +125,10 @@ def scored_rows(
 
     for k, path in enumerate(paths):
         model = load_model(path, weights, no_ngram) if k else first
+        if dynamic:
+            if model.ngram and model.config.layers:
+                remark(f"note: {path} is scored without its n-gram model, which does not adapt.")
+            model = model.of_network()
         corpus = reader.corpus(path, model)
         segments, part = reader.segments(path, model, corpus)
         if dynamic and (symbols := sum(map(len, segments))) > MANY:

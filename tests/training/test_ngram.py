@@ -47,6 +47,7 @@ def test_the_file_holds_the_model(tmp_path: Path) -> None:
     assert again.run is not None
     assert model.run is not None
     assert again.run.as_dict() == model.run.as_dict()
+    assert "step" not in again._repr_html_()
     with np.load(tmp_path / "n.npz") as file:
         assert [file[f"ngram.{k}.keys"].dtype.itemsize for k in (1, 2, 5)] == [1, 1, 2]
 
@@ -157,6 +158,7 @@ def test_what_needs_a_network_refuses_an_ngram_model() -> None:
         lambda: steps(model, "abba"),
         lambda: training_curves("n.npz", model, "steps"),
         lambda: charrnn.train(corpus, init_from=model),
+        lambda: charrnn.train(corpus, model=model),
     ):
         with pytest.raises(UsageError, match="is an n-gram model, and this needs a network"):
             use()
@@ -197,5 +199,7 @@ def test_a_network_with_an_ngram_model(command: Command) -> None:
     both, alone = (json.loads(command("eval", "--json", *more)[1]) for more in ([], ["--no-ngram"]))
     assert both["nats"] < alone["nats"]
     assert alone["nats"] == pytest.approx(result["val_loss"], rel=1e-6)
+    notes = [command("eval", "--dynamic", *more)[2] for more in ([], ["--no-ngram"])]
+    assert ["is scored without its n-gram model" in note for note in notes] == [True, False]
     texts = [command("sample", "--seed", "1", "-n", "40", *more)[1] for more in ([], ["--no-ngram"], [])]
     assert texts[0] == texts[2] != texts[1]
