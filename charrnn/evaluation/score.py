@@ -1,4 +1,4 @@
-"""How well a network predicts a text or examples: cross entropy, accuracy, perplexity, bits per character."""
+"""How well a model predicts a text or examples: cross entropy, accuracy, perplexity, bits per character."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence

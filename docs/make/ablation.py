@@ -1,6 +1,6 @@
 """Reproduce the ablation table of docs/learning.md: python docs/make/ablation.py [ROW...]
 
-Each row changes one option of the base runs on two texts, and prints the validation losses, a seed each. All runs have
+Each row changes one option of the base runs on two texts, and prints the validation losses, one per seed. All runs have
 a fixed number of steps, so that the figures do not depend on the speed of the machine. Takes about half an hour.
 """
 
