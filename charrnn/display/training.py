@@ -76,7 +76,7 @@ def headline(training: Training) -> list[str]:
     more = "".join(f", {name.replace('_', ' ')} {value:g}" for name, value in extras.items() if value)
     ranks = f"{training.group.size} ranks x " if training.group.size > 1 else ""
     return [
-        f"{config.cell.upper()} {config.layers} x {config.hidden_size}, {len(training.params.flat):,} parameters",
+        f"{config.name}, {len(training.params.flat):,} parameters",
         f"{safe(training.source.label)}: {training.source.symbols:,} symbols, {distinct}",
         f"{counted(streams.batch_size, 'stream')} x {counted(streams.seq_length, 'step')}, "
         f"{options.optimizer} {options.lr:g}, {options.schedule}, dropout {options.dropout:g}{more}, "

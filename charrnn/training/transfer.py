@@ -74,9 +74,7 @@ def transfer(source: Model, config: Config, vocab: Vocab, seed: int, labels: Seq
     """
     old = source.config
     if (config.cell, config.layers, config.hidden_size) != (old.cell, old.layers, old.hidden_size):
-        raise UsageError(
-            f"the model to start from is {shape(old)}, and the run {shape(config)}: they must be the same."
-        )
+        raise UsageError(f"the model to start from is {old.name}, and the run {config.name}: they must be the same.")
     if vocab.unit != source.vocab.unit:
         raise UsageError(f"the model to start from reads {source.vocab.unit}s, and the text is read as {vocab.unit}s.")
     params = fresh_params(config, seed)
@@ -107,7 +105,3 @@ def transfer(source: Model, config: Config, vocab: Vocab, seed: int, labels: Seq
         len(params.flat) - new_weights,
         new_weights,
     )
-
-
-def shape(config: Config) -> str:
-    return f"{config.cell.upper()} {config.layers} x {config.hidden_size}"

@@ -16,8 +16,8 @@ HOME = Path(__file__).parents[2]
 CORPORA = HOME / "corpora"
 SHAKESPEARE, LIBRARY = CORPORA / "tinyshakespeare.txt", CORPORA / "python-library.txt"
 EQUAL = {"rnn": 452, "gru": 256, "lstm": 219}  # hidden sizes that give 264,000 ± 500 parameters with 65 symbols
-FIRST = "--layers 2 --hidden-size 128 --dropout 0.2 --seq-length 64 --batch-size 32 --lr 0.004 --steps 1000"
-FIRST += " --weight-decay 0 --patience 0"  # the fixed defaults of the first version
+FIRST = "--cell gru --layers 2 --hidden-size 128 --dropout 0.2 --recurrent-dropout 0 --seq-length 64 --batch-size 32"
+FIRST += " --lr 0.004 --steps 1000 --schedule cosine --clip 1 --weight-decay 0 --patience 0"  # the first version
 ROWS: dict[str, tuple[Path, int | None, str]] = {  # text, number of bytes (None: all), options
     "10s": (SHAKESPEARE, None, "--minutes 0.16"),
     "3min": (SHAKESPEARE, None, "--minutes 3"),
