@@ -43,7 +43,9 @@ def resume_training(
             f"{new_run(texts, path, run, given, name)}"
         )
     options = run.options.resumed(given)
-    if not texts and is_complete(run, options, path, quiet):
+    # a signal after the last step, or too little memory, left no n-gram model
+    unmixed = options.with_ngram and model.ngram is None and run.best_loss is not None
+    if not texts and not unmixed and is_complete(run, options, path, quiet):
         return None
     command = f"charrnn train --resume{model_argument(path)}"
     if not texts and STDIN in run.texts:
@@ -56,7 +58,7 @@ def resume_training(
         label = "standard input" if corpus.label == STDIN else corpus.label
         raise TextError(f"{label} {what} trained on{'' if texts else ' it'}.{instead}")
     training = Training.resume(corpus, options, model, group)
-    return None if is_complete(run, options, path, quiet) else training
+    return None if not unmixed and is_complete(run, options, path, quiet) else training
 
 
 def is_complete(run: "Run", options: Options, path: str, quiet: bool) -> bool:

@@ -100,7 +100,7 @@ class Session:
                     break
         self.save_finally()
         stop.saved = True
-        if stop and training.run.step < training.end and not training.stale:
+        if stop and (training.unmixed or (training.run.step < training.end and not training.stale)):
             self.remark(f"Stopped at step {training.run.step:,}, saved in {self.model}. To continue: {self.command()}")
             return 128 + stop.signal
         self.conclude(stopped=bool(stop))

@@ -137,11 +137,16 @@ class Training(ReprMixin, Iterator[Step]):
         """Whether early stopping ends the run, or begins its decay."""
         return self.schedule.stale(self.run.step, self.run.best_step)
 
+    @property
+    def unmixed(self) -> bool:
+        """Whether the n-gram model has yet to be counted, at the end of the run."""
+        return self.options.with_ngram and self.mixing is None and self.run.best_loss is not None
+
     def __next__(self) -> Step:
         run = self.run
         if run.step >= self.end or (self.stale and not self.schedule.adjustable(run.step)):
             self.close()
-            if self.options.with_ngram and self.mixing is None and run.best_loss is not None:
+            if self.unmixed:
                 self.mixing = mixing(self.model, self.source, self.options)
             raise StopIteration
         start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,14 @@ def test_a_network_with_an_ngram_model(command: Command) -> None:
     assert ["is scored without its n-gram model" in note for note in notes] == [True, False]
     texts = [command("sample", "--seed", "1", "-n", "40", *more)[1] for more in ([], ["--no-ngram"], [])]
     assert texts[0] == texts[2] != texts[1]
+
+
+def test_a_run_that_ended_before_its_ngrams_were_counted_is_resumed(command: Command) -> None:
+    sizes = ["--layers", "1", "--hidden-size", "8", "--batch-size", "4", "--steps", "8", "--workers", "1"]
+    assert command("train", "corpus.txt", *sizes, "--with-ngram", "--no-baselines")[0] == 0
+    whole = charrnn.load("model.npz")
+    replace(whole, ngram=None, ngram_weight=0.0).save("model.npz")
+    code, _, err = command("train", "--resume", "--no-baselines")
+    assert (code, "With its 7-gram" in err) == (0, True)
+    assert charrnn.load("model.npz").ngram_weight == whole.ngram_weight
+    assert "already finished" in command("train", "--resume")[2]
