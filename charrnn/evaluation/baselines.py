@@ -73,8 +73,8 @@ class Baselines:
 def compute_baselines(train: Symbols, corpus: Corpus, segments: Sequence[Segment]) -> Baselines:
     """The baselines for these segments of a corpus, with the symbols of `train` as training text.
 
-    `train` has the corpus' vocabulary. At most its last `MOST_BYTES` are counted, in about 300 MB of memory for prose or
-    code (800 MB for noise, in which every n-gram is new). Raises TextError if there is nothing to count or to score.
+    `train` has the corpus' vocabulary. At most its last `MOST_BYTES` are counted, in about 300 MB of memory for prose
+    or code (800 MB for noise, in which every n-gram is new). Raises TextError if there is nothing to count or to score.
     """
     vocab, symbols = corpus.vocab, sum(map(len, segments))
     if not symbols or not len(train):
