@@ -39,7 +39,7 @@ PAIR_WEIGHTS, FEWEST_PAIR_WEIGHTS = 0.9, 270_000  # recurrent weights per symbol
 PAIR_DROPOUT, PAIR_RATE = 0.2, 0.004
 PAIR_UPDATES = 6000  # a rule is often found late, after a long plateau of the validation loss
 PAIR_WINDOWS = 24  # in an epoch; with fewer, there are fewer streams
-PAIR_PATIENCE = 20
+PAIR_EPOCHS, PAIR_PATIENCE = 40.0, 20
 MANY_UPDATES = 2500
 STREAMS = 32
 FEWEST_WINDOWS = 30  # in an epoch; with fewer, there are fewer streams
@@ -132,7 +132,7 @@ def choose(
     plan.choose("batch_size", streams, "few streams, many updates" if streams == STREAMS else "the text is short")
     plan.speed, plan.load = expected_speed(config, streams, machine), weights(config) / symbols
     if pairs:
-        plan.most_epochs, plan.fewest_steps = MOST_EPOCHS, PAIR_UPDATES
+        plan.most_epochs, plan.fewest_steps = PAIR_EPOCHS, PAIR_UPDATES
     else:
         plan.most_epochs = most_epochs(plan.load)
     steps = symbols_read(plan, symbols, streams, LONG, seconds) / streams
@@ -289,6 +289,10 @@ def plan_training(
         if corrected or 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             plan.explain(training)
             most = plan.most_steps(training.streams.windows)
+            if plan.options.schedule != "wsd":
+                training.notes.append(
+                    f"schedule {plan.options.schedule} fixes the number of steps now: a slower run ends late."
+                )
             training.limit = TimeLimit(start, seconds - scoring - RESERVE, most)
             return training, plan
         training.close()

@@ -58,6 +58,8 @@ def loss(text: str, change: dict[str, object], seed: int) -> float:
 
 
 def main(names: list[str]) -> None:
+    if unknown := [name for name in names if name not in ROWS]:
+        sys.exit(f"unknown row {unknown[0]}: choose from {', '.join(ROWS)}.")
     for text in TEXTS:
         if not (HOME / "corpora" / text).exists():
             sys.exit(f"{text} is missing: make corpora/{text}")
