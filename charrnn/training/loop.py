@@ -180,8 +180,8 @@ class Training(ReprMixin, Iterator[Step]):
         step = self.run.step
         if not self.schedule.adjustable(step):
             return None
-        if self.stale and (steps := steps_if_decayed(step)) <= self.end:
-            self.set_length(steps)
+        if self.stale and (shorter := steps_if_decayed(step)) <= self.end:
+            self.set_length(shorter)
             return (
                 f"no improvement for {self.options.patience} evaluations: the learning rate decays from step {step:,} "
                 f"to the end at step {self.end:,}."
