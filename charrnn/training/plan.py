@@ -225,7 +225,7 @@ def dropout(pressure: float, hidden_size: int) -> tuple[float, float]:
     narrow layers.
     """
     bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 600
-    between, recurrent = min(0.6, 0.15 + 0.045 * bits), min(0.5, 0.004 * max(bits, 0.0) ** 2)
+    between, recurrent = min(0.6, 0.17 + 0.043 * bits), min(0.5, max(0.035 * bits, 0.004 * bits * abs(bits)))
     return twentieths(min(narrow, between)), twentieths(min(narrow, recurrent))
 
 
