@@ -159,7 +159,7 @@ def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, secon
     most = max(PAIR_WEIGHTS * symbols, FEWEST_PAIR_WEIGHTS) if pairs else WEIGHTS * symbols
     enough = 0.0 if pairs else ENOUGH_EPOCHS * symbols
     config, reason = network(given, given.get("cell", "lstm"), most, enough, vocab_size, rate, seconds)
-    window = STREAMS * SHORT
+    window = given.get("batch_size", STREAMS) * given.get("seq_length", SHORT)
     limits = symbols * given.get("epochs", math.inf), window * given.get("steps", math.inf)
     read = min(seconds * expected_speed(config, STREAMS, rate), *limits)
     short = read < min(GRU_STEPS * window, GRU_EPOCHS * symbols)
@@ -225,7 +225,7 @@ def dropout(pressure: float, hidden_size: int) -> tuple[float, float]:
     narrow layers.
     """
     bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 600
-    between, recurrent = min(0.6, 0.17 + 0.043 * bits), min(0.5, max(0.035 * bits, 0.004 * bits * abs(bits)))
+    between, recurrent = min(0.6, 0.17 + 0.043 * bits), min(0.5, max(0.03 * bits, 0.004 * bits * abs(bits)))
     return twentieths(min(narrow, between)), twentieths(min(narrow, recurrent))
 
 
