@@ -160,8 +160,8 @@ def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, secon
     enough = 0.0 if pairs else ENOUGH_EPOCHS * symbols
     config, reason = network(given, given.get("cell", "lstm"), most, enough, vocab_size, rate, seconds)
     window = given.get("batch_size", STREAMS) * given.get("seq_length", SHORT)
-    limits = symbols * given.get("epochs", math.inf), window * given.get("steps", math.inf)
-    read = min(seconds * expected_speed(config, STREAMS, rate), *limits)
+    length = symbols * given["epochs"] if "epochs" in given else window * given.get("steps", math.inf)
+    read = min(seconds * expected_speed(config, STREAMS, rate), length)
     short = read < min(GRU_STEPS * window, GRU_EPOCHS * symbols)
     if "cell" not in given and short and not pairs:
         config = replace(config, cell="gru")
