@@ -22,7 +22,7 @@ from charrnn.training.schedule import TimeLimit
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
-TOKENS = 14.0
+TOKENS = 11.0
 ENOUGH_EPOCHS = 24.0
 WEIGHTS = 15.0
 MOST_EPOCHS = 80.0
