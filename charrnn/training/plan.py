@@ -40,7 +40,7 @@ PAIR_DROPOUT, PAIR_RATE = 0.2, 0.004
 PAIR_UPDATES = 6000  # a rule is often found late, after a long plateau of the validation loss
 PAIR_WINDOWS = 24  # in an epoch; with fewer, there are fewer streams
 PAIR_EPOCHS, PAIR_PATIENCE = 40.0, 20
-MANY_UPDATES = 2500
+MANY_UPDATES = 5000
 STREAMS = 32
 FEWEST_WINDOWS = 30  # in an epoch; with fewer, there are fewer streams
 PATIENCE, STALE_SHARE = 10, 0.2  # evaluations without improvement, and their share of the run, until the decay begins
@@ -225,7 +225,8 @@ def dropout(pressure: float, hidden_size: int) -> tuple[float, float]:
     narrow layers.
     """
     bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 600
-    between, recurrent = min(0.6, 0.17 + 0.043 * bits), min(0.5, max(0.03 * bits, 0.004 * bits * abs(bits)))
+    between = min(0.6, 0.07 + 0.07 * bits, 0.17 + 0.043 * bits)
+    recurrent = min(0.5, max(0.04 * (bits - 1.5), 0.004 * bits * abs(bits)))
     return twentieths(min(narrow, between)), twentieths(min(narrow, recurrent))
 
 

@@ -120,7 +120,7 @@ def test_a_number_of_steps_gives_the_epochs_that_the_run_has() -> None:
     for length in lengths:
         training, plan = plan_training(corpus, Options(**length), length, None, 0.0)
         assert f"{training.end / training.streams.windows:.1f} epochs" in plan.reasons["dropout"]
-    long, short = (choose({"steps": steps}, 200_000, 40, None, 180.0) for steps in (3000, 300))
+    long, short = (choose({"steps": steps}, 200_000, 40, None, 180.0) for steps in (6000, 300))
     assert (short.options.seq_length, long.options.seq_length) == (32, 64)
     assert short.options.dropout < long.options.dropout
 
