@@ -182,9 +182,10 @@ class Training(ReprMixin, Iterator[Step]):
             return None
         if self.stale and (shorter := steps_if_decayed(step)) <= self.end:
             self.set_length(shorter)
+            count = self.options.patience
             return (
-                f"no improvement for {self.options.patience} evaluations: the learning rate decays from step {step:,} "
-                f"to the end at step {self.end:,}."
+                f"no improvement for {count} evaluation{'s' * (count != 1)}: the learning rate decays from step "
+                f"{step:,} to the end at step {self.end:,}."
             )
         if self.limit is not None and (steps := self.limit.steps(step, self.end)) is not None:
             self.set_length(steps)

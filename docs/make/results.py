@@ -1,6 +1,6 @@
 """Reproduce the result tables of docs/learning.md: python docs/make/results.py [ROW...]
 
-Without arguments, every row except the one-hour run is measured, which takes about 40 minutes. Each row runs one
+Without arguments, every row except the one-hour run is measured, which takes about 45 minutes. Each row runs one
 command line in a separate process and prints a Markdown table row. Training the n-gram model is not timed.
 """
 
