@@ -23,9 +23,9 @@ Row = TypeVar("Row")
 class Cell(Generic[Row]):
     """One kind of recurrent network, with the scratch memory of one step.
 
-    `gates`, `states` and `sigmoids` are those of the class of the same name in `nn/equations.py`. `x_blocks` and
-    `h_blocks` tell which block of `da` is the gradient of each gate's block of xw, and of hw. In `da`, the blocks of xw
-    are the first, and those of hw the last. `tape` names what the tape keeps of a step.
+    `gates`, `states` and `sigmoids` are those of the class of the same name in `nn/equations.py`, with the sigmoid
+    gates first. `x_blocks` and `h_blocks` tell which block of `da` is the gradient of each gate's block of xw, and of
+    hw. In `da`, the blocks of xw are the first, and those of hw the last. `tape` names what the tape keeps of a step.
     """
 
     gates: str
@@ -43,12 +43,13 @@ class Cell(Generic[Row]):
 
     @classmethod
     def fold(cls, W: Array, out: Array) -> None:
-        """Copies weights (..., G·H) to `out` (..., G·H) or (..., G·n, C), those of the sigmoid gates halved.
+        """Copies weights (..., G·H) to `out` (..., G·n, C), those of the sigmoid gates halved.
 
         σ(v) = (tanh(v/2) + 1) / 2, so with half of the weights one call of tanh serves all gates.
         """
-        halving = np.repeat([0.5 if gate in cls.sigmoids else 1.0 for gate in cls.gates], W.shape[-1] // len(cls.gates))
-        multiply(W.reshape(out.shape), halving.astype(W.dtype).reshape(-1, out.shape[-1]), out=out)
+        copyto(out, W.reshape(out.shape))
+        sigmoids = out[..., : out.shape[-2] * len(cls.sigmoids) // len(cls.gates), :]
+        multiply(sigmoids, HALF, sigmoids)
 
     @staticmethod
     def row(now: Array, following: Array) -> Row:

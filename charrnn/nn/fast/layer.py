@@ -51,6 +51,8 @@ class Window:
         if self.hw_pieces > 1:
             self.hw_parts = empty((self.hw_pieces, G * n, B, C), dtype)
         self.dh, self.dh_parts = empty((n, B, C), dtype), empty((self.dh_pieces, n, B, C), dtype)
+        if training:
+            self.padded = empty((C, G * H + LINE // 4), dtype)[:, : G * H]  # rows of weights that are transposed
         # da of the gates of hw, (dh_pieces, 1, B, G·H / dh_pieces) each
         self.da_pieces = list(blocks(self.da[:, :, (D - G) * H :], self.dh_pieces)[:, :, None])
 
@@ -93,14 +95,17 @@ class Layer:
         H, cell = w.H, w.cell
         cell.fold(W[:H], np.moveaxis(self.Wh, 1, 2))
         if self.index:
-            cell.fold(W[H:], np.moveaxis(self.Wx, 0, 1))
+            cell.fold(W[H:], np.moveaxis(self.Wx, 0, 1).reshape(H + 1, -1, w.C))
         else:
             table, b = np.moveaxis(self.table, 0, 1), np.empty((w.G * w.n, w.C), w.dtype)
             cell.fold(W[H:-1], table)
             cell.fold(W[-1], b)
             add(table, b, table)
         if w.training:
-            copyto(self.Wh_T, blocks(W[:H].T.reshape(w.dh_pieces, -1, H), w.n))
+            for block, rows in enumerate(np.split(W[:H], w.n)):
+                # rows that lie a power of two apart would evict one another from the cache
+                copyto(w.padded, rows)
+                copyto(self.Wh_T[:, block], w.padded.T.reshape(w.dh_pieces, -1, w.C))
             self.Wx_T = in_order_of_da(W[H:-1], cell.x_blocks).T
 
     # Forward pass

@@ -25,7 +25,7 @@ class Stepper:
         self.Wh, self.Wx, self.b = [], [], []  # (H or 2 H, G·H), (inputs, G·H), (G, 1, 1, H)
         for k in range(config.layers):
             W = np.empty_like(params.matrix(k))
-            cell.fold(params.matrix(k), W)
+            cell.fold(params.matrix(k), W.reshape(-1, G, H))
             self.b.append(W[-1].reshape(G, 1, 1, H))
             self.Wx.append(aligned(W[H:-1] + W[-1] if k == 0 else W[H:-1]))
             self.Wh.append(aligned(np.concatenate([W[H:-1], W[:H]]) if k and self.joined else W[:H]))
