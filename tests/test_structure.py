@@ -93,7 +93,7 @@ EXPOSED: Mapping[str, str] = {
     "evaluation.pairs": "Paired grade_pairs",
     "evaluation.rounding": "float16_cost",
     "evaluation.scan": "Piece Places STREAMS WARM_UP WINDOW cut piece_size resets scan windows",
-    "evaluation.score": "Score evaluate scorer symbols_of total_score",
+    "evaluation.score": "Score ScoreBatches evaluate scorer symbols_of total_score total_scores",
     "evaluation.verdict": "Comparison compare summarize_fit verdict",
     "training.benchmark": "CASES Result environment run",
     "training.follower": "follow",

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -51,6 +52,8 @@ for each in (*COMMANDS, show_help, completion):
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code: 0 success, 1 failure, 2 wrong usage, 128 + signal."""
+    words = sys.argv[1:] if arguments is None else arguments
+    fail = partial(end_with_error, once=train.name in words[:1])  # ranks of MPI have other commands each to itself
     try:
         code = cli.main(args=arguments, prog_name="charrnn", standalone_mode=False)
         if sys.stdout is not None:
@@ -78,8 +81,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         settle(sys.stderr)
 
 
-def fail(message: str, code: int) -> int:
-    """Prints an error, once for all ranks of MPI, ends them, and returns the exit code."""
-    if may_report():
+def end_with_error(message: str, code: int, once: bool) -> int:
+    """Prints an error, `once` for all ranks of MPI, ends them, and returns the exit code."""
+    if not once or may_report():
         remark(f"error: {message}")
     return abort(code)

@@ -2,9 +2,11 @@
 
 A text is cut into pieces of equal length. Each piece is read by its own stream, which starts from an empty state
 `WARM_UP` symbols before the piece: the result does not depend on the order of the pieces, which are read in parallel.
-Of several texts each is read from an empty state and its boundary symbol on, as in training.
+Of several texts each is read from an empty state and its boundary symbol on, as in training. A long text has several
+groups of streams, which ranks of MPI may read at the same time.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,11 +15,12 @@ from numpy.typing import NDArray
 
 from charrnn.arrays import Array, Ids, Mask, ceil_div
 from charrnn.nn.interface import Reader
+from charrnn.text.batches import Batch
 from charrnn.text.corpus import Segment
 from charrnn.text.ids import Symbols
 
 STREAMS = 64  # pieces read in parallel
-SHORTEST = 64  # targets per piece, at least
+SHORTEST, LONGEST = 64, 4096  # targets per piece, unless the text has fewer; of a longer one there are more pieces
 WARM_UP = 128  # symbols read before a piece
 WINDOW = 64  # steps per forward pass
 Places = NDArray[np.intp]
@@ -55,7 +58,8 @@ def cut(
     `start` is read before a piece at the start of a file; if it is a `boundary`, also before a later piece whose
     warm-up begins with the file.
     """
-    size = size or piece_size(sum(map(len, segments)))
+    symbols = sum(map(len, segments))
+    size = size or piece_size(symbols, STREAMS * group_count(symbols))
     pieces = []
     for segment in segments:
         for begin in range(segment.begin, segment.end, size):
@@ -70,6 +74,11 @@ def cut(
 def piece_size(symbols: int, streams: int = STREAMS) -> int:
     """The size of the pieces of a text that is divided among the streams."""
     return max(SHORTEST, ceil_div(symbols, streams))
+
+
+def group_count(symbols: int) -> int:
+    """The number of groups of streams that read a text or examples."""
+    return max(1, ceil_div(symbols, STREAMS * LONGEST))
 
 
 def windows(ids: Symbols, pieces: Sequence[Piece], steps: int) -> Iterator[tuple[Ids, Places, Mask]]:
@@ -96,19 +105,50 @@ def scan(
     Every target is yielded once; one with no symbol before it is predicted from an empty state. The state is reset
     before each symbol `boundary`.
     """
+    yield from first_targets(network, ids, pieces)
+    for group in groups(pieces, network.streams):
+        network.reset()
+        for symbols, places, scored in windows(ids, group, network.steps):
+            logits = network.forward(symbols[:-1], None, resets(symbols[:-1], boundary))
+            yield logits[scored], symbols[1:][scored], places[scored]
+            network.carry()
+
+
+def first_targets(network: Reader, ids: Symbols, pieces: Sequence[Piece]) -> Iterator[tuple[Array, Ids, Places]]:
+    """The targets with no symbol before them, as in `scan`."""
     alone = np.array([piece.begin for piece in pieces if piece.first == piece.begin], np.intp)
     if len(alone):
         targets = np.concatenate([ids[place : place + 1] for place in alone.tolist()])
         yield np.tile(network.first, (len(alone), 1)), targets, alone
-    pieces = sorted(pieces, key=lambda piece: piece.first - piece.end)  # streams of a group are about equally long
-    for group in range(0, len(pieces), network.streams):
-        read = pieces[group : group + network.streams]
-        read += [Piece(0, 0, 0)] * (network.streams - len(read))
-        network.reset()
-        for symbols, places, scored in windows(ids, read, network.steps):
-            logits = network.forward(symbols[:-1], None, resets(symbols[:-1], boundary))
-            yield logits[scored], symbols[1:][scored], places[scored]
-            network.carry()
+
+
+def groups(pieces: Sequence[Piece], streams: int) -> Iterator[list[Piece]]:
+    """The pieces that are read at the same time, about equally long; empty ones complete the last group."""
+    pieces = sorted(pieces, key=lambda piece: piece.first - piece.end)
+    for begin in range(0, len(pieces), streams):
+        group = pieces[begin : begin + streams]
+        yield group + [Piece(0, 0, 0)] * (streams - len(group))
+
+
+def batches(ids: Symbols, pieces: Sequence[Piece], boundary: int | None = None) -> Iterator[Batch]:
+    """Each group of streams as a whole, for `read`; together with `first_targets` they have every target once."""
+    for group in groups(pieces, STREAMS):
+        for symbols, _, scored in windows(ids, group, sys.maxsize):
+            yield Batch(symbols[:-1], symbols[1:], scored, resets(symbols[:-1], boundary))
+
+
+def read(network: Reader, batch: Batch) -> Iterator[tuple[Array, Ids, Places]]:
+    """Window by window of a batch with a loss mask: logits (n, V) and targets (n,) of the steps that have a target, and
+    their places in the flattened batch.
+    """
+    network.reset()
+    for begin in range(0, len(batch.inputs), network.steps):
+        window = batch.part(begin, begin + network.steps)
+        assert window.loss_mask is not None
+        logits = network.forward(window.inputs, None, window.reset)
+        places = np.flatnonzero(window.loss_mask)
+        yield logits[window.loss_mask], window.targets[window.loss_mask], places + begin * network.streams
+        network.carry()
 
 
 def resets(inputs: Ids, boundary: int | None) -> Mask | None:

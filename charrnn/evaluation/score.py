@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.arrays import Array, Ids
+from charrnn.arrays import Array, Ids, ceil_div
 from charrnn.checkpoint.model import Model
 from charrnn.errors import TextError, UsageError
-from charrnn.evaluation.scan import STREAMS, WINDOW, Places, cut, scan
+from charrnn.evaluation.scan import STREAMS, WINDOW, Places, batches, cut, first_targets, group_count, read
 from charrnn.nn.fast import engine
-from charrnn.nn.interface import Predictor
+from charrnn.nn.interface import Predictor, Reader
 from charrnn.nn.loss import softmax_nats
-from charrnn.text.batches import Rows
+from charrnn.text.batches import Batch, Rows
 from charrnn.text.corpus import Corpus, Segment
 from charrnn.text.dataset import Dataset
 from charrnn.text.ids import Symbols, pieces
@@ -70,7 +70,22 @@ def total_score(windows: Iterable[tuple[Array, Ids, Places]], replacement: int =
     return Score(total, symbols, correct)
 
 
-def text_scorer(model: Predictor, corpus: Corpus, segments: Sequence[Segment]) -> Callable[[], Score]:
+def total_scores(network: Reader, batches: Iterable[Batch], replacement: int = UNKNOWN) -> Iterator[Score]:
+    """The sums over each batch."""
+    return (total_score(read(network, batch), replacement) for batch in batches)
+
+
+ScoreBatches = Callable[[Reader, Iterable[Batch], int], Iterable[Score]]  # `total_scores`, or that of several ranks
+
+
+def summed(scores: Iterable[Score]) -> Score:
+    rows = [(score.total, score.symbols, score.correct) for score in scores]
+    return Score(*map(sum, zip(*rows, strict=True)))
+
+
+def text_scorer(
+    model: Predictor, corpus: Corpus, segments: Sequence[Segment], score_batches: ScoreBatches = total_scores
+) -> Callable[[], Score]:
     """A function that scores the segments with the weights as they are when it is called.
 
     It has its own network, so the carried state of a training run is not touched. A rare symbol costs its replacement
@@ -81,39 +96,50 @@ def text_scorer(model: Predictor, corpus: Corpus, segments: Sequence[Segment]) -
 
     def score() -> Score:
         network.pack()
-        return text_score(scan(network, corpus.ids, parts, vocab.boundary), vocab, spelling)
+        groups = score_batches(network, batches(corpus.ids, parts, vocab.boundary), replacement_of(vocab))
+        score = summed([total_score(first_targets(network, corpus.ids, parts), replacement_of(vocab)), *groups])
+        return replace(score, total=score.total + spelling)
 
     return score
 
 
+def replacement_of(vocab: Vocab) -> int:
+    return UNKNOWN if vocab.replacement is None else vocab.replacement
+
+
 def text_score(windows: Iterable[tuple[Array, Ids, Places]], vocab: Vocab, spelling: float) -> Score:
     """`total_score` of a text, plus the nats of its rare symbols (see `spelling_nats`)."""
-    score = total_score(windows, UNKNOWN if vocab.replacement is None else vocab.replacement)
+    score = total_score(windows, replacement_of(vocab))
     return replace(score, total=score.total + spelling)
 
 
 class Scorer:
     """Scores the targets of examples."""
 
-    def __init__(self, model: Predictor) -> None:
-        self.network = engine.reader(model, WINDOW, STREAMS)
+    def __init__(self, model: Predictor, score_batches: ScoreBatches = total_scores) -> None:
+        self.network, self.score_batches = engine.reader(model, WINDOW, STREAMS), score_batches
+
+    def batches(self, rows: Rows) -> Iterator[tuple[Batch, Places]]:
+        """Each group of streams as a whole, in complete windows, and the places (T, B) of its steps."""
+        starts = rows.spread(STREAMS * group_count(rows.steps))
+        ends = np.append(starts[1:], rows.steps)
+        for group in (slice(first, first + STREAMS) for first in range(0, len(starts), STREAMS)):
+            steps = WINDOW * ceil_div(int((ends - starts)[group].max()), WINDOW)
+            places = starts[group] + np.arange(steps)[:, None]
+            batch = rows.window(places)
+            yield batch._replace(loss_mask=rows.loss_mask[places % rows.steps] & (places < ends[group])), places
 
     def windows(self, rows: Rows) -> Iterator[tuple[Array, Ids, Places]]:
         """Window by window: logits (n, V) and targets (n,) of the steps that have one, and their examples (n,)."""
         self.network.pack()
-        starts = rows.spread(STREAMS)
-        ends = np.append(starts[1:], rows.steps)
-        for begin in range(0, int((ends - starts).max(initial=0)), WINDOW):
-            places = starts + np.arange(begin, begin + WINDOW)[:, None]
-            inputs, targets, _, reset = rows.window(places)
-            mask = rows.loss_mask[places % rows.steps] & (places < ends)
-            logits = self.network.forward(inputs, None, reset)
-            yield logits[mask], targets[mask], np.searchsorted(rows.starts, places[mask], side="right") - 1
-            self.network.carry()
+        for batch, places in self.batches(rows):
+            for logits, targets, at in read(self.network, batch):
+                yield logits, targets, np.searchsorted(rows.starts, places.flat[at], side="right") - 1
 
     def score(self, rows: Rows) -> Score:
         """The sums over all targets of the examples."""
-        return total_score(self.windows(rows))
+        self.network.pack()
+        return summed(self.score_batches(self.network, (batch for batch, _ in self.batches(rows)), UNKNOWN))
 
     def nats(self, rows: Rows) -> NDArray[np.float64]:
         """The nats of each example (E,), summed over its targets."""
@@ -131,12 +157,14 @@ def symbols_of(held_out: Held) -> int:
     return held_out.steps if isinstance(held_out, Rows) else sum(map(len, held_out))
 
 
-def scorer(model: Predictor, corpus: Dataset, held_out: Held) -> Callable[[], Score]:
+def scorer(
+    model: Predictor, corpus: Dataset, held_out: Held, score_batches: ScoreBatches = total_scores
+) -> Callable[[], Score]:
     """A function that scores the validation split of a text or of examples, like `text_scorer`."""
     if isinstance(held_out, Rows):
-        return partial(Scorer(model).score, held_out)
+        return partial(Scorer(model, score_batches).score, held_out)
     assert isinstance(corpus, Corpus)
-    return text_scorer(model, corpus, held_out)
+    return text_scorer(model, corpus, held_out, score_batches)
 
 
 def evaluate(model: Model, corpus: Corpus, segments: Sequence[Segment] | None = None) -> Score:

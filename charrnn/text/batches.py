@@ -39,6 +39,10 @@ class Batch(NamedTuple):
         """The window of some of the streams."""
         return Batch(*(None if part is None else part[:, streams] for part in self))  # type: ignore[arg-type]
 
+    def part(self, begin: int, end: int) -> "Batch":
+        """Some of the steps."""
+        return Batch(*(None if part is None else part[begin:end] for part in self))  # type: ignore[arg-type]
+
 
 class Streams:
     """The training text as `batch_size` parallel streams, read in windows of `seq_length` steps.

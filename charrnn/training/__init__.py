@@ -3,6 +3,7 @@
 step.py           one window for a shard of the streams; the update of a shard of the weights
 group.py          the ranks of a training on several machines
 learner.py        all shards of one step
+scoring.py        evaluation by all ranks
 follower.py       a rank that follows the orders of rank 0
 schedule.py       learning rates, early stopping, and a limit of the time
 loop.py           `Training`: one `Step` at a time, evaluation, best weights, setbacks

@@ -1,5 +1,7 @@
 """A rank other than 0: it runs the methods of its `Learner` that rank 0 calls, on its streams."""
 
+import numpy as np
+
 from charrnn.training.group import Group, MPIGroup
 from charrnn.training.learner import Learner
 from charrnn.training.step import Job
@@ -18,4 +20,5 @@ def follow(group: Group) -> int:
         if name == "start":
             learner = Learner(Job.from_json(*values), group)
         else:
-            getattr(learner, name)(*values)
+            with np.errstate(all="ignore"):  # rank 0 notices numbers that are not finite
+                getattr(learner, name)(*values)

@@ -9,6 +9,8 @@ import math
 import os
 import platform
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from charrnn.training.step import param_shards
 TIMEOUT = 600.0  # seconds; a rank that does not answer for longer is lost
 BUSY = 0.002  # seconds of waiting without a pause
 PAUSE, LONG_PAUSE = 0.0001, 0.001  # seconds: while data arrive, and while waiting for an order
+ORDER = 1024  # bytes of an order
 
 
 class Group:
@@ -40,6 +43,15 @@ class Group:
     def copy(self, *arrays: "np.ndarray[Any, Any]") -> None:
         """Copies the arrays of rank 0 to all ranks."""
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What all ranks do at the same time: an error of this one separates it from the others."""
+        try:
+            yield
+        except BaseException:
+            self.failed = self.size > 1
+            raise
+
     def add(self, vector: Array, values: list[float]) -> list[list[float]]:
         """Adds up the vector (n,), float32, over all ranks, in place; returns the values of each rank."""
         return [values]
@@ -56,7 +68,7 @@ class MPIGroup(Group):
         super().__init__()
         self.mpi = connect()
         self.comm = self.mpi.COMM_WORLD
-        self.rank, self.size = self.comm.rank, self.comm.size
+        self.rank, self.size, self.parent = self.comm.rank, self.comm.size, os.getppid()
         own = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(cores()))
         hosts = dict[str, list[set[int]]]()
         for host, usable, total in self.comm.allgather((platform.node(), own, os.cpu_count() or 1)):
@@ -77,6 +89,8 @@ class MPIGroup(Group):
                 waited = time.perf_counter() - start
                 if waited > seconds:
                     raise WorkerError(f"the other ranks have not answered rank {self.rank} for {seconds:.0f} seconds.")
+                if os.getppid() != self.parent:
+                    raise WorkerError("the process of mpiexec that started this rank has ended.")
                 if waited < BUSY and hasattr(os, "sched_yield"):
                     os.sched_yield()
                 else:
@@ -94,19 +108,22 @@ class MPIGroup(Group):
             return
         if self.failed:
             raise WorkerError("the other ranks can no longer be reached: they hold a part of the state of the run.")
-        text = np.frombuffer(bytearray(json.dumps([name, *values]).encode()), np.uint8)
-        self.copy(np.array([len(text)]))
-        self.copy(text)
+        self.copy(np.frombuffer(bytearray(json.dumps([name, *values]).encode().ljust(ORDER)), np.uint8))
 
     def receive_order(self) -> list[Any]:
         """The name of a method, and its arguments; rank 0 may not give the next order for hours."""
-        size = np.zeros(1, int)
-        self.wait(self.comm.Ibcast(size, 0), seconds=math.inf, pause=LONG_PAUSE)
-        self.copy(text := np.empty(size[0], np.uint8))
+        text = np.empty(ORDER, np.uint8)
+        self.wait(self.comm.Ibcast(text, 0), seconds=math.inf, pause=LONG_PAUSE)
         return list(json.loads(text.tobytes()))
 
     def copy(self, *arrays: "np.ndarray[Any, Any]") -> None:
         self.wait(*(self.comm.Ibcast(values, 0) for values in arrays))
+
+    def send(self, values: "np.ndarray[Any, Any]", rank: int) -> None:
+        self.wait(self.comm.Isend(values, rank))
+
+    def receive(self, values: "np.ndarray[Any, Any]", rank: int) -> None:
+        self.wait(self.comm.Irecv(values, rank))
 
     def add(self, vector: Array, values: list[float]) -> list[list[float]]:
         table = np.zeros((self.size, 1 + len(values)))

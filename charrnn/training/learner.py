@@ -9,10 +9,12 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.errors import WorkerError
+from charrnn.evaluation.score import ScoreBatches, total_scores
 from charrnn.nn.optim import Status, clip_scale
 from charrnn.nn.params import Params
 from charrnn.text.batches import Batch
-from charrnn.training.group import Group
+from charrnn.training.group import Group, MPIGroup
+from charrnn.training.scoring import RankScorer
 from charrnn.training.step import Job, ParamShard, Phase, param_shards, stream_shards
 from charrnn.training.workers import WorkerPool
 
@@ -34,6 +36,7 @@ class Learner:
         self.vectors, self.carried = self.pool.vectors, self.pool.before
         self.next_start = Phase.RESET
         self.complete = True  # `carried` has the streams of all ranks, not only of this one
+        self.scorer = RankScorer(group, job.config, self.params) if isinstance(group, MPIGroup) else None
         self.broken = False  # an update failed halfway: some weights are updated, others are not
 
     def load(self, weights: Params, optimizer: dict[str, Array], state: dict[str, Array]) -> None:
@@ -84,14 +87,11 @@ class Learner:
         """One window of all streams, see `gradient`."""
         group = self.group
         group.order("window", start, step)
-        try:
+        with group.together():
             group.copy(*(values for values in self.pool.worker.batch if values is not None))
             losses, sums = self.pool.broadcast(Phase(start), step), self.pool.broadcast(Phase.ADD, step)
             if group.size > 1:
                 losses, sums = self.add_ranks(losses, step), self.squares()
-        except BaseException:
-            group.failed = group.size > 1
-            raise
         self.norm = math.sqrt(sum(sums))
         return losses[0] + sum(losses[1:])
 
@@ -146,6 +146,16 @@ class Learner:
             times.append(time.perf_counter() - start)
         self.next_start = Phase.RESET
         return float(np.percentile(times[1:], 20))
+
+    @property
+    def score_batches(self) -> ScoreBatches:
+        """Scores batches with the weights as they are, by all ranks."""
+        return self.scorer.scores if self.scorer else total_scores
+
+    def score(self, *values: int) -> None:
+        """See `RankScorer.score`."""
+        assert self.scorer is not None
+        self.scorer.score(*values)
 
     def clear(self) -> None:
         """Sets the gradient to 0."""

@@ -72,7 +72,7 @@ class Training(ReprMixin, Iterator[Step]):
         job = Job(config, T, B, workers, *regularisation, options.seed, options.optimizer, masked, options.engine)
         self.learner = Learner(job, self.group)
         self.params = self.learner.params
-        self.score = scorer(self.latest, source, self.held_out) if self.held_out else None
+        self.score = scorer(self.latest, source, self.held_out, self.learner.score_batches) if self.held_out else None
         self.best: Params | None = None
         self.transfer: Transfer | None = None
         self.reasons: dict[str, str] = {}

@@ -68,6 +68,20 @@ def test_pieces_of_a_long_text_score_like_one_pass(monkeypatch: pytest.MonkeyPat
     assert evaluate(model, corpus).nats == pytest.approx(loss_in_one_pass(model, TEXT), rel=1e-6)
 
 
+def test_groups_of_a_long_text_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(TEXT)
+    corpus = Corpus.from_text(TEXT, vocab=model.vocab)
+    whole = evaluate(model, corpus)
+    monkeypatch.setattr(scan, "SHORTEST", 1)
+    monkeypatch.setattr(scan, "LONGEST", 3)
+    pieces = cut(corpus.segments, corpus.vocab.newline)
+    assert len(pieces) > 3 * scan.STREAMS
+    assert len(list(scan.batches(corpus.ids, pieces))) == math.ceil(len(pieces) / scan.STREAMS)
+    score = evaluate(model, corpus)
+    assert score.symbols == whole.symbols == len(TEXT)
+    assert score.total == pytest.approx(whole.total, rel=1e-3)  # more pieces, each warmed up
+
+
 def test_warm_up_is_read_but_not_counted() -> None:
     model = model_of(TEXT)
     corpus = Corpus.from_text(TEXT, vocab=model.vocab)

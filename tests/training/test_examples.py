@@ -10,6 +10,7 @@ import pytest
 import charrnn
 from charrnn.checkpoint.model import VERSION
 from charrnn.errors import ModelFileError, TextError
+from charrnn.evaluation import scan
 from charrnn.evaluation.score import Scorer
 from charrnn.nn.fast.network import Network
 from charrnn.nn.loss import cross_entropy
@@ -68,13 +69,14 @@ def test_workers_agree(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["generate", "classify", "pairs"])
-def test_the_held_out_loss_is_that_of_the_examples_one_at_a_time(kind: str) -> None:
+def test_the_held_out_loss_is_that_of_the_examples_one_at_a_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     training = begin(kind, COPIES if kind == "pairs" else WORDS)
     list(training)
     examples, params = training.source, training.params
     assert isinstance(examples, Examples)
     rows = examples.numbered(examples.rows)
-    score = Scorer(replace(training.latest, params=params)).score(rows)
+    scorer = Scorer(replace(training.latest, params=params))
+    score = scorer.score(rows)
     assert score.symbols == rows.loss_mask.sum()
     nats = 0.0
     for begins, end in zip(rows.starts[:-1], rows.starts[1:], strict=True):
@@ -82,6 +84,10 @@ def test_the_held_out_loss_is_that_of_the_examples_one_at_a_time(kind: str) -> N
         logits = Network(training.config, params, end - begins, 1).forward(rows.inputs[part, None])
         nats += cross_entropy(logits, rows.targets[part, None], 1, rows.loss_mask[part, None])
     assert score.total == pytest.approx(nats, rel=1e-4)
+    monkeypatch.setattr(scan, "LONGEST", 1)
+    groups = scorer.score(rows)  # several groups of streams
+    assert groups.symbols == score.symbols
+    assert groups.total == pytest.approx(nats, rel=1e-4)
 
 
 def test_the_file_keeps_the_task_and_a_text_has_none(tmp_path: Path) -> None:
