@@ -6,6 +6,7 @@ defaults. This file works without NumPy, so that the command line starts fast.
 
 import codecs
 import re
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -208,7 +209,16 @@ class Options:
             raise UsageError(
                 "with_ngram fits its weight to the validation split: set `val_fraction` above 0.", "with_ngram"
             )
-        if self.order != type(self).order and not (self.with_ngram or self.cell == NGRAM):
+        if self.order != type(self).order:
+            self.check_order(("order",))
+
+    @property
+    def counts_ngrams(self) -> bool:
+        return self.with_ngram or self.cell == NGRAM
+
+    def check_order(self, given: Collection[str]) -> None:
+        """Raises UsageError if the options `given` include an order, and there is no n-gram model."""
+        if "order" in given and not self.counts_ngrams:
             raise UsageError(f"order is that of an n-gram model: use it with `cell={NGRAM}` or `with_ngram`.", "order")
 
     def length(self, windows: int) -> tuple[int, int]:
@@ -251,6 +261,7 @@ class Options:
                 "leave it out to resume, or pass init_from=model instead of model for a new run from its weights.",
                 wrong,
             )
+        self.check_order(given)
         changes = {name: value for name, value in given.items() if name in CHANGEABLE}
         if "epochs" in changes:
             changes.setdefault("steps", None)

@@ -192,6 +192,7 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
     ("missing.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
     ("corpus.txt --cell ngram", 2, "is for networks, and --cell ngram counts n-grams: leave it out."),
+    ("corpus.txt --order 7", 2, "--order is that of an n-gram model: use it with --cell ngram or --with-ngram."),
     ("corpus.txt --order 5", 2, "--order is that of an n-gram model: use it with --cell ngram or --with-ngram."),
     ("corpus.txt --with-ngram --order 1", 2, "--order is a whole number from 2 to 10, not 1."),
     (
@@ -261,6 +262,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("train --resume -m part.npz --cell rnn", 2, "--cell rnn contradicts the model file"),
     ("train --resume -m part.npz --unit byte", 2, "--unit byte contradicts the model file"),
     ("train --resume -m part.npz --by-line", 2, "--by-line contradicts the model file, which was trained without it:"),
+    ("train --resume -m part.npz --order 7", 2, "--order is that of an n-gram model"),
     ("train --resume -m part.npz --seed 1", 2, "--seed 1 contradicts the model file"),
     ("train --resume -m part.npz --encoding latin-1", 2, "--encoding latin-1 contradicts the model file"),
     ("train --resume -m part.npz --steps 0", 2, "--steps is a whole number of at least 1, not 0."),

@@ -84,6 +84,16 @@ def test_a_text_in_place_of_a_corpus_or_a_list(tmp_path: Path) -> None:
             use(small, "abc")
 
 
+def test_without_a_plan_the_learning_rate_suits_the_sizes() -> None:
+    corpus = charrnn.Corpus.from_text(TEXT)
+    rates = [charrnn.train(corpus, layers=1, hidden_size=size, steps=1).options.lr for size in (64, 256)]
+    assert rates == [0.025, 0.016]
+    assert charrnn.train(corpus, layers=1, hidden_size=64, steps=1, lr=0.004).options.lr == 0.004
+    assert charrnn.train(corpus, layers=1, hidden_size=64, steps=1, optimizer="rmsprop").options.lr == 0.004
+    with pytest.raises(charrnn.UsageError, match="^order is that of an n-gram model"):
+        charrnn.train(corpus, order=7)
+
+
 def test_a_plan_for_a_time() -> None:
     corpus = charrnn.Corpus.from_text(TEXT * 40)
     training = charrnn.train(corpus, minutes=0.002, hidden_size=8, workers=1)

@@ -78,6 +78,10 @@ class History:
         if len(self.val) == LIMIT:
             self.val = self.val[1::2]
 
+    def best_after(self, step: int) -> int:
+        """The step of the best evaluation after `step`; `step` if there is none."""
+        return min(((loss, at) for at, loss in self.val if at > step), default=(0.0, step))[1]
+
     def series(self, name: str) -> list[float]:
         """A column of `points`."""
         return list(self.points[:, SERIES.index(name)].tolist())

@@ -69,7 +69,12 @@ class Model:
 
     def __repr__(self) -> str:
         loss = f", validation loss {self.run.best_loss:.2f}" if self.run and self.run.best_loss is not None else ""
-        return f"Model({self.description}{loss})"
+        return f"Model({self.description}{loss}{self.alone if loss else ''})"
+
+    @property
+    def alone(self) -> str:
+        """What the validation loss of the run is that of, if the model is more."""
+        return " (network alone)" if self.ngram and self.config.layers else ""
 
     def _repr_html_(self) -> str:
         """A table for a notebook: the network, and its training."""
@@ -84,7 +89,7 @@ class Model:
                 rows.append(("training", f"{run.step:,} steps in {run.seconds:,.0f} s"))
             if run.best_loss is not None:
                 at = f" at step {run.best_step:,}" if self.config.layers else ""
-                rows.append(("validation loss", f"{run.best_loss:.4f} nats{at}"))
+                rows.append(("validation loss", f"{run.best_loss:.4f} nats{at}{self.alone}"))
         return table(rows)
 
     @property

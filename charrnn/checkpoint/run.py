@@ -28,7 +28,8 @@ class Run:
     `state` the carried state, (layers, streams, H) for each of `h` (and `c`). `best_loss` is a validation loss in nats.
     `versions` are those that the last bits depend on (`blas.versions`). `before` are the texts that the first weights
     were trained on, if they come from another model. `rates` are pairs of a step and the (peak) learning rate from it
-    on, if that was changed when the run was resumed.
+    on, if that was changed when the run was resumed. `extended` is the step after which the run was last resumed with
+    another length although its learning rate had decayed, or early stopping had ended it; 0 if it never was.
     """
 
     options: Options
@@ -51,6 +52,7 @@ class Run:
     before: tuple[str, ...] = ()
     folder: str = ""
     rates: tuple[tuple[int, float], ...] = ()
+    extended: int = 0
 
     @classmethod
     def new(
@@ -141,6 +143,7 @@ def check(run: Run) -> None:
     for name in ("symbols", "streams", "seq_length", "windows"):
         check_int(name, getattr(run, name), 1)
     check_int("step", run.step, 0)
+    check_int("extended", run.extended, 0, run.step)
     check_float("seconds", run.seconds, at_least=0.0)
     require((run.best_step is None) == (run.best_loss is None), "best_step")
     if run.best_step is not None:

@@ -70,7 +70,7 @@ def compare_training(training: "Training", say: Callable[[str], None]) -> "Compa
 
     if training.run.best_loss is None:
         return None
-    announce(len(training.corpus.ids), say)
+    announce(training.source.symbols, say)
     model = training.model.of_network() if training.mixing else training.model
     try:
         return compare(model, training.corpus)
@@ -92,6 +92,6 @@ def grade_training(training: "Training", say: Callable[[str], None]) -> "Graded 
         return None
 
 
-def announce(symbols: int, say: Callable[[str], None]) -> None:
+def announce(symbols: int, say: Callable[[str], None], what: str = "n-grams and running xz for the comparison") -> None:
     if symbols > LARGE:
-        say("Counting n-grams and running xz for the comparison ...")
+        say(f"Counting {what} ...")

@@ -108,18 +108,23 @@ def train(
     check_int("log_every", log_every, 1)
     chosen = given(context, {field.name for field in declared(Options)})
     chosen |= train_plan.task_from_flags(labelled, pairs, task, resume)
-    if set_by_environment(context, "minutes") and (resume or not chosen.keys().isdisjoint(LENGTHS)):
+    counting = chosen.get("cell") == NGRAM
+    unused = [name for name in chosen if set_by_environment(context, name) and not applies(name, chosen)]
+    chosen = {name: value for name, value in chosen.items() if name not in unused}
+    if set_by_environment(context, "minutes") and (counting or resume or not chosen.keys().isdisjoint(LENGTHS)):
         minutes = None
+    if counting and set_by_environment(context, "init_from"):
+        init_from = None
     if log_every > 1 and not as_json and not set_by_environment(context, "log_every"):
         raise UsageError("--log-every only applies to --json: use both, or neither.")
-    if counting := chosen.get("cell") == NGRAM:
+    if counting:
         from charrnn.training.ngram_training import refuse_training
 
-        minutes = None if set_by_environment(context, "minutes") else minutes
         refuse_training({**chosen, "resume": resume, "init_from": init_from, "minutes": minutes})
     seconds = train_plan.clock_seconds(minutes, chosen)
     check_new_or_resumed(texts, model, resume, force, minutes, init_from)
     from charrnn.checkpoint.model import load
+    from charrnn.cli.baselines import announce
     from charrnn.system.atomic import check_room, claimed
     from charrnn.training.group import start_group
     from charrnn.training.ngram_training import NgramTraining
@@ -139,8 +144,10 @@ def train(
             source = None if init_from is None else load(init_from)
             chosen = options_from_model(source, chosen) if source else chosen
             options = Options(**chosen)
+            options.check_order(chosen)
             corpus = read_new(texts, model, options, quiet, source)
             if counting:
+                announce(corpus.symbols, (lambda _: None) if quiet else remark, "n-grams")
                 training = NgramTraining(corpus, options)
             else:
                 training, plan = plan_training(corpus, options, chosen, seconds, start_time, source, group)
@@ -158,6 +165,15 @@ def train(
             return group.end(0)
         with stopping() as stop:
             return group.end(session.run(stop))
+
+
+def applies(name: str, chosen: dict[str, Any]) -> bool:
+    """Whether an option applies to the cell, and an order to a model with n-grams."""
+    from charrnn.training.ngram_training import NGRAM_OPTIONS
+
+    if chosen.get("cell") == NGRAM:
+        return name in NGRAM_OPTIONS and name != "with_ngram"
+    return name != "order" or bool(chosen.get("with_ngram"))
 
 
 def follow_orders(group: "Group") -> int:

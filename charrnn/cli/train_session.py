@@ -81,6 +81,7 @@ class Session:
         training, stop.loss = self.training, self.loss
         live = self.records is None or not is_terminal(sys.stdout)
         with display(training, partial(sample_line, training), self.quiet, live) as screen:
+            self.announce_mixing()
             for record in self.steps():
                 if stop.resumed:
                     stop.resumed = False
@@ -98,6 +99,7 @@ class Session:
                 self.step_at = time.monotonic()
                 if stop:
                     break
+                self.announce_mixing()
         self.save_finally()
         stop.saved = True
         if stop and (training.unmixed or (training.run.step < training.end and not training.stale)):
@@ -113,6 +115,13 @@ class Session:
             self.comparison()
         if not self.quiet:
             self.closing(shown=not stopped)
+
+    def announce_mixing(self) -> None:
+        """Prints that n-grams are counted next, if that takes a while."""
+        from charrnn.cli.baselines import announce
+
+        if self.training.unmixed and self.training.complete:
+            announce(self.training.source.symbols, self.remark, "n-grams")
 
     def steps(self) -> "Iterator[Step]":
         """The steps; if one fails, what has been learned is saved."""

@@ -50,7 +50,7 @@ def facts(path: str, model: Model, size: int) -> list[tuple[str, str]]:
         rows.append(("task", task_line(model.task)))
     if len(vocab.rare):
         rows.append(("unknown symbol", f"stands for {len(vocab.rare):,} rare symbols; never sampled"))
-    return rows + (run_facts(run) if run else [("training", "not recorded")])
+    return rows + (run_facts(run, model.alone) if run else [("training", "not recorded")])
 
 
 def ngram_fact(model: Model) -> tuple[str, str]:
@@ -60,12 +60,12 @@ def ngram_fact(model: Model) -> tuple[str, str]:
     return "n-gram", f"{model.ngram.name}, modified Kneser-Ney, {sum(model.ngram.sizes):,} n-grams{weight}"
 
 
-def run_facts(run: Run) -> list[tuple[str, str]]:
+def run_facts(run: Run, alone: str) -> list[tuple[str, str]]:
     options = run.options
     lengths = [counted(n, name) for name, n in (("epoch", options.epochs), ("step", options.steps)) if n]
     best = "no validation split, or not evaluated yet"
     if run.best_loss is not None:
-        best = f"{run.best_loss:.4f} nats at step {run.best_step:,}"
+        best = f"{run.best_loss:.4f} nats at step {run.best_step:,}{alone}"
     rows = [("text", f"{', '.join(run.texts)}: {run.symbols:,} symbols, sha256 {run.sha256[:12]}")]
     if run.folder:
         rows.append(("folder", run.folder))

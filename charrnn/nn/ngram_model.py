@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from itertools import zip_longest
 
 import numpy as np
 
@@ -13,6 +14,18 @@ from charrnn.nn.ngram import UNSEEN, Floats, Grams, Ints, Level, continuation_co
 ROWS = 1 << 20  # probabilities computed in one call
 NONE: Ints = np.zeros(0, np.int32)
 Path = tuple[int, ...]  # the ranks of the last 0, 1, 2, ... symbols, as long as they occur in the text
+
+
+def count_levels(ids: Ids, vocab_size: int, order: int) -> list[tuple[Ints, Ints]]:
+    """The keys (U,) and counts (U,) of each level of a text (n,), up to the order, or to n."""
+    shorter = Grams(np.zeros(1, np.int64), np.zeros(len(ids) + 1, np.int32), 0)
+    levels, counts = list[tuple[Ints, Ints]](), NONE
+    for k in range(1, min(order, len(ids)) + 1):
+        grams, counts, places = count_grams(shorter, ids[k - 1 :], vocab_size)
+        if k > 1:
+            levels.append((shorter.keys, continuation_counts(shorter, places)))
+        shorter = grams
+    return [*levels, (shorter.keys, counts)]
 
 
 class CompleteLevel:
@@ -71,17 +84,17 @@ class NgramModel:
     root: int = 0
 
     @classmethod
-    def count(cls, ids: Ids, vocab_size: int, order: int, labels: Ints | None = None, start: int = 0) -> "NgramModel":
-        """The model of the symbols `ids` (n,), n > 0, and their `labels` (n,), of an order of at most n."""
-        roots = np.zeros(len(ids), np.int32) if labels is None else labels.astype(np.int32)
-        shorter = Grams(np.arange(roots.max() + 1, dtype=np.int64), np.append(roots, np.int32(0)), 0)
-        levels, counts = list[CompleteLevel](), NONE
-        for k in range(1, min(order, len(ids)) + 1):
-            grams, counts, places = count_grams(shorter, ids[k - 1 :], vocab_size)
-            if k > 1:
-                levels.append(CompleteLevel(shorter, continuation_counts(shorter, places), vocab_size))
-            shorter = grams
-        return cls(vocab_size, (*levels, CompleteLevel(shorter, counts, vocab_size)), start)
+    def count(cls, texts: Sequence[Ids], vocab_size: int, order: int, start: int = 0) -> "NgramModel":
+        """The model of texts, one per label, each of the symbols (n,), n > 0; the order is at most the largest n."""
+        counted = [count_levels(ids, vocab_size, order) for ids in texts]
+        levels, contexts = list[CompleteLevel](), [1] * len(texts)
+        for level in zip_longest(*counted, fillvalue=(NONE, NONE)):
+            firsts = np.cumsum([0, *contexts[:-1]])  # the rank of the first context of each text
+            keys = np.concatenate([keys + first * vocab_size for (keys, _), first in zip(level, firsts, strict=True)])
+            counts = np.concatenate([counts for _, counts in level])
+            levels.append(CompleteLevel(Grams(keys, NONE, sum(contexts)), counts, vocab_size))
+            contexts = [len(counts) for _, counts in level]
+        return cls(vocab_size, tuple(levels), start)
 
     @property
     def order(self) -> int:

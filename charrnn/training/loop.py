@@ -18,7 +18,7 @@ from charrnn.checkpoint.run import Run
 from charrnn.errors import DivergedError, UsageError, WorkerError
 from charrnn.evaluation.mixing import Mixing
 from charrnn.evaluation.score import Score, scorer, symbols_of
-from charrnn.nn.optim import NOT_FINITE, Status, steps_if_decayed
+from charrnn.nn.optim import NOT_FINITE, Status
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.options import Options
 from charrnn.system.blas import differences
@@ -108,7 +108,7 @@ class Training(ReprMixin, Iterator[Step]):
         current = ("options", "last", "optimizer", "state", "versions", *(("texts", "folder") if source.files else ()))
         changes = {name: getattr(training.run, name) for name in current}
         training.run = replace(run, history=deepcopy(run.history), health=deepcopy(run.health), **changes)
-        training.notes += training.schedule.difference(Schedule(run.options, run.windows), run.step)
+        training.notes += training.schedule.extend(Schedule(run.options, run.windows), training.run)
         if options.lr != run.options.lr:
             training.run.record_rate(run.options.lr)
             training.notes.append(f"lr: {options.lr:g} instead of {run.options.lr:g} from step {run.step + 1:,} on.")
@@ -135,7 +135,12 @@ class Training(ReprMixin, Iterator[Step]):
     @property
     def stale(self) -> bool:
         """Whether early stopping ends the run, or begins its decay."""
-        return self.schedule.stale(self.run.step, self.run.best_step)
+        return self.schedule.stale(self.run)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no step is left."""
+        return self.run.step >= self.end or (self.stale and not self.schedule.decays_later(self.run.step))
 
     @property
     def unmixed(self) -> bool:
@@ -144,7 +149,7 @@ class Training(ReprMixin, Iterator[Step]):
 
     def __next__(self) -> Step:
         run = self.run
-        if run.step >= self.end or (self.stale and not self.schedule.adjustable(run.step)):
+        if self.complete:
             self.close()
             if self.unmixed:
                 self.mixing = mixing(self.model, self.source, self.options)
@@ -177,17 +182,14 @@ class Training(ReprMixin, Iterator[Step]):
 
     def _adjust_length(self) -> str | None:
         """Sets the number of steps to what the time allows, or lets the decay begin early; returns a note on that."""
-        step = self.run.step
-        if not self.schedule.adjustable(step):
+        step, schedule = self.run.step, self.schedule
+        if not schedule.adjustable(step):
             return None
-        if self.stale and (shorter := steps_if_decayed(step)) <= self.end:
-            self.set_length(shorter)
-            count = self.options.patience
-            return (
-                f"no improvement for {count} evaluation{'s' * (count != 1)}: the learning rate decays from step "
-                f"{step:,} to the end at step {self.end:,}."
-            )
-        if self.limit is not None and (steps := self.limit.steps(step, self.end)) is not None:
+        shortest = schedule.shortest(step)
+        if self.stale and schedule.decays_later(step) and shortest <= self.end:
+            self.set_length(shortest)
+            return self.schedule.early_decay
+        if self.limit is not None and (steps := self.limit.steps(step, self.end, shortest)) is not None:
             self.set_length(steps)
         return None
 
@@ -251,8 +253,7 @@ class Training(ReprMixin, Iterator[Step]):
         run.history.add_val(run.step, loss)
         if run.best_loss is None or loss < run.best_loss:
             run.best_step, run.best_loss = run.step, loss
-            if self.best is None:
-                self.best = self.params.copy()
+            self.best = self.best or self.params.copy()
             self.best.flat[:] = self.params.flat
         return loss
 

@@ -18,7 +18,8 @@ from charrnn.text.dataset import Dataset
 from charrnn.training.cost import flops_per_char, multiply_rate
 from charrnn.training.group import Group
 from charrnn.training.loop import EVAL_EVERY, EVAL_SHARE, Training
-from charrnn.training.schedule import TimeLimit
+from charrnn.training.ngram import seconds_to_mix
+from charrnn.training.schedule import TimeLimit, rate_for
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
@@ -99,12 +100,6 @@ def recurrent_weights(config: Config) -> int:
 
 def weights(config: Config) -> int:
     return sum(math.prod(shape) for shape in config.shapes.values())
-
-
-def rate_for(config: Config) -> float:
-    """The learning rate, smaller for wider and deeper networks and for large vocabularies."""
-    rare = max(1.0, config.vocab_size / 100)
-    return round(min(0.025, 0.016 * math.sqrt(256 / config.hidden_size / config.layers / math.sqrt(rare))), 4)
 
 
 def choose(
@@ -282,6 +277,7 @@ def plan_training(
         plan.explain(training)
         return training, plan
     group = group or Group()
+    seconds -= min(0.5 * seconds, seconds_to_mix(data, options))
     rate, corrected = multiply_rate(512, 20) * (options.workers or group.cores) * group.size, False
     while True:
         plan = choose(given, symbols, data.alphabet, rate, seconds, **sizes)
@@ -290,11 +286,12 @@ def plan_training(
         if corrected or 1 / LARGEST_ERROR < ratio < LARGEST_ERROR:
             plan.explain(training)
             most = plan.most_steps(training.streams.windows)
-            if plan.options.schedule != "wsd":
+            if plan.options.schedule == "cosine":
                 training.notes.append(
                     f"schedule {plan.options.schedule} fixes the number of steps now: a slower run ends late."
                 )
-            training.limit = TimeLimit(start, seconds - scoring - RESERVE, most)
+            scorings = 2 if plan.options.with_ngram else 1
+            training.limit = TimeLimit(start, seconds - scorings * scoring - RESERVE, most)
             return training, plan
         training.close()
         rate, corrected = rate * ratio, True

@@ -3,11 +3,13 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_float
 from charrnn.errors import UsageError
+from charrnn.nn.params import Config
 from charrnn.options import LENGTHS, NGRAM, Options
 from charrnn.text.corpus import Corpus
 from charrnn.text.dataset import read_dataset
@@ -16,6 +18,7 @@ from charrnn.training.group import Group
 from charrnn.training.loop import Training
 from charrnn.training.ngram_training import NgramTraining, refuse_training
 from charrnn.training.plan import plan_training
+from charrnn.training.schedule import rate_for
 from charrnn.training.transfer import options_from_model
 
 
@@ -31,7 +34,8 @@ def train(
     """Trains on files, folders, a `Corpus` or `Examples`: yields one `Step` per step, and `.model` is the result.
 
     `options` are the fields of `Options`. With `minutes` the sizes, the other hyperparameters and the number of steps
-    are chosen to suit the text and the time, unless they are given (`.reasons` says why). With `model` its run is
+    are chosen to suit the text and the time, unless they are given (`.reasons` says why); without it, only the learning
+    rate of Adam is chosen, to suit the sizes. With `model` its run is
     resumed: the options may only restate its own, or set new `epochs`, `steps`, `lr`, `workers`, `engine` or
     `patience`. With `init_from` a new run starts from that model's weights, with its cell, sizes and unit. `group`
     holds the ranks of MPI that share each batch, see docs/scaling-out.md.
@@ -69,12 +73,16 @@ def train(
     if init_from:
         options = options_from_model(init_from, options)
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
+    chosen.check_order(options)
     if not isinstance(texts, Corpus | Examples):
         vocab, other = model.vocab if model else None, init_from.vocab if init_from else None
         texts = read_dataset(texts, chosen, vocab, other)
     if model:
         return Training.resume(texts, chosen, model, group)
     if minutes is None:
+        if "lr" not in options and chosen.optimizer == "adam" and chosen.task != "pairs":
+            config = Config(chosen.cell, chosen.layers, chosen.hidden_size, texts.alphabet)
+            chosen = replace(chosen, lr=rate_for(config))
         return Training.new(texts, chosen, init_from, group)
     training, plan = plan_training(texts, chosen, options, 60.0 * minutes, start, init_from, group)
     training.reasons = plan.reasons

@@ -25,6 +25,7 @@ def main() -> None:
         next(training)
     training.mixing = mixing(training.model, corpus, training.options)  # as at the end of a run
     training.run.texts, training.run.folder = ("tales.txt",), "/home/reader/texts"  # as if it had been read from a file
+    training.run.extended = 20  # and extended
     training.run.rates = ((1, 0.1), (11, 0.05))  # and resumed with another learning rate
     training.model.save(path)
     output = "".join(charrnn.sample(charrnn.load(path), 40, temp=0.0))

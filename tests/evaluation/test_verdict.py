@@ -1,5 +1,6 @@
 """Verdicts: each case by its losses, and from a training run."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,16 +9,19 @@ from charrnn.errors import TextError
 from charrnn.evaluation.baselines import Baseline, Baselines
 from charrnn.evaluation.score import evaluate
 from charrnn.evaluation.verdict import (
+    REACHED,
     FitSummary,
     advice,
     compare,
     compare_to_baselines,
     problem,
+    reached,
     summarize_fit,
     verdict,
 )
 from charrnn.options import Options
 from charrnn.text.batches import Rows
+from charrnn.text.corpus import Corpus
 from tests.sampling.test_sample import model_of
 from tests.training.test_loop import begin
 
@@ -152,6 +156,26 @@ def test_a_run_is_compared_on_its_validation_split() -> None:
     assert (summary.held_out, summary.symbols) == (score.nats, held_out.begin)
     assert [step for step, _ in summary.curve] == [5, 10, 15, 20]
     assert summary.epochs == 20 / training.streams.windows
+
+
+def test_the_verdict_on_a_known_text_names_the_results_of_the_documents() -> None:
+    corpus = Corpus.read(":tales")
+    assert reached(corpus, Options()) == (
+        f" On two cores, planned runs on this text reached {REACHED[corpus.sha256][1]:.3f} nats with --minutes 1."
+    )
+    assert reached(corpus, Options(val_fraction=0.2)) == ""
+    assert reached(Corpus.read(":tales", by_line=True), Options()) == ""
+    assert reached(Corpus.from_text("unknown"), Options()) == ""
+    assert Corpus.read(":iyagi").sha256 in REACHED
+    documented, name = dict[tuple[str, str], str](), ""
+    for line in (Path(__file__).parents[2] / "docs" / "learning.md").read_text("utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) > 6 and cells[2].startswith("`--minutes"):
+            name = cells[1] or name
+            documented[name, cells[2]] = cells[6]
+    for name, results in zip(("tinyshakespeare", "tales", "iyagi"), REACHED.values(), strict=True):
+        for minutes, loss in results.items():
+            assert documented[name, f"`--minutes {minutes}`"] == f"{loss:.3f}"
 
 
 def test_a_run_without_validation_split_is_refused() -> None:

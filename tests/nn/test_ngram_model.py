@@ -17,7 +17,7 @@ contexts_of = st.lists(st.lists(st.integers(0, V - 1), max_size=9), min_size=1, 
 
 
 def counted(train: list[int], order: int, vocab_size: int = V) -> NgramModel:
-    return NgramModel.count(np.array(train, np.uint32), vocab_size, order)
+    return NgramModel.count([np.array(train, np.uint32)], vocab_size, order)
 
 
 @given(train=st.lists(st.integers(0, V - 2), min_size=1, max_size=80), order=st.integers(1, 10), contexts=contexts_of)
@@ -40,7 +40,7 @@ def test_probabilities_sum_to_one_and_are_those_of_the_baseline(
 def test_they_sum_to_one_for_every_size_of_vocabulary(vocab_size: int) -> None:
     rng = np.random.default_rng(vocab_size)
     train = (vocab_size * rng.random(3000) ** 8).astype(np.uint32)
-    model = NgramModel.count(train, vocab_size, 7)
+    model = NgramModel.count([train], vocab_size, 7)
     places = rng.integers(7, len(train), 5).tolist()
     p = np.exp(model.log_probs([*(train[place - 7 : place] for place in places), [], [vocab_size - 1]]))
     np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=0, atol=1e-12)
@@ -87,8 +87,10 @@ def test_a_state_of_a_stream_can_be_given_to_another() -> None:
 
 def test_each_label_has_a_root_of_its_own() -> None:
     """Symbols 1 and 2 belong to label 0, symbols 3 and 4 to label 1; 0 starts and ends an example."""
-    ids, labels = np.array([0, 1, 2, 0, 1, 2, 0, 0, 3, 4, 0, 3, 4, 0], np.uint32), np.repeat([0, 1], 7)
-    model = NgramModel.count(ids, V, 4, labels, start=0)
+    texts = [np.array(ids, np.uint32) for ids in ([0, 1, 2, 0, 1, 2, 0], [0, 3, 4, 0, 3, 4, 0])]
+    model = NgramModel.count(texts, V, 4, start=0)
+    assert model.sizes == [6, 6, 6, 6]  # nothing is counted from the end of one label to the start of the next
+    assert NgramModel.count([texts[0], texts[1][:2]], V, 4).sizes == [5, 4, 3, 3]  # a text shorter than the order
     network = NgramNetwork(model, 3, 2)
     window = np.array([[V, V + 1], [1, 3], [2, 4]])
     p: Floats = np.exp(network.forward(window, None, window >= V))

@@ -311,6 +311,27 @@ def test_patience_ends_a_run_without_decay() -> None:
     assert len(list(train(training.corpus, model=training.model, patience=5))) == 8
 
 
+@pytest.mark.parametrize("schedule", ["wsd", "constant"])
+def test_a_run_that_was_stopped_early_is_extended_at_the_full_rate(schedule: str, tmp_path: Path) -> None:
+    options = {"steps": 400, "eval_every": 4, "patience": 3, "val_fraction": 0.15, "schedule": schedule}
+    first = begin("ab" * 300 + "ba" * 60, **options)
+    list(first)
+    anew = f"early stopping counts the evaluations from step {first.run.step + 1} on."
+    parts, whole = (train(first.corpus, model=first.model, steps=500) for _ in range(2))
+    assert anew in whole.notes
+    assert [record.lr for record in islice(parts, 11)] == [parts.rate(first.run.step + k) for k in range(1, 12)]
+    assert parts.rate(100) == parts.options.lr
+    assert parts.end == 500  # no decay yet
+    parts.model.save(tmp_path / "m.npz")
+    again = train(first.corpus, model=charrnn.load(tmp_path / "m.npz"))
+    assert again.run.extended == first.run.step
+    assert anew not in again.notes
+    list(again)
+    list(whole)
+    assert digest(again) == digest(whole)
+    assert first.run.step + 12 <= whole.run.step < 500  # it was stopped again, by later evaluations
+
+
 @pytest.mark.parametrize("length", [15, 20, 60])
 def test_another_length_in_the_stable_phase_leaves_no_trace(length: int) -> None:
     changed = begin(steps=40, dropout=0.3)
@@ -348,12 +369,12 @@ def test_another_peak_is_no_other_schedule() -> None:
 def test_a_coarse_clock_measures_no_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     limit = TimeLimit(100.0, 60.0, 1000)
-    assert [limit.steps(step, 500) for step in range(1, 30)] == [None] * 29
+    assert [limit.steps(step, 500, step) for step in range(1, 30)] == [None] * 29
 
 
 def test_the_time_decides_when_the_decay_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(seconds: float, slow: float = 1.0) -> tuple[Training, float]:
-        clock, training = [100.0], begin(steps=1000, batch_size=2, seq_length=4)
+    def run(seconds: float, slow: float = 1.0, **options: Any) -> tuple[Training, float]:
+        clock, training = [100.0], begin(steps=1000, batch_size=2, seq_length=4, **options)
         training.limit = TimeLimit(clock[0], seconds, 1500)
         monkeypatch.setattr(time, "monotonic", lambda: clock[0])
         for record in training:
@@ -365,6 +386,10 @@ def test_the_time_decides_when_the_decay_begins(monkeypatch: pytest.MonkeyPatch)
         assert training.run.step == training.end
         assert took == pytest.approx(min(seconds, 1500.0), rel=0.1)
     assert training.end == 1500
+    for seconds, slow in ((200.0, 1.5), (200.0, 0.5)):
+        training, took = run(seconds, slow, schedule="constant")
+        assert took == pytest.approx(seconds, abs=2.0 * slow)
+        assert training.run.history.val[-1][0] == training.run.step == training.end  # the last weights are evaluated
 
 
 def test_a_probe_changes_nothing() -> None:

@@ -1,6 +1,7 @@
 """n-gram models as model files: counted, saved, sampled, scored, mixed and classified with like any other model."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 
 import charrnn
 from charrnn.checkpoint.model import Model
+from charrnn.cli import baselines
 from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.nn import ngram
+from charrnn.options import Options
 from charrnn.see.curve import training_curves
 from charrnn.see.gradients import fresh, gradient_norms
 from charrnn.see.memory import memory
@@ -22,6 +25,8 @@ from charrnn.see.surprise import surprise
 from charrnn.see.text_window import text_window
 from charrnn.text.corpus import Corpus
 from charrnn.text.examples import Examples
+from charrnn.training import ngram as training_ngram
+from charrnn.training import plan
 from tests.checkpoint.test_model import rewrite
 from tests.cli.test_train import Command
 from tests.cli.test_train import charrnn as command
@@ -175,6 +180,51 @@ def test_texts_that_are_too_large_are_refused_before_anything_is_counted(monkeyp
             charrnn.train(corpus, **options)
 
 
+def test_texts_that_do_not_fit_into_memory_are_refused_before_anything_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(training_ngram, "free_memory", lambda: 470 * 7 * training_ngram.BYTES - 1)
+    corpus = Corpus.from_text(TEXT)
+    for options in ({"cell": "ngram"}, {"with_ngram": True, "layers": 1, "hidden_size": 4}):
+        with pytest.raises(TextError, match=r"470 symbols to count up to order 7, which needs about 0\.0 GB of memory"):
+            charrnn.train(corpus, **options)
+    assert charrnn.train(corpus, cell="ngram", order=6).model.ngram
+
+
+def test_a_large_text_is_announced_and_its_time_belongs_to_the_run(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(baselines, "LARGE", 100)
+    sizes = ["--layers", "1", "--hidden-size", "8", "--batch-size", "4", "--workers", "1", "--no-baselines"]
+    for more, counted in ((["--with-ngram"], 1), ([], 0)):
+        err = command("train", "corpus.txt", *sizes, "--steps", "8", "--force", *more)[2]
+        assert err.count("Counting n-grams ...") == counted
+    assert "Counting n-grams ..." in command("train", "corpus.txt", "--cell", "ngram", "--force")[2]
+    assert command("train", "corpus.txt", "--cell", "ngram", "--force", "-q")[2] == ""
+    monkeypatch.setattr(plan, "seconds_to_mix", lambda source, options: 1000.0 * options.with_ngram)
+    corpus = Corpus.from_text(TEXT)
+    for with_ngram, seconds in ((True, 300.0), (False, 600.0)):
+        options: dict[str, Any] = {"with_ngram": with_ngram, "workers": 1, "hidden_size": 8, "layers": 1}
+        planned, _ = plan.plan_training(corpus, Options(**options), options, 600.0, time.monotonic())
+        assert planned.limit is not None
+        assert 0.9 * seconds < planned.limit.seconds < seconds
+
+
+def test_options_in_the_environment_that_do_not_apply_to_a_cell_are_ignored(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"HIDDEN_SIZE": "8", "LAYERS": "1", "ORDER": "3", "MINUTES": "1", "WITH_NGRAM": "1"}.items():
+        monkeypatch.setenv(f"CHARRNN_TRAIN_{name}", value)
+    assert command("train", "corpus.txt", "--cell", "ngram")[0] == 0
+    assert charrnn.load("model.npz").kind == "3-gram"
+    code, _, err = command("train", "corpus.txt", "--cell", "ngram", "--force", "--layers", "1")
+    assert (code, "--layers is for networks" in err) == (2, True)
+    monkeypatch.delenv("CHARRNN_TRAIN_WITH_NGRAM")
+    assert command("train", "corpus.txt", "--steps", "3", "--force", "--no-baselines")[0] == 0
+    assert charrnn.load("model.npz").config.hidden_size == 8
+    assert command("train", "--resume", "--steps", "4", "--no-baselines")[0] == 0
+
+
 def test_the_commands(command: Command) -> None:
     code, _, err = command("train", "corpus.txt", "--cell", "ngram", "--order", "4")
     assert code == 0
@@ -197,6 +247,10 @@ def test_a_network_with_an_ngram_model(command: Command) -> None:
     result = json.loads(out.splitlines()[-1])
     assert result["with_ngram"]["bits_per_char"] < result["bits_per_char"]
     assert "With its 7-gram, which has the weight " in err
+    assert "(network alone)" in command("info")[1]
+    assert repr(charrnn.load("model.npz")).endswith(" (network alone))")
+    assert "(network alone)" in charrnn.load("model.npz")._repr_html_()
+    assert "network alone" not in repr(charrnn.load("model.npz").of_network())
     both, alone = (json.loads(command("eval", "--json", *more)[1]) for more in ([], ["--no-ngram"]))
     assert both["nats"] < alone["nats"]
     assert alone["nats"] == pytest.approx(result["val_loss"], rel=1e-6)
