@@ -1,9 +1,10 @@
 """How the next symbol is chosen: filters on the logits, then a draw from the probabilities that are left.
 
-Logits are (K, V), one row per text. A filter sets the logits of the symbols that it removes to -inf; it never removes
-all of them.
+Logits are (K, V), one row per text, or (V,). A filter sets the logits of the symbols that it removes to -inf; it never
+removes all of them.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -23,7 +24,9 @@ def temperature(t: float) -> Filter:
 
     def apply(logits: Logits) -> Logits:
         if t:
-            scaled: Logits = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)  # the largest becomes 0
+            # for one row, argmax is many times as fast as a maximum
+            largest = logits[logits.argmax()] if logits.ndim == 1 else np.maximum.reduce(logits, axis=-1, keepdims=True)
+            scaled: Logits = logits - largest
             return np.divide(scaled, divisor, out=scaled)
         return np.where(np.arange(logits.shape[-1]) == logits.argmax(axis=-1, keepdims=True), 0.0, -np.inf)
 
@@ -98,6 +101,8 @@ def sample_ids(logits: Logits, filters: Sequence[Filter], uniforms: Sequence[flo
 
     The first filter is a temperature, after which the largest logit is 0.
     """
+    if len(logits) == 1:
+        return [sample_id(logits[0], filters, uniforms[0])]
     for apply in filters:
         logits = apply(logits)
     cumulative = np.add.accumulate(np.exp(logits), axis=-1)
@@ -106,3 +111,13 @@ def sample_ids(logits: Logits, filters: Sequence[Filter], uniforms: Sequence[flo
     threshold = np.minimum(total * uniforms, np.nextafter(total, 0.0))
     ids: list[int] = (cumulative > threshold[:, None]).argmax(axis=-1).tolist()
     return ids
+
+
+def sample_id(logits: Logits, filters: Sequence[Filter], uniform: float) -> int:
+    """`sample_ids` for one row of logits (V,), with fewer and quicker calls."""
+    for apply in filters:
+        logits = apply(logits)
+    cumulative = np.add.accumulate(np.exp(logits))
+    total = cumulative.item(-1)
+    threshold = min(total * uniform, math.nextafter(total, 0.0))
+    return int((cumulative > threshold).argmax())

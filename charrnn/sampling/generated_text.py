@@ -49,7 +49,7 @@ class GeneratedText:
         if options.stop or options.lines:
             self.ending = Ending(options.stop, options.lines, prompt, options.blank_lines)
         self.free = spelling.free and not self.rules  # every symbol is always allowed
-        # every symbol is a character that is certain at once
+        # every symbol but a boundary is a character that is certain at once
         self.simple = self.free and self.ending is None and spelling.vocab.unit == "char"
         self.remaining = LARGEST if length is None else length
         self.end: str | None = None if self.remaining else "length"
@@ -68,12 +68,15 @@ class GeneratedText:
         """Appends the symbol with this id, and returns the characters that it makes certain; "" if the text is done."""
         if self.end is not None:
             return ""
+        if self.simple and symbol != self.boundary and not self.fresh:  # the most frequent case
+            self.last = chr(self.spelling.codes[symbol])
+            self.remaining -= 1
+            if not self.remaining:
+                self.end = "length"
+            return self.last
         fresh, self.fresh = self.fresh, symbol == self.boundary
         if symbol == self.end_of_text:
             released = self._end_text()
-        elif self.simple:
-            self.last = chr(self.spelling.codes[symbol])
-            released = self._release(self.last)
         else:
             released = "".join(map(self._append, self.decoder.push(self.spelling.codes[symbol])))
         if self.fresh and self.texts is not None and self.end is None:

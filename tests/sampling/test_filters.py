@@ -136,11 +136,14 @@ def test_a_hundred_thousand_draws_follow_the_distribution(chosen: list[Filter]) 
     assert ((skewed - expected)[kept] ** 2 / expected[kept]).sum() > freedom + 5 * np.sqrt(2 * freedom)
 
 
-def test_one_row_is_drawn_as_among_many() -> None:
+@pytest.mark.parametrize("chosen", [filters(0.9), filters(0.0), filters(1.1, 5), filters(0.7, 0, 0.8, 0.02)])
+def test_one_row_is_drawn_as_among_many(chosen: list[Filter]) -> None:
     rng = np.random.default_rng(1)
-    rows, uniforms = rng.normal(size=(50, 7)), rng.random(50).tolist()
-    alone = [sample_ids(row[None], filters(0.9), [u])[0] for row, u in zip(rows, uniforms, strict=True)]
-    assert sample_ids(rows, filters(0.9), uniforms) == alone
+    rows, uniforms = rng.normal(size=(200, 7)), rng.random(200).tolist()
+    rows[:, 3] = -np.inf
+    uniforms[:2] = 0.0, float(np.nextafter(1.0, 0.0))
+    alone = [sample_ids(row[None], chosen, [u])[0] for row, u in zip(rows, uniforms, strict=True)]
+    assert sample_ids(rows, chosen, uniforms) == alone
 
 
 def test_log_probabilities_are_those_of_the_model() -> None:

@@ -142,6 +142,7 @@ class LSTM(Cell[LSTMRow]):
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         self.h = empty(shape, dtype)
         self.ig_fc = empty((2, *shape), dtype)  # i g, f c_{t-1}
+        self.ig, self.fc = self.ig_fc
         self.da = empty((4, *shape), dtype)
         self.da_ifo, self.da_g = self.da[:3], self.da[3]
         self.dc, self.scratch, self.scratch_ifo = empty(shape, dtype), empty(shape, dtype), empty((3, *shape), dtype)
@@ -169,7 +170,7 @@ class LSTM(Cell[LSTMRow]):
         sigmoid_of_tanh(row.ifo)
         # c = f * c_prev + i * g
         multiply(row.i_f, row.g_c, self.ig_fc)
-        add(self.ig_fc[0], self.ig_fc[1], row.c)
+        add(self.ig, self.fc, row.c)
         # h = o * tanh(c)
         tanh(row.c, row.tanh_c)
         multiply(row.o, row.tanh_c, self.h)
