@@ -13,6 +13,7 @@ SLICES = {
     "resume": 6,
     "commands": 30,
     "kill": 2,
+    "ranks": 1,
     "signals": 3,
     "codepoints": 2000,
     "files": 10,

@@ -1,6 +1,7 @@
 """MPI: whether this process is one of several ranks, and how all of them end together; mpi4py is imported if it is."""
 
 import os
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -14,6 +15,7 @@ VARIABLES = (
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
     ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
 )
+LONGEST_START = 300  # seconds that a rank waits for others, one of which may have ended
 FIRST_TURN, LAST_TURN = 0.5, 2.5  # seconds after which a rank reports an error that rank 0 does not report
 
 
@@ -39,7 +41,11 @@ def connect() -> Any:
         mpi4py.rc.initialize = mpi4py.rc.finalize = False
         from mpi4py import MPI
 
-        MPI.Init_thread(MPI.THREAD_FUNNELED)
+        if not MPI.Is_initialized():
+            set_alarm = getattr(signal, "alarm", int)  # not on Windows
+            set_alarm(LONGEST_START)  # its signal ends this process, and then mpiexec ends the others
+            MPI.Init_thread(MPI.THREAD_FUNNELED)
+            set_alarm(0)
     except (ImportError, RuntimeError) as error:
         raise UsageError(
             f"this process is one of {size} MPI ranks, and mpi4py cannot be loaded ({str(error).splitlines()[0]}): "
@@ -61,12 +67,18 @@ def connected() -> Any:
 
 
 def may_report() -> bool:
-    """Whether this rank prints an error, called before it does: an error of all ranks is printed once, or, before they
-    are connected, once per machine.
+    """Whether this rank prints an error, called before it does: an error of all ranks is printed once, or once per
+    machine if they cannot be connected. It connects them, so that `abort` ends those that have no error.
     """
     rank, size, local = announced()
+    module = sys.modules.get("mpi4py.MPI")
+    if size == 1 or (module and module.Is_finalized()):
+        return True
     if connected() is None:
-        return local == 0
+        try:
+            connect()
+        except UsageError:
+            return local == 0
     if rank:  # if rank 0 has the same error, it ends this process now
         time.sleep(FIRST_TURN + (LAST_TURN - FIRST_TURN) * rank / size)
     return True

@@ -17,6 +17,7 @@ PARTS = (
     "resume",
     "commands",
     "kill",
+    "ranks",
     "signals",
     "codepoints",
     "files",

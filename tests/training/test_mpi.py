@@ -261,6 +261,15 @@ def test_a_full_disk_at_rank_0_ends_all_after_the_run() -> None:
 
 
 @needs_mpi
+def test_an_error_that_only_rank_0_can_have_ends_all() -> None:
+    Path("model.npz").write_text("")
+    done = launch(2, "text.txt", "if rank:\n    os.mkdir('empty')\n    os.chdir('empty')", steps=5)
+    assert done.returncode == 2
+    assert "model.npz already exists" in done.stderr
+    assert done.stderr.count("error:") == 1
+
+
+@needs_mpi
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
