@@ -5,6 +5,8 @@ are (G, n, B, C); `layout.py` says why, and chooses C. The weights keep their pu
 the copies that the loop multiplies with.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy import add, copyto, multiply
 from numpy.typing import DTypeLike
@@ -14,8 +16,6 @@ from charrnn.nn.fast.cells import CELLS
 from charrnn.nn.fast.layout import block_width, blocks, pieces, small
 from charrnn.nn.params import Params
 
-ONE_HOT_COLUMNS = 256  # up to this width, a product with one-hot rows is faster than adding rows one by one
-ONE_HOT_SYMBOLS = 512
 Resets = list[Ids | None]  # per step the streams whose state is set to zero before it; None for none
 
 
@@ -208,7 +208,7 @@ class Layer:
         if self.index:
             np.matmul(X[:, H : 2 * H + 1].T, da[:, : w.G * H], out=dWx)
         else:
-            sum_rows(ids.reshape(-1), da[:, : w.G * H], dWx[:-1])
+            sum_rows(ids.reshape(-1), da, dWx[:-1])
             np.sum(dWx[:-1], axis=0, out=dWx[-1])
         if not ordered:
             copyto(dW[H:].reshape(-1, w.G, H), dWx.reshape(-1, w.G, H)[:, list(cell.x_blocks)])
@@ -236,13 +236,9 @@ def in_order_of_da(Wx: Array, x_blocks: tuple[int, ...]) -> Array:
 
 
 def sum_rows(ids: Ids, rows: Array, out: Array) -> None:
-    """out[v] = the sum of the rows whose id is v: the gradient of looking rows up."""
-    if rows.shape[1] <= ONE_HOT_COLUMNS and len(out) <= ONE_HOT_SYMBOLS:
-        one_hot = zeros((len(ids), len(out)), rows.dtype)
-        one_hot[np.arange(len(ids)), ids] = 1.0
-        np.matmul(one_hot.T, rows, out=out)
-        return
+    """out[v] = the sum of the rows whose id is v, of as many columns as out has: the gradient of looking rows up."""
     out[:] = 0.0
-    sums = list(out)
-    for i, row in zip(ids.tolist(), rows, strict=True):
-        add(sums[i], row, sums[i])
+    order = np.argsort(ids, kind="stable")
+    symbols, starts = np.unique(ids[order], return_index=True)
+    for symbol, (start, end) in zip(symbols.tolist(), pairwise([*starts.tolist(), len(ids)]), strict=True):
+        add.reduce(rows.take(order[start:end], axis=0)[:, : out.shape[1]], axis=0, out=out[symbol])
