@@ -4,11 +4,21 @@ import os
 from contextlib import suppress
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+CPUS = "/sys/devices/system/cpu"
 
 
 def cores() -> int:
-    """The number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of CPU cores that this process may use: physical ones, where the system tells."""
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    return len(set(map(core_of, os.sched_getaffinity(0))))
+
+
+def core_of(cpu: int) -> str:
+    """The logical processors of the same core as this one, as the system lists them."""
+    with suppress(OSError), open(f"{CPUS}/cpu{cpu}/topology/thread_siblings_list", encoding="ascii") as file:
+        return file.read()
+    return str(cpu)
 
 
 def free_disk(folder: str | os.PathLike[str]) -> int | None:
