@@ -14,6 +14,7 @@ from charrnn.checks import MOST_LAYERS, declared, from_file, setting, shown, val
 from charrnn.errors import UsageError
 
 CELLS = ("lstm", "gru", "rnn")  # the built-in ones, for the help; `nn` checks the name
+LINEAR_CELLS = ("mingru", "lru")  # without Wh
 UNITS = ("char", "byte", "jamo")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 SCHEDULES = ("wsd", "cosine", "constant")
@@ -39,7 +40,7 @@ class Options:
     """
 
     task: str = setting("text", choices=TASKS)
-    cell: str = setting("gru", f"Recurrent cell: {', '.join(CELLS)}.", MAIN, metavar="NAME", chosen=True)
+    cell: str = setting("gru", f"Recurrent cell: {', '.join(CELLS + LINEAR_CELLS)}.", MAIN, metavar="NAME", chosen=True)
     layers: int = setting(2, "Number of layers.", MAIN, at_least=1, at_most=MOST_LAYERS, chosen=True)
     hidden_size: int = setting(128, "Number of units per layer.", MAIN, at_least=1, chosen=True)
     dropout: float = setting(
@@ -184,6 +185,11 @@ class Options:
         if self.by_line and self.task != "text":
             raise UsageError(
                 "by_line is for plain text: each line of labelled examples or pairs is one anyway.", "by_line"
+            )
+        if self.cell in LINEAR_CELLS and self.recurrent_dropout:
+            raise UsageError(
+                f"recurrent_dropout masks the input of Wh, and `cell={self.cell}` has no Wh: use `dropout`.",
+                "recurrent_dropout",
             )
         self._check_ngram()
         if self.unit == "byte" and self.min_count > 1:

@@ -189,10 +189,15 @@ TRAININGS: list[tuple[str | list[str], int, str]] = [
     ("corpus.txt --save-every -1", 2, "--save-every is a whole number of at least 0, not -1."),
     ("corpus.txt --log-every 0", 2, "--log-every is a whole number of at least 1, not 0."),
     ("corpus.txt --log-every 3", 2, "--log-every only applies to --json: use both, or neither."),
-    ("corpus.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
-    ("missing.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
+    ("corpus.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, mingru, lru, not cnn."),
+    ("missing.txt --cell cnn", 2, "a cell is one of lstm, gru, rnn, mingru, lru, not cnn."),
     ("corpus.txt --cell ngram", 2, "is for networks, and --cell ngram counts n-grams: leave it out."),
     ("corpus.txt --order 7", 2, "--order is that of an n-gram model: use it with --cell ngram or --with-ngram."),
+    (
+        "corpus.txt --cell lru --recurrent-dropout 0.1",
+        2,
+        "--recurrent-dropout masks the input of Wh, and --cell lru has no Wh: use --dropout.",
+    ),
     ("corpus.txt --order 5", 2, "--order is that of an n-gram model: use it with --cell ngram or --with-ngram."),
     ("corpus.txt --with-ngram --order 1", 2, "--order is a whole number from 2 to 10, not 1."),
     (
@@ -441,7 +446,7 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("--nonsense", 2, "No such option"),
     ("bench --seconds 0", 2, "--seconds is a number above 0, not 0.0."),
     ("bench --seconds nan", 2, "--seconds is a number above 0, not nan."),
-    ("bench --cell cnn", 2, "a cell is one of lstm, gru, rnn, not cnn."),
+    ("bench --cell cnn", 2, "a cell is one of lstm, gru, rnn, mingru, lru, not cnn."),
     ("bench --layers 0", 2, "--layers is a whole number from 1 to 1,000, not 0."),
 ]
 

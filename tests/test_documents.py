@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint.model import load
-from charrnn.nn.equations import CELLS
+from charrnn.nn.equations import CELLS, LINEAR_CELLS
 from charrnn.sampling.readers import open_streams
 from tests.cli.test_eval_tables import COMMANDS
 from tests.documents import DOCUMENTS, ROOT, blocks, code_after, shell_lines, shortened, text_of
@@ -118,6 +118,21 @@ def test_no_help_page_sounds_translated(name: str) -> None:
     )
     for phrase in BANNED:
         assert re.search(phrase, text, re.IGNORECASE) is None, phrase
+
+
+@pytest.mark.parametrize("cell", LINEAR_CELLS)
+def test_a_linear_recurrence_is_read_with_plain_numpy(
+    cell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    training = begin(text="the cat\n" * 60, cell=cell, steps=10)
+    list(training)
+    training.model.save("model.npz")
+    names: dict[str, Any] = {}
+    exec(code_after("docs/model-file.md", "a linear recurrence"), names)
+    reader = open_streams(load("model.npz"), 1)
+    reader.step_all(training.vocab.encode("the ").tolist())
+    np.testing.assert_allclose(reader.logits[0], names["logits"], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("cell", CELLS)

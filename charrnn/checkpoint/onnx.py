@@ -86,6 +86,8 @@ def encode(model: Model) -> bytes:
         )
     onnx = package("onnx", "onnx")
     config, graph = model.config, Graph(onnx)
+    if config.linear:
+        raise UsageError(f"an .onnx file has the cells {', '.join(CELLS)}, not {config.cell}.")
     names = [*config.states]
     step(config, model.params, graph)
     number, ids = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64

@@ -2,6 +2,7 @@
 
 equations.py      the cells, one line per equation, forward and backward
 network.py        layers over a window, the output layer, backpropagation through time
+linear.py         layers of a linear recurrence: normalisation, gated output, skip connection
 loss.py           softmax and cross entropy
 params.py         the weights, their shapes and their initialisation
 optim.py          optimizers, gradient clipping and learning-rate schedules

@@ -1,13 +1,14 @@
-"""The cells: vanilla RNN, LSTM and GRU, each one step forward and one step backward, one line per equation.
+"""The cells: vanilla RNN, LSTM and GRU, then the linear recurrences minGRU and LRU: each one step forward and one step
+backward, one line per equation.
 
-`Cell` describes what the equations are given and what they return. The products with the weights, which are the same
-for every cell, are in `network.py`.
+`Cell` and `LinearCell` describe what the equations are given and what they return. The products with the weights, which
+are the same for every cell, are in `network.py` and, for linear recurrences, in `linear.py`.
 """
 
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from numpy import tanh
+from numpy import cos, exp, expm1, sin, sqrt, tanh
 
 from charrnn.arrays import Array
 
@@ -139,3 +140,86 @@ class GRU(Cell):
 
 
 CELLS: dict[str, type[Cell]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
+
+
+class LinearCell(Cell):
+    """A recurrence that is linear in its state: there is no Wh, so no product with a matrix waits for h_{t-1}.
+
+    The states have no bound such as that of tanh. `vectors` names the weights (H,) of the recurrence, which are given
+    as rows (1, H). Instead of what `Cell` describes:
+
+    step(xw, h_prev, c_prev) has no hw; the vectors are given by name.
+    step_back(v, dh, dc): dh and dc are all of the gradients of h_t and c_t. It returns `StepGradients` with da_f for
+        every gate f, dh_prev and dc_prev, and for every vector its gradient by stream, such as dnu (B, H).
+    """
+
+    vectors: tuple[str, ...] = ()
+
+
+class MinGRU(LinearCell):
+    """Minimal GRU (Feng et al. 2024): the gate and the candidate depend on the input alone. Update gate z, candidate n.
+
+    z is the share of the new: the paper's convention, which is the opposite of that of the GRU above.
+    """
+
+    gates, states, sigmoids = "zn", "h", "z"
+
+    @staticmethod
+    def step(xw: Gates, h_prev: Array) -> StepValues:
+        z = sigmoid(xw.z)
+        n = xw.n
+        h = (1 - z) * h_prev + z * n
+        return StepValues(z=z, n=n, h=h)
+
+    @staticmethod
+    def step_back(v: StepValues, dh: Array) -> StepGradients:
+        z, n, h_prev = v.z, v.n, v.h_prev
+        da_z = dh * (n - h_prev) * z * (1 - z)
+        da_n = dh * z
+        dh_prev = dh * (1 - z)
+        return StepGradients(da_z=da_z, da_n=da_n, dh_prev=dh_prev)
+
+
+class LRU(LinearCell):
+    """Linear recurrent unit (Orvieto et al. 2023): s_t = λ s_{t-1} + γ B u_t, all complex, and λ diagonal.
+
+    λ = exp(-exp(nu) + i exp(theta)), so |λ| < 1, and γ = sqrt(1 - |λ|²). s has the real part h and the imaginary part
+    c, B u_t the parts r and i, λ the parts re and im.
+    """
+
+    gates, states, vectors = "ri", "hc", ("nu", "theta")
+
+    @staticmethod
+    def step(xw: Gates, h_prev: Array, c_prev: Array, nu: Array, theta: Array) -> StepValues:
+        r = xw.r
+        i = xw.i
+        re = exp(-exp(nu)) * cos(exp(theta))
+        im = exp(-exp(nu)) * sin(exp(theta))
+        gamma = sqrt(-expm1(-2 * exp(nu)))
+        h = re * h_prev - im * c_prev + gamma * r
+        c = im * h_prev + re * c_prev + gamma * i
+        return StepValues(r=r, i=i, re=re, im=im, gamma=gamma, h=h, c=c)
+
+    @staticmethod
+    def step_back(v: StepValues, dh: Array, dc: Array) -> StepGradients:
+        r, i, re, im, gamma, nu, theta = v.r, v.i, v.re, v.im, v.gamma, v.nu, v.theta
+        h_prev, c_prev = v.h_prev, v.c_prev
+        da_r = dh * gamma
+        da_i = dc * gamma
+        dre = dh * h_prev + dc * c_prev
+        dim = dc * h_prev - dh * c_prev
+        dgamma = dh * r + dc * i
+        dnu = exp(nu) * (dgamma * (1 - gamma**2) / gamma - dre * re - dim * im)
+        dtheta = exp(theta) * (dim * re - dre * im)
+        dh_prev = dh * re + dc * im
+        dc_prev = dc * re - dh * im
+        found = StepGradients(da_r=da_r, da_i=da_i, dre=dre, dim=dim, dgamma=dgamma, dnu=dnu, dtheta=dtheta)
+        return StepGradients(**vars(found), dh_prev=dh_prev, dc_prev=dc_prev)
+
+
+LINEAR_CELLS: dict[str, type[LinearCell]] = {"mingru": MinGRU, "lru": LRU}
+
+
+def cell_of(name: str) -> type[Cell]:
+    """The cell of this name, linear or not."""
+    return LINEAR_CELLS.get(name) or CELLS[name]

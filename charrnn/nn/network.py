@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from charrnn.arrays import Array, Ids, Mask, Masks
-from charrnn.nn.equations import CELLS, Gates, StepGradients, StepValues
+from charrnn.nn.equations import Gates, StepGradients, StepValues, cell_of
 from charrnn.nn.params import Config, Params
 
 
@@ -24,7 +24,7 @@ class Network:
 
     def __init__(self, config: Config, params: Params, steps: int, streams: int, training: bool = False) -> None:
         self.config, self.params, self.steps, self.streams = config, params, steps, streams
-        self.cell = CELLS[config.cell]
+        self.cell = cell_of(config.cell)
         self.values: list[list[StepValues]] = []
         self.masks: Masks = None
         self.recurrent_masks: Masks = None
@@ -127,9 +127,14 @@ class Network:
         zero = np.zeros((self.streams, self.config.hidden_size), self.params.flat.dtype)
         after = [StepGradients(dh_prev=zero, dc_prev=zero)] * self.config.layers  # truncated BPTT
         for t in range(len(self.values) - 1, -1, -1):
-            dy = dlogits[t] @ self.params["Wy"].T
+            dy = self.output_back(self.values[t][-1], dlogits[t])
             after = self.step_back(t, dy + alpha * self.values[t][-1].y if alpha else dy, after)
             yield t, after
+
+    def output_back(self, top: StepValues, dlogits: Array) -> Array:
+        """The gradient of the last y at one step, whose values are `top`."""
+        dy: Array = dlogits @ self.params["Wy"].T
+        return dy
 
     def step_back(self, t: int, dy: Array, after: list[StepGradients]) -> list[StepGradients]:
         """One step back through all layers, from the gradients of the step after it and dy, that of the last y.

@@ -49,8 +49,8 @@ def for_labels(model: Model, weights: Mapping[str, float]) -> Model | Mixture:
     params = Params(config.shapes)
     for name, shape in config.shapes.items():
         params[name][:] = model.params[name][tuple(map(slice, shape))]  # labels come after the vocabulary
-    vectors = [model.params["l0.Wx"][V + number] for number in numbers]
-    params["l0.Wx"][model.vocab.newline] = np.average(vectors, axis=0, weights=list(weights.values()))
+    vectors = [model.params[config.lookup][V + number] for number in numbers]
+    params[config.lookup][model.vocab.newline] = np.average(vectors, axis=0, weights=list(weights.values()))
     return Model(config, vocab, params)
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from charrnn.arrays import Array
 from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.notebook import plot
-from charrnn.errors import TextError
+from charrnn.errors import TextError, UsageError
 from charrnn.evaluation.scan import resets
+from charrnn.nn.linear import plain_network
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
@@ -118,7 +119,7 @@ def gradient_norms(model: Model, window: TextWindow, lags: int, positions: int) 
     sums: dict[str, Norms] = {}
     for start in range(0, len(ends), GROUP):
         group = ends[start : start + GROUP]
-        network = Network(model.config, model.params, lags + 1, len(group))
+        network = plain_network(model.config, model.params, lags + 1, len(group))
         for name, values in norms(network, ids, group, lags, model.vocab.boundary).items():
             sums[name] = sums.get(name, 0.0) + values.sum(axis=-1)
     return GradientNorms(
@@ -165,9 +166,9 @@ def norms(
 
 
 def spectral_radii(config: Config, params: Params) -> list[dict[str, float]]:
-    """The largest |eigenvalue| of each gate's block of Wh, by layer."""
+    """The largest |eigenvalue| of each gate's block of Wh, by layer; [] for a cell without Wh."""
     found = []
-    for k in range(config.layers):
+    for k in range(0 if config.linear else config.layers):
         blocks = np.split(params[f"l{k}.Wh"].astype(np.float64), len(config.gates), axis=1)
         found.append({g: float(np.abs(np.linalg.eigvals(b)).max()) for g, b in zip(config.gates, blocks, strict=True)})
     return found
@@ -180,9 +181,14 @@ def clipped_share(model: Model) -> float | None:
 
 
 def fresh(model: Model, scale: float) -> Model:
-    """The same network before any training, with its recurrent weights multiplied by `scale`."""
+    """The same network before any training, with its recurrent weights Wh multiplied by `scale`.
+
+    Raises UsageError for a scale other than 1 if it has no Wh.
+    """
     model = model.of_network()
+    if model.config.linear and scale != 1.0:
+        raise UsageError(f"`scale` multiplies Wh, and the cell {model.config.cell} has no Wh: leave it out.")
     params = fresh_params(model.config, model.run.options.seed if model.run else 0)
-    for k in range(model.config.layers):
+    for k in range(0 if model.config.linear else model.config.layers):
         params[f"l{k}.Wh"] *= scale
     return Model(model.config, model.vocab, params)

@@ -18,8 +18,8 @@ from charrnn.checkpoint.notebook import table
 from charrnn.checks import quoted
 from charrnn.errors import TextError, UsageError
 from charrnn.evaluation.scan import Piece, Places, resets, windows
-from charrnn.nn.equations import CELLS
-from charrnn.nn.network import Network
+from charrnn.nn.equations import cell_of
+from charrnn.nn.linear import plain_network
 from charrnn.see.probes import Probe, probe_targets
 from charrnn.see.result import Result
 from charrnn.see.text_window import TextWindow
@@ -90,7 +90,7 @@ def unit_values(model: Model, window: TextWindow) -> Iterator[tuple[Places, list
     """Step by step: the places (n,) of symbols in the window, and for each layer all values (n, H) after them."""
     # the values after a symbol are those from which the next one is predicted
     pieces = [Piece(piece.first, piece.begin + 1, piece.end + 1) for piece in window.pieces()]
-    network = Network(model.config, model.params, 1, len(pieces))
+    network = plain_network(model.config, model.params, 1, len(pieces))
     for symbols, targets, scored in windows(window.ids_with_warm_up, pieces, network.steps):
         network.read(symbols[:1], None, resets(symbols[:1], model.vocab.boundary))
         network.carry()
@@ -115,10 +115,12 @@ def by_character(window: TextWindow, values: NDArray[np.float32]) -> list[float]
 
 
 def limits(model: Model, of: str, values: Sequence[float]) -> tuple[float, float]:
-    """The range of an activation: 0 to 1 for a sigmoid gate, -1 to 1 for h; for c, a range that holds `values`."""
-    if of in CELLS[model.config.cell].sigmoids:
+    """The range of an activation: 0 to 1 for a sigmoid gate, -1 to 1 for h; for c, and all other values of a linear
+    recurrence, a range that holds `values`.
+    """
+    if of in cell_of(model.config.cell).sigmoids:
         return 0.0, 1.0
-    if of != "c":
+    if of != "c" and not model.config.linear:
         return -1.0, 1.0
     largest = float(f"{max(map(abs, values), default=0.0):.2g}") or 1.0
     return -largest, largest
@@ -207,7 +209,7 @@ def find(model: Model, window: TextWindow, of: Sequence[str] = (), top: int = 1)
     y, half = np.stack(list(targets.values()), axis=1), len(window) // 2
     H, layers = model.config.hidden_size, model.config.layers
     halves = [RunningRegression(layers * len(of) * H, len(targets)) for _ in range(2)]
-    gates = CELLS[model.config.cell].sigmoids
+    gates = cell_of(model.config.cell).sigmoids
     sums = np.zeros((layers, len(gates), 3))
     for places, values in unit_values(model, window):
         x = np.concatenate([layer[kind] for layer in values for kind in of], axis=1)

@@ -18,9 +18,9 @@ from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.notebook import table
 from charrnn.checks import quoted
 from charrnn.errors import UsageError
-from charrnn.nn.equations import StepGradients
+from charrnn.nn.equations import StepGradients, StepValues
+from charrnn.nn.linear import LinearNetwork, plain_network
 from charrnn.nn.loss import cross_entropy, softmax
-from charrnn.nn.network import Network
 from charrnn.nn.params import Config, Params, fresh_params
 from charrnn.see.result import Result
 from charrnn.text.forms import known_form
@@ -63,12 +63,12 @@ class Line(Result):
 def small(cell: str, layers: int, hidden_size: int, text: str, seed: int) -> Model:
     """An untrained network for this text. Its weights have two decimals, so that they can be typed into a calculator.
 
-    l0.Wx is uniform in ±1 here: with the usual ±1.7 it would dominate.
+    The rows of the symbols are uniform in ±1 here: with the usual ±1.7 they would dominate.
     """
     vocab = Vocab("char", UNITS["char"].codes(text).tolist())
     config = Config(cell, layers, hidden_size, len(vocab))
     params = fresh_params(config, seed)
-    params["l0.Wx"] /= math.sqrt(3.0)
+    params[config.lookup] /= math.sqrt(3.0)
     params.flat[:] = np.round(params.flat, 2)
     return Model(config, vocab, params)
 
@@ -92,16 +92,23 @@ def steps(model: Model, text: str) -> list[Line]:
         raise UsageError(f"`text` has from 2 to {MOST_STEPS + 1} symbols, not {len(ids)}.")
     params = Params(config.shapes, np.float64)
     params.flat[:] = model.params.flat
-    return list(Walk(model.vocab.symbols, config, params, ids.astype(np.intp)).lines())
+    walk = LinearWalk if config.linear else Walk
+    return list(walk(model.vocab.symbols, config, params, ids.astype(np.intp)).lines())
 
 
 class Walk:
-    """The pass over the text, forward and backward, by the plain network."""
+    """The pass over the text, forward and backward, by the plain network.
+
+    `output` names the output of a layer, `top` is what the output layer reads of it, and `read` labels what the
+    products with Wx and Wy read.
+    """
+
+    output, top, read = "h", "{}", "h"
 
     def __init__(self, symbols: Sequence[str], config: Config, params: Params, ids: Ids) -> None:
         self.symbols, self.config, self.params, self.ids = symbols, config, params, ids
         self.T = len(ids) - 1
-        self.network = Network(config, params, self.T, 1)
+        self.network = plain_network(config, params, self.T, 1)
         self.cell = self.network.cell
         logits = self.network.forward(ids[:-1, None])
         self.logits, self.p = logits.copy(), softmax(logits)
@@ -121,11 +128,11 @@ class Walk:
         if self.params[name].ndim == 1:
             return (), ()
         symbols = [quoted(symbol) for symbol in self.symbols]
-        h = [f"h {k}" for k in range(self.config.hidden_size)]
+        h = [f"{self.read} {k}" for k in range(self.config.hidden_size)]
         if name == "Wy":
             return h, symbols
         columns = [f"{gate} {k}" for gate in self.cell.gates for k in range(self.config.hidden_size)]
-        return (symbols if name == "l0.Wx" else h), columns
+        return (symbols if name == self.config.lookup else h), columns
 
     def layer(self, k: int, name: str) -> str:
         """The name of a layer's value; with one layer it needs no number."""
@@ -141,33 +148,43 @@ class Walk:
             read, target = self.symbols[self.ids[t]], self.symbols[self.ids[t + 1]]
             heading = f"forward, t = {t + 1}: reads {quoted(read)}, target {quoted(target)}"
             for k, v in enumerate(layers):
-                source = f"h[{k - 1}] l{k}.Wx + l{k}.b" if k else f"row {quoted(read)} of l0.Wx + l0.b"
-                xw, hw = self.network.products(k, v.x, v.h_prev)
-                yield Line(heading, self.layer(k, "xw"), source, xw[0])
-                yield Line(heading, self.layer(k, "hw"), f"h_prev l{k}.Wh", hw[0])
-                yield from self.computed(heading, k, self.cell.step, v)
+                yield from self.layer_forward(heading, k, v, quoted(read))
             p = self.p[t, 0]
-            yield Line(heading, "logits", f"{self.layer(self.config.layers - 1, 'h')} Wy + by", self.logits[t, 0])
+            top = self.layer(self.config.layers - 1, self.output)
+            yield Line(heading, "logits", f"{self.top.format(top)} Wy + by", self.logits[t, 0])
             yield Line(heading, "p", "exp(logits) / Σ exp(logits)", p)
             yield Line(heading, "loss", f"-ln p({quoted(target)})", -np.log(p[self.ids[t + 1], None]))
 
+    def layer_forward(self, heading: str, k: int, v: StepValues, read: str) -> Iterator[Line]:
+        """A step of layer k, in which layer 0 reads the symbol `read`."""
+        source = f"h[{k - 1}] l{k}.Wx + l{k}.b" if k else f"row {read} of l0.Wx + l0.b"
+        xw, hw = self.network.products(k, v.x, v.h_prev)
+        yield Line(heading, self.layer(k, "xw"), source, xw[0])
+        yield Line(heading, self.layer(k, "hw"), f"h_prev l{k}.Wh", hw[0])
+        yield from self.computed(heading, k, self.cell.step, v)
+
     def backward(self) -> Iterator[Line]:
-        top = self.config.layers - 1
         for t, layers in self.network.back_through_time(self.dlogits):
-            heading, last = f"backward, t = {t + 1}", t + 1 == self.T
+            heading = f"backward, t = {t + 1}"
             yield Line(heading, "dlogits", f"(p - one-hot) / {self.T}", self.dlogits[t, 0])
-            for k in range(top, -1, -1):
-                d = layers[k]
-                above = "dlogits Wyᵀ" if k == top else f"da[{k + 1}] l{k + 1}.Wxᵀ"
-                later = "" if last else f" + {self.layer(k, 'dh_prev')} of t = {t + 2}"
-                yield Line(heading, self.layer(k, "dh"), above + later, d.dh[0])
-                if "c" in self.cell.states:
-                    origin = "0 at the last step" if last else f"{self.layer(k, 'dc_prev')} of t = {t + 2}"
-                    yield Line(heading, self.layer(k, "dc_next"), origin, d.dc_next[0])
-                yield from self.computed(heading, k, self.cell.step_back, d)
-                direct = " + dh_direct" if hasattr(d, "dh_direct") else ""
-                equation = f"[{self.names(d)[1]}] l{k}.Whᵀ{direct}"
-                yield Line(heading, self.layer(k, "dh_prev"), equation, d.dh_prev[0])
+            for k in range(self.config.layers - 1, -1, -1):
+                yield from self.layer_backward(heading, k, layers[k], t)
+
+    def layer_backward(self, heading: str, k: int, d: StepGradients, t: int) -> Iterator[Line]:
+        last = t + 1 == self.T
+        above = "dlogits Wyᵀ" if k == self.config.layers - 1 else f"da[{k + 1}] l{k + 1}.Wxᵀ"
+        yield Line(heading, self.layer(k, "dh"), above + self.later(k, "dh_prev", t), d.dh[0])
+        if "c" in self.cell.states:
+            origin = "0 at the last step" if last else f"{self.layer(k, 'dc_prev')} of t = {t + 2}"
+            yield Line(heading, self.layer(k, "dc_next"), origin, d.dc_next[0])
+        yield from self.computed(heading, k, self.cell.step_back, d)
+        direct = " + dh_direct" if hasattr(d, "dh_direct") else ""
+        equation = f"[{self.names(d)[1]}] l{k}.Whᵀ{direct}"
+        yield Line(heading, self.layer(k, "dh_prev"), equation, d.dh_prev[0])
+
+    def later(self, k: int, name: str, t: int) -> str:
+        """What a sum gains from the step after t."""
+        return "" if t + 1 == self.T else f" + {self.layer(k, name)} of t = {t + 2}"
 
     def gradients(self) -> Iterator[Line]:
         """The gradients of the weights: sums over t of what each product read, times the gradient of the product."""
@@ -176,17 +193,68 @@ class Walk:
         _, layers = next(self.network.back_through_time(self.dlogits))
         products: dict[str, str] = {}
         for k, d in enumerate(layers):
-            dxw, dhw = self.names(d)
-            x = f"= h[{k - 1}]" if k else "one-hot"
-            products |= {f"l{k}.Wh": f"h_prevᵀ [{dhw}]", f"l{k}.Wx": f"xᵀ [{dxw}], x {x}", f"l{k}.b": f"[{dxw}]"}
-        for name, product in (products | {"Wy": "hᵀ dlogits", "by": "dlogits"}).items():
+            products |= self.products(k, d)
+        for name, product in (products | {"Wy": f"{self.top.format(self.output)}ᵀ dlogits", "by": "dlogits"}).items():
             yield Line(heading, f"d{name}", product, grads[name], *self.labels(name))
+
+    def products(self, k: int, d: StepGradients) -> dict[str, str]:
+        """The gradient of each weight of layer k, as a product."""
+        dxw, dhw = self.names(d)
+        x = f"= h[{k - 1}]" if k else "one-hot"
+        return {f"l{k}.Wh": f"h_prevᵀ [{dhw}]", f"l{k}.Wx": f"xᵀ [{dxw}], x {x}", f"l{k}.b": f"[{dxw}]"}
 
     def names(self, d: StepGradients) -> tuple[str, str]:
         """The names of the blocks of dxw and of dhw."""
         da = {gate: f"da_{gate}" for gate in self.cell.gates}
         dhw = [f"dhw_{gate}" if hasattr(d, f"dhw_{gate}") else name for gate, name in da.items()]
         return " ".join(da.values()), " ".join(dhw)
+
+
+class LinearWalk(Walk):
+    """The pass through layers of a linear recurrence, see `nn/linear.py`."""
+
+    output, top, read = "y", "{0} / rms({0})", "u"
+    network: LinearNetwork
+
+    def labels(self, name: str) -> tuple[Sequence[str], Sequence[str]]:
+        if not name.endswith((".Wo", "E")):
+            return super().labels(name)
+        units = range(self.config.hidden_size)
+        if name == "E":
+            return super().labels(name)[0], [f"x {k}" for k in units]
+        rows = [f"{state} {k}" for state in self.cell.states for k in units]
+        return rows, [f"{half} {k}" for half in "og" for k in units]
+
+    def layer_forward(self, heading: str, k: int, v: StepValues, read: str) -> Iterator[Line]:
+        states, H = " ".join(self.cell.states), self.config.hidden_size
+        x, u, y = (self.layer(k, name) for name in "xuy")
+        out = self.network.states_of(v) @ self.params[f"l{k}.Wo"] + self.params[f"l{k}.bo"]
+        yield Line(heading, x, f"y[{k - 1}]" if k else f"row {read} of E", v.x[0])
+        yield Line(heading, u, f"{x} / rms({x})", v.u[0])
+        yield Line(heading, self.layer(k, "xw"), f"{u} l{k}.Wx + l{k}.b", self.network.product(k, v.u)[0])
+        yield from self.computed(heading, k, self.cell.step, v)
+        yield Line(heading, self.layer(k, "out"), f"[{states}] l{k}.Wo + l{k}.bo", out[0])
+        yield Line(heading, self.layer(k, "o"), f"columns 0 to {H - 1} of out", v.o[0])
+        yield Line(heading, self.layer(k, "g"), f"σ(columns {H} to {2 * H - 1} of out)", v.g[0])
+        yield Line(heading, y, f"{x} + o * g", v.y[0])
+
+    def layer_backward(self, heading: str, k: int, d: StepGradients, t: int) -> Iterator[Line]:
+        top, H = k == self.config.layers - 1, self.config.hidden_size
+        yield Line(heading, self.layer(k, "dy"), "rmsᵀ(dlogits Wyᵀ)" if top else f"dx[{k + 1}]", d.dy[0])
+        yield Line(heading, self.layer(k, "dout"), "[dy * g, dy * o * g * (1 - g)]", d.dout[0])
+        for place, name in enumerate(f"d{state}" for state in self.cell.states):
+            columns = f" columns {place * H} to {(place + 1) * H - 1}" if len(self.cell.states) > 1 else ""
+            product = f"dout l{k}.Woᵀ{columns}{self.later(k, f'{name}_prev', t)}"
+            yield Line(heading, self.layer(k, name), product, getattr(d, name)[0])
+        yield from self.computed(heading, k, self.cell.step_back, d)
+        yield Line(heading, self.layer(k, "dx"), f"dy + rmsᵀ([{self.names(d)[0]}] l{k}.Wxᵀ)", d.dx[0])
+
+    def products(self, k: int, d: StepGradients) -> dict[str, str]:
+        found = {"E": "one-hotᵀ dx"} if k == 0 else {}
+        dxw, states = self.names(d)[0], " ".join(self.cell.states)
+        found |= {f"l{k}.Wx": f"uᵀ [{dxw}]", f"l{k}.b": f"[{dxw}]"}
+        found |= {f"l{k}.{name}": f"d{name}" for name in self.network.vectors(k)}
+        return {**found, f"l{k}.Wo": f"[{states}]ᵀ dout", f"l{k}.bo": "dout"}
 
 
 def equations(function: Callable[..., object], values: object, gates: str) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The cost of training a network, in operations and memory, and the speed of matrix products on this machine."""
 
+import math
 import time
 from dataclasses import replace
 
@@ -11,13 +12,19 @@ from charrnn.nn.params import Config
 from charrnn.system.resources import free_memory
 
 
-def flops_per_char(config: Config) -> int:
-    """The floating-point operations of a training step per character: three products per weight.
+def recurrent_weights(config: Config) -> int:
+    """The weights of all products of a step but that of the output layer.
 
     The input of layer 0 is a table lookup, which costs no operations.
     """
-    recurrent = len(config.gates) * config.hidden_size**2
-    return 3 * 2 * ((2 * config.layers - 1) * recurrent + config.hidden_size * config.vocab_size)
+    gates, layers = len(config.gates), config.layers
+    blocks = (layers - 1) * gates + 2 * layers * len(config.states) if config.linear else (2 * layers - 1) * gates
+    return blocks * config.hidden_size**2
+
+
+def flops_per_char(config: Config) -> int:
+    """The floating-point operations of a training step per character: three products per weight."""
+    return 3 * 2 * (recurrent_weights(config) + config.hidden_size * config.vocab_size)
 
 
 def multiply_rate(size: int = 1024, repeats: int = 9) -> float:
@@ -61,7 +68,7 @@ def needed_memory(config: Config, steps: int, streams: int, workers: int) -> int
     activations and logits of a window and of an evaluation; workers. Measured networks took 0.8 to 1.0 of it.
     """
     G, L, H, V = len(config.gates), config.layers, config.hidden_size, config.vocab_size
-    weights = G * H * (H + V + 1) + (L - 1) * G * H * (2 * H + 1) + (H + 1) * V
+    weights = sum(math.prod(shape) for shape in config.shapes.values())
     tape = L * (steps + 1) * streams * H * 8 + steps * streams * H * (G + 2)
     scoring = EVALUATED * (V + (L + 2) * H)
     return 4 * (11 * weights + tape + 3 * steps * streams * V + scoring) + (workers - 1) * (WORKER + 8 * weights)

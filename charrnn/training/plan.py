@@ -15,7 +15,7 @@ from charrnn.evaluation.score import symbols_of
 from charrnn.nn.params import Config
 from charrnn.options import MINUTES, Options
 from charrnn.text.dataset import Dataset
-from charrnn.training.cost import flops_per_char, multiply_rate
+from charrnn.training.cost import flops_per_char, multiply_rate, recurrent_weights
 from charrnn.training.group import Group
 from charrnn.training.loop import EVAL_EVERY, EVAL_SHARE, Training
 from charrnn.training.ngram import seconds_to_mix
@@ -93,11 +93,6 @@ def expected_speed(config: Config, streams: int, rate: float) -> float:
     return 1.0 / (flops_per_char(config) / (SHARE * rate) + config.layers * CALL_SECONDS / streams)
 
 
-def recurrent_weights(config: Config) -> int:
-    """The weights of all products of a step but that of the output layer."""
-    return len(config.gates) * config.hidden_size**2 * (2 * config.layers - 1)
-
-
 def weights(config: Config) -> int:
     return sum(math.prod(shape) for shape in config.shapes.values())
 
@@ -139,7 +134,8 @@ def choose(
     else:
         between, recurrent = dropout(epochs * plan.load, config.hidden_size)
         plan.choose("dropout", between, "")
-        plan.choose("recurrent_dropout", recurrent, "")
+        if not config.linear:
+            plan.choose("recurrent_dropout", recurrent, "")
         plan.choose("lr", rate_for(config), "smaller for wider and deeper networks, and for large vocabularies")
     plan.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
     if rate is not None and plan.options.val_fraction:

@@ -87,14 +87,14 @@ def transfer(source: Model, config: Config, vocab: Vocab, seed: int, labels: Seq
     of = [*np.flatnonzero(known).tolist(), *(len(source.vocab) + old_labels.index(label) for label in both)]
     params["by"][:] = source.params["by"].mean()
     for name, values in source.params.items():
-        if name == "l0.Wx":
+        if name == config.lookup:
             params[name][to] = values[of]
         elif name in ("Wy", "by"):
             params[name][..., to] = values[..., of]
         else:
             params[name][:] = values
     fresh = np.setdiff1d(np.arange(config.vocab_size), to)
-    new_weights = len(fresh) * (params["l0.Wx"].shape[1] + params["Wy"].shape[0] + 1)
+    new_weights = len(fresh) * (params[config.lookup].shape[1] + params["Wy"].shape[0] + 1)
     symbols = vocab.symbols
     return Transfer(
         params,

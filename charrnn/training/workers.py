@@ -28,7 +28,7 @@ WORK_EACH = 500_000  # weights times streams; a worker with less costs more than
 
 def default_workers(config: Config, streams: int, available: int) -> int:
     """The number of processes for these sizes: a fixed rule, never a timing, so that runs are reproducible."""
-    multiplied = sum(math.prod(shape) for name, shape in config.shapes.items() if name != "l0.Wx")
+    multiplied = sum(math.prod(shape) for name, shape in config.shapes.items() if name != config.lookup)
     return max(1, min(available, streams // STREAMS_EACH, multiplied * streams // WORK_EACH))
 
 

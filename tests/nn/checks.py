@@ -8,13 +8,14 @@ import pytest
 
 from charrnn.arrays import Array, Ids, Mask
 from charrnn.nn.fast.layer import Layer
+from charrnn.nn.fast.linear import LinearNetwork as FastLinear
 from charrnn.nn.fast.network import Network as Fast
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Network as Plain
 from charrnn.nn.params import Config, Params
 
 H, V, T, B = 5, 7, 6, 3
-AnyNetwork = Plain | Fast
+AnyNetwork = Plain | Fast | FastLinear
 
 
 class Window(NamedTuple):
@@ -95,6 +96,11 @@ def gradients(network: AnyNetwork, window: Window) -> dict[str, Array]:
         *_, (_, first) = network.back_through_time(logits, window.alpha)
         states = network.cell.states
         state = {f"{name}0.{k}": getattr(d, f"d{name}_prev") for k, d in enumerate(first) for name in states}
+    elif isinstance(network, FastLinear):
+        network.backward(window.inputs, logits, grads, window.alpha)
+        parts = [np.split(layer.recurrence.carried, len(network.config.states), axis=1) for layer in network.layers]
+        names = network.config.states
+        state = {f"{name}0.{k}": parts[k][j].copy() for k in range(len(parts)) for j, name in enumerate(names)}
     else:
         state = fast_backward(network, window, logits, grads)
     return {**grads, **state}

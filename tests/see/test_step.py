@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from charrnn.errors import UsageError
-from charrnn.nn.equations import CELLS
-from charrnn.nn.fast.network import Network
+from charrnn.nn.equations import CELLS, LINEAR_CELLS
+from charrnn.nn.fast.engine import network as fast_network
+from charrnn.nn.linear import EPS
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.params import Params
 from charrnn.see.step import Line, small, steps
@@ -18,7 +19,9 @@ from tests.sampling.test_sample import model_of
 def evaluated(equation: str, names: dict[str, Any]) -> Any:
     """What an equation says, calculated by Python."""
     code = re.sub(r"tanh²\((\w+)\)", r"tanh(\1)**2", equation).replace("²", "**2").replace("σ", "sigmoid")
-    return eval(code, {"tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "__builtins__": {}}, names)
+    functions = {name: getattr(np, name) for name in ("tanh", "exp", "expm1", "cos", "sin", "sqrt")}
+    functions |= {"sigmoid": lambda x: 1 / (1 + np.exp(-x)), "rms": lambda x: np.sqrt(np.mean(x * x) + EPS)}
+    return eval(code, {**functions, "__builtins__": {}}, names)
 
 
 def parts(lines: list[Line]) -> dict[str, dict[str, Line]]:
@@ -62,14 +65,53 @@ def test_every_equation_gives_its_numbers(cell: str) -> None:
     assert checked == 3 * {"rnn": 2, "lstm": 12, "gru": 9}[cell]
 
 
+@pytest.mark.parametrize("cell", LINEAR_CELLS)
+def test_every_equation_of_a_linear_recurrence_gives_its_numbers(cell: str) -> None:
+    found = parts(steps(small(cell, 1, 3, "abba", seed=1), "abba"))
+    weights = {name: line.values for name, line in found["weights"].items()}
+    vectors = {name: weights[f"l0.{name}"] for name in LINEAR_CELLS[cell].vectors}
+    before, checked = {f"{name}_prev": np.zeros(3) for name in LINEAR_CELLS[cell].states}, 0
+    forward: list[dict[str, Any]] = []
+    for t, (read, target) in enumerate(zip([0, 1, 1], [1, 1, 0], strict=True), 1):
+        here = found[f"forward, t = {t}: reads {'ab'[read]!r}, target {'ab'[target]!r}"]
+        names: dict[str, Any] = {name: line.values for name, line in here.items()} | before | vectors
+        names |= {
+            f"xw_{gate}": part for gate, part in zip(LINEAR_CELLS[cell].gates, np.split(names["xw"], 2), strict=True)
+        }
+        np.testing.assert_array_equal(names["x"], weights["E"][read])
+        np.testing.assert_allclose(names["xw"], names["u"] @ weights["l0.Wx"] + weights["l0.b"])
+        states = np.concatenate([names[name] for name in LINEAR_CELLS[cell].states])
+        np.testing.assert_allclose(names["out"], states @ weights["l0.Wo"] + weights["l0.bo"])
+        o, g = np.split(names["out"], 2)
+        np.testing.assert_allclose((names["o"], names["g"]), (o, 1 / (1 + np.exp(-g))))
+        for name, line in here.items():
+            if name not in ("x", "xw", "out", "o", "g", "logits", "p", "loss"):
+                np.testing.assert_allclose(line.values, evaluated(line.equation, names), err_msg=name)
+                checked += 1
+        top = evaluated("y / rms(y)", names)
+        np.testing.assert_allclose(names["logits"], top @ weights["Wy"] + weights["by"])
+        before = {f"{name}_prev": names[name] for name in LINEAR_CELLS[cell].states}
+        forward.append(names)
+    for t in (3, 2, 1):
+        here = found[f"backward, t = {t}"]
+        names = {name: value for name, value in forward[t - 1].items() if not name.endswith("_prev")}
+        names |= {f"{name}_prev": forward[t - 2][name] if t > 1 else np.zeros(3) for name in LINEAR_CELLS[cell].states}
+        names |= {name: line.values for name, line in here.items()}
+        for name, line in here.items():
+            if not re.search(r"ᵀ|one-hot|\[", line.equation):
+                np.testing.assert_allclose(line.values, evaluated(line.equation, names), err_msg=name, atol=1e-15)
+                checked += 1
+    assert checked == 3 * {"mingru": 8, "lru": 18}[cell]
+
+
 @pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [*CELLS, *LINEAR_CELLS])
 def test_the_gradients_are_those_of_training(cell: str, layers: int) -> None:
     model = small(cell, layers, 4, "hello", seed=2)
     found = parts(steps(model, "hello"))
     params = Params(model.config.shapes, np.float64)
     params.flat[:] = model.params.flat
-    network, grads = Network(model.config, params, 4, 1, training=True), Params(model.config.shapes, np.float64)
+    network, grads = fast_network(model.config, params, 4, 1, training=True), Params(model.config.shapes, np.float64)
     window = model.vocab.encode("hello")[:, None]
     logits = network.forward(window[:-1])
     loss = cross_entropy(logits, window[1:])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import charrnn
 from charrnn.nn.params import Config
 from charrnn.options import CHOSEN, Options
+from charrnn.training.cost import recurrent_weights
 from charrnn.training.loop import Training
 from charrnn.training.plan import (
     ENOUGH_EPOCHS,
@@ -24,7 +25,6 @@ from charrnn.training.plan import (
     expected_speed,
     most_epochs,
     plan_training,
-    recurrent_weights,
     settle_length,
 )
 

@@ -9,14 +9,14 @@ from charrnn.cli.options import GroupedCommand, given, model_option, option, see
 from charrnn.cli.see.common import Output, picture_options
 from charrnn.display.terminal import safe
 from charrnn.errors import UsageError
-from charrnn.options import CELLS
+from charrnn.options import CELLS, LINEAR_CELLS
 
 TEXT = "abba"
 
 
 @click.command(cls=GroupedCommand)
 @option("--text", default=TEXT, metavar="STRING", help="Text of 2 to 13 characters.")
-@option("--cell", metavar="NAME", default="lstm", help=f"Recurrent cell: {', '.join(CELLS)}.")
+@option("--cell", metavar="NAME", default="lstm", help=f"Recurrent cell: {', '.join(CELLS + LINEAR_CELLS)}.")
 @option("--layers", type=int, default=1, help="Number of layers.")
 @option("--hidden-size", type=int, default=2, help="Units per layer, up to 8.")
 @seed_option(help="Seed of the random weights (rounded to two decimals).")

@@ -12,20 +12,24 @@ ENGINES = ("fast", "plain")
 
 def is_fast(config: Config, engine: str = "fast") -> bool:
     """Whether a network of this cell is computed by the fast engine."""
-    return engine == "fast" and config.cell in cells.CELLS
+    return engine == "fast" and (config.linear or config.cell in cells.CELLS)
 
 
 def network(
     config: Config, params: Params, steps: int, streams: int, training: bool = False, engine: str = "fast"
 ) -> RecurrentNetwork:
     """A network for windows of up to `steps` steps of `streams` streams; `backward` needs `training`."""
-    if is_fast(config, engine):
-        from charrnn.nn.fast.network import Network
+    if not is_fast(config, engine):
+        from charrnn.nn.linear import plain_network
 
-        return Network(config, params, steps, streams, training)
-    from charrnn.nn.network import Network as PlainNetwork
+        return plain_network(config, params, steps, streams)
+    if config.linear:
+        from charrnn.nn.fast.linear import LinearNetwork
 
-    return PlainNetwork(config, params, steps, streams, training)
+        return LinearNetwork(config, params, steps, streams, training)
+    from charrnn.nn.fast.network import Network
+
+    return Network(config, params, steps, streams, training)
 
 
 def reader(model: Predictor, steps: int, streams: int) -> Reader:
@@ -42,7 +46,7 @@ def reader(model: Predictor, steps: int, streams: int) -> Reader:
 
 def stepper(config: Config, params: Params, streams: int = 1, engine: str = "fast") -> Stepper:
     """What reads `streams` texts symbol by symbol, from an empty state."""
-    if streams == 1 and is_fast(config, engine):
+    if streams == 1 and is_fast(config, engine) and not config.linear:
         from charrnn.nn.fast.stepper import Stepper as FastStepper
 
         return FastStepper(config, params)
