@@ -16,7 +16,8 @@ from charrnn._version import __version__
 from charrnn.checkpoint.exchange import KEY, description, package
 from charrnn.checkpoint.model import Model
 from charrnn.errors import UsageError
-from charrnn.nn.equations import CELLS, Gates
+from charrnn.nn.equations import CELLS, LINEAR_CELLS, Gates, StepValues
+from charrnn.nn.linear import EPS
 from charrnn.nn.params import Config, Params
 
 OPSET, IR_VERSION = 17, 8  # of 2022; the operators are the same in later versions
@@ -86,8 +87,6 @@ def encode(model: Model) -> bytes:
         )
     onnx = package("onnx", "onnx")
     config, graph = model.config, Graph(onnx)
-    if config.linear:
-        raise UsageError(f"an .onnx file has the cells {', '.join(CELLS)}, not {config.cell}.")
     names = [*config.states]
     step(config, model.params, graph)
     number, ids = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
@@ -109,26 +108,54 @@ def encode(model: Model) -> bytes:
 
 
 def step(config: Config, params: Params, graph: Graph) -> None:
-    """Adds `Network.step`, through all layers, and the output layer."""
-    cell, after = CELLS[config.cell], {name: list[Value]() for name in config.states}
-    weights = {name: graph.constant(values, name) for name, values in params.items()}
-    ids = Value(graph, "ids")
-    x = ids
+    """Adds the step of the plain network, through all layers, and the output layer."""
+    after = {name: list[Value]() for name in config.states}
+    weights = {name: graph.constant(values, name) for name, values in params.items() if not is_vector(config, name)}
+    x = Value(graph, "ids")
+    if config.linear:
+        x = graph.add("Gather", weights["E"], x)[0]
     for k in range(config.layers):
-        Wx, Wh, b = (weights[f"l{k}.{name}"] for name in ("Wx", "Wh", "b"))
         at = graph.constant(np.int64(k))
         previous = {f"{name}_prev": graph.add("Gather", Value(graph, name), at)[0] for name in config.states}
-        xw = (x @ Wx if k else graph.add("Gather", Wx, ids)[0]) + b
-        hw = previous["h_prev"] @ Wh
-        v = cell.step(split(config, graph, xw), split(config, graph, hw), **previous)
+        own = {name: weights.get(f"l{k}.{name}") for name in ("Wx", "Wh", "b", "Wo", "bo")}
+        if config.linear:
+            vectors = {name: params[f"l{k}.{name}"][None] for name in LINEAR_CELLS[config.cell].vectors}
+            v, x = linear_layer(config, graph, x, own, {**previous, **vectors})
+        else:
+            xw = (x @ own["Wx"] if k else graph.add("Gather", own["Wx"], x)[0]) + own["b"]
+            hw = previous["h_prev"] @ own["Wh"]
+            v = CELLS[config.cell].step(split(config, graph, xw), split(config, graph, hw), **previous)
+            x = v.h
         for name, values in after.items():
             values.append(getattr(v, name))
-        x = v.h
-    graph.add("Add", x @ weights["Wy"], weights["by"], name="logits")
+    top = normalized(graph, x) if config.linear else x
+    graph.add("Add", top @ weights["Wy"], weights["by"], name="logits")
     axis = graph.constant(np.array([0], np.int64))
     for name, values in after.items():
         rows = [graph.add("Unsqueeze", value, axis)[0] for value in values]
         graph.add("Concat", *rows, name=f"{name}_next", axis=0)
+
+
+def is_vector(config: Config, name: str) -> bool:
+    """Whether these weights are a vector of a linear recurrence, of which the graph only holds what follows from it."""
+    return config.linear and name.split(".")[-1] in LINEAR_CELLS[config.cell].vectors
+
+
+def linear_layer(
+    config: Config, graph: Graph, x: "Value", weights: dict[str, Any], given: dict[str, Any]
+) -> tuple[StepValues, "Value"]:
+    """A layer of `nn/linear.py`: the values of the cell, and y."""
+    xw = normalized(graph, x) @ weights["Wx"] + weights["b"]
+    v = LINEAR_CELLS[config.cell].step(split(config, graph, xw), **given)
+    states = graph.add("Concat", *(getattr(v, name) for name in config.states), axis=-1)[0]
+    o, g = graph.add("Split", states @ weights["Wo"] + weights["bo"], outputs=2, axis=-1)
+    return v, x + o * graph.add("Sigmoid", g)[0]
+
+
+def normalized(graph: Graph, x: "Value") -> "Value":
+    """x / rms(x)"""
+    value: Value = x / np.sqrt(graph.add("ReduceMean", x * x, axes=[-1], keepdims=1)[0] + EPS)
+    return value
 
 
 def split(config: Config, graph: Graph, columns: Value) -> Gates:

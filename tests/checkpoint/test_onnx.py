@@ -13,8 +13,9 @@ from charrnn.checkpoint.model import Model
 from charrnn.checkpoint.onnx import encode
 from charrnn.errors import UsageError
 from charrnn.nn.equations import CELLS, Cell, StepValues
-from charrnn.nn.network import Network
+from charrnn.nn.linear import plain_network
 from charrnn.options import CELLS as BUILT_IN
+from charrnn.options import LINEAR_CELLS
 from tests.cli.test_train import Command, charrnn
 from tests.documents import code_after
 from tests.optional import package
@@ -22,7 +23,7 @@ from tests.sampling.test_sample import model_of
 
 __all__ = ["charrnn"]  # the fixture
 
-UNITS_OF = {"lstm": "char", "gru": "jamo", "rnn": "byte"}
+UNITS_OF = {"lstm": "char", "gru": "jamo", "rnn": "byte", "mingru": "char", "lru": "jamo"}
 
 
 def session(data: bytes) -> Any:
@@ -34,7 +35,7 @@ def largest_difference(model: Model, streams: int = 3, steps: int = 400) -> floa
     package("onnx")
     run = session(encode(model))
     config = model.config
-    network = Network(config, model.params, 1, streams)
+    network = plain_network(config, model.params, 1, streams)
     state = {name: np.zeros((config.layers, streams, config.hidden_size), np.float32) for name in config.states}
     worst = 0.0
     for ids in np.random.default_rng(0).integers(0, config.vocab_size, (steps, streams)):
@@ -48,7 +49,7 @@ def largest_difference(model: Model, streams: int = 3, steps: int = 400) -> floa
     return worst
 
 
-@pytest.mark.parametrize("cell", BUILT_IN)
+@pytest.mark.parametrize("cell", [*BUILT_IN, *LINEAR_CELLS])
 def test_onnxruntime_gives_the_same_logits(cell: str) -> None:
     model = model_of("한글은 소리다.\nABC é", UNITS_OF[cell], cell)
     model.params.flat /= 2.0  # errors of rounding do not grow with the steps

@@ -8,7 +8,6 @@ import pytest
 
 import charrnn
 from charrnn.checkpoint.model import load
-from charrnn.checkpoint.onnx import encode as to_onnx
 from charrnn.checkpoint.pytorch import to_pytorch
 from charrnn.display.web_page import check_page
 from charrnn.errors import UsageError
@@ -114,9 +113,6 @@ def test_what_has_no_such_cell_refuses(cell: str) -> None:
     for refusing in (lambda: to_pytorch(model.config, model.params), lambda: check_page(model, "float32")):
         with pytest.raises(UsageError, match=f"the cells lstm, gru, rnn, not {cell}"):
             refusing()
-    pytest.importorskip("onnx", reason="the package onnx is not installed")
-    with pytest.raises(UsageError, match=f"the cells lstm, gru, rnn, not {cell}"):
-        to_onnx(model)
 
 
 @CELLS
