@@ -13,7 +13,7 @@ from typing import Any
 from charrnn.checkpoint.model import Model
 from charrnn.evaluation.score import symbols_of
 from charrnn.nn.params import Config
-from charrnn.options import MINUTES, Options
+from charrnn.options import LINEAR_CELLS, MINUTES, Options
 from charrnn.text.dataset import Dataset
 from charrnn.training.cost import flops_per_char, multiply_rate, recurrent_weights
 from charrnn.training.group import Group
@@ -23,6 +23,8 @@ from charrnn.training.schedule import TimeLimit, rate_for
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
+DEEPER = f"one up to {ONE_LAYER} units, two above"
+LINEAR_LAYERS = 3  # of a linear recurrence: the gates of one layer do not read its own state
 TOKENS = 11.0
 ENOUGH_EPOCHS = 24.0
 WEIGHTS = 15.0
@@ -170,8 +172,9 @@ def network(
     symbols reads them often enough.
     """
     widths = [given["hidden_size"]] if "hidden_size" in given else WIDTHS
-    sizes = [(given.get("layers", 1 if width <= ONE_LAYER else 2), width) for width in widths]
-    if given.keys().isdisjoint(("layers", "hidden_size")):
+    usual, why = (LINEAR_LAYERS, "three of a linear recurrence") if cell in LINEAR_CELLS else (1, DEEPER)
+    sizes = [(given.get("layers", max(usual, 1 + (width > ONE_LAYER))), width) for width in widths]
+    if given.keys().isdisjoint(("layers", "hidden_size")) and usual == 1:
         sizes.append((2, ONE_LAYER))
     configs = sorted((Config(cell, *size, vocab_size) for size in sizes), key=recurrent_weights)
     for_text = [c for c in configs if recurrent_weights(c) <= most] or configs[:1]
@@ -180,7 +183,7 @@ def network(
     for_time = [c for c, read, least in zip(for_text, symbols, wanted, strict=True) if read >= least]
     for_time = for_time or for_text[:1]
     if "hidden_size" in given:
-        return for_time[-1], f"one up to {ONE_LAYER} units, two above"
+        return for_time[-1], why
     if for_time[-1] is not for_text[-1]:
         return for_time[-1], "largest network trainable in the given time"
     return for_text[-1], "largest of all" if for_text[-1] is configs[-1] else "largest network suitable for the text"

@@ -119,6 +119,7 @@ def test_what_has_no_such_cell_refuses(cell: str) -> None:
 def test_the_plan_leaves_recurrent_dropout_out(cell: str) -> None:
     plan = choose({"cell": cell}, 100_000, 60, 2e11, 600.0)
     assert plan.options.cell == cell
+    assert plan.options.layers == 3
     assert plan.options.recurrent_dropout == 0.0
     assert "recurrent_dropout" not in plan.reasons
 
