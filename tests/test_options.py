@@ -111,7 +111,7 @@ def test_stored_and_read_again() -> None:
 
 def test_the_name_of_a_cell_is_checked_by_the_network() -> None:
     assert Options(cell="transformer").cell == "transformer"
-    with pytest.raises(UsageError, match="a cell is one of lstm, gru, rnn, not transformer"):
+    with pytest.raises(UsageError, match="a cell is one of lstm, gru, rnn, mingru, lru, not transformer"):
         Config("transformer", 1, 1, 1)
 
 
