@@ -233,8 +233,8 @@ LINES: list[tuple[str | list[str], int, str]] = [
         "with --task generate, which classifies too, not classify.",
     ),
     ("train empty.txt --cell ngram -m new.npz", 1, "empty.txt contains no text."),
-    ("bench --cell ngram", 2, "a cell is one of lstm, gru, rnn, not ngram."),
-    ("see step --cell ngram", 2, "a cell is one of lstm, gru, rnn, not ngram."),
+    ("bench --cell ngram", 2, "a cell is one of lstm, gru, rnn, mingru, lru, not ngram."),
+    ("see step --cell ngram", 2, "a cell is one of lstm, gru, rnn, mingru, lru, not ngram."),
     ("train", 2, "no text to train on: use charrnn train TEXT, or - for standard input."),
     (
         "train --resume --force",
