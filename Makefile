@@ -52,7 +52,7 @@ test-export: install ## the tests of .onnx and PyTorch files, with the packages 
 	$(BIN)/python -m pip install --quiet --group export
 	$(BIN)/python -m pytest tests/checkpoint/test_safetensors.py tests/checkpoint/test_onnx.py tests/checkpoint/test_pytorch.py
 
-test-versions: install ## the suite from the wheel on each Python, and with the oldest dependencies: make test-versions VERSIONS="3.12 lowest"
+test-versions: install ## from the wheel: the suite on each Python and with the oldest dependencies, the README: make test-versions VERSIONS="3.12 lowest readme"
 	$(BIN)/python -m tests.versions $(VERSIONS) $(if $(TESTS),-- $(TESTS))
 
 dist: install ## the wheel and the sdist in dist/, built twice and checked

@@ -6,5 +6,11 @@ pin_threads()
 
 from hypothesis import settings  # noqa: E402
 
+from tests.optional import required  # noqa: E402
+
 settings.register_profile("charrnn", deadline=None)
 settings.load_profile("charrnn")
+
+
+def pytest_configure() -> None:
+    required()

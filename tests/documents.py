@@ -1,7 +1,8 @@
 """The commands that the documents show. `python -m tests.documents` (`make docs-check`) runs them all, shortened.
 
 They run in a temporary folder outside the repository, which has links to `corpora` and `docs`, as processes of an
-environment that has charrnn installed. Lengths are replaced by a few steps.
+environment that has charrnn installed. Lengths are replaced by a few steps. `make test-versions` runs those of the
+README as typed, from the wheel, in an empty folder.
 """
 
 import os
@@ -9,13 +10,15 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ("README.md", "README.ko.md", "docs/lesson.md", "docs/lesson.ko.md", "docs/tasks.md")
+BUILDING = "make corpora && "  # done before `make docs-check`
 INSTALLING = ("git ", "make", "python -m pip")  # what runs before: not repeated here
 INTERACTIVE = "charrnn write"
-FETCHED = "corpora/tinyshakespeare.txt"  # needs a network: commands with its model are skipped where it is missing
+FETCHED = "corpora/tinyshakespeare.txt"  # needs a network
 STEPS = "--steps 20"
 
 
@@ -48,27 +51,42 @@ def shortened(line: str) -> str:
     return " && ".join(part.replace("charrnn train", "charrnn train --force --no-baselines") for part in parts)
 
 
+def missing(line: str, folder: Path) -> str | None:
+    """A corpus that a command needs, itself or for its model, and that the folder does not have."""
+    needed = re.findall(r"corpora/[\w./-]+", line) + ([FETCHED] if "shakespeare" in line else [])
+    return next((name for name in needed if not (folder / name).exists()), None)
+
+
+def run_commands(document: str, folder: Path, programs: Path, change: Callable[[str], str] = str) -> int:
+    """Runs the commands of a document in a folder, with the programs of an environment. Returns how many failed."""
+    failed = 0
+    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    (folder / "other.txt").write_text("another text\n" * 200, "utf-8")
+    for line in shell_lines(document):
+        line = line.replace(".venv/bin/", "").removeprefix(BUILDING)
+        if line.startswith((*INSTALLING, INTERACTIVE)):
+            continue
+        if name := missing(line, folder):
+            print("skip  ", f"{document}: {line} (without {name})", flush=True)
+            continue
+        line = change(line)
+        done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
+        print("ok    " if done.returncode == 0 else "FAILED", f"{document}: {line}", flush=True)
+        if done.returncode:
+            failed += 1
+            print(done.stderr)
+    return failed
+
+
 def main() -> int:
     """Runs every command of every document. Returns the number of commands that failed."""
     failed = 0
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for document in DOCUMENTS:
-        with tempfile.TemporaryDirectory() as folder:
-            for name in ("corpora", "docs"):
-                os.symlink(ROOT / name, Path(folder, name))
-            Path(folder, "other.txt").write_text("another text\n" * 200, "utf-8")
-            for line in shell_lines(document):
-                if line.startswith((*INSTALLING, INTERACTIVE)):
-                    continue
-                if "shakespeare" in line and not (ROOT / FETCHED).exists():
-                    print("skip  ", f"{document}: {line} (first: make {FETCHED})")
-                    continue
-                line = shortened(line.replace(".venv/bin/", "").replace("make corpora && ", ""))
-                done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
-                print("ok    " if done.returncode == 0 else "FAILED", f"{document}: {line}")
-                if done.returncode:
-                    failed += 1
-                    print(done.stderr)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for part in ("corpora", "docs"):
+                (folder / part).symlink_to(ROOT / part)
+            failed += run_commands(document, folder, Path(sys.executable).parent, shortened)
     return failed
 
 

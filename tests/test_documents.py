@@ -14,7 +14,7 @@ from charrnn.checkpoint.model import load
 from charrnn.nn.equations import CELLS, LINEAR_CELLS
 from charrnn.sampling.readers import open_streams
 from tests.cli.test_eval_tables import COMMANDS
-from tests.documents import DOCUMENTS, ROOT, blocks, code_after, shell_lines, shortened, text_of
+from tests.documents import DOCUMENTS, FETCHED, ROOT, blocks, code_after, missing, shell_lines, shortened, text_of
 from tests.training.test_loop import begin
 
 PAGES = ["README.md", "README.ko.md", "CHANGELOG.md", "corpora/README.md"]
@@ -67,6 +67,21 @@ def test_commands_are_shortened() -> None:
     assert shortened("charrnn train a.txt --minutes 0.5") == "charrnn train --force --no-baselines a.txt --steps 20"
     assert shortened("charrnn train a.txt") == "charrnn train --force --no-baselines a.txt --steps 20"
     assert shortened("charrnn eval && charrnn see curve") == "charrnn eval && charrnn see curve"
+
+
+def test_commands_that_need_the_repository_are_known(tmp_path: Path) -> None:
+    commands = [line for line in shell_lines("README.md") if line.startswith("charrnn ")]
+    needed = {line: missing(line, tmp_path) for line in commands}
+    assert {name for line, name in needed.items() if "shakespeare" in line} == {FETCHED}
+    assert {name for line, name in needed.items() if "shakespeare" not in line} == {None}
+    assert missing("charrnn train corpora/names -m a.npz", ROOT) is None
+    assert missing("charrnn train --pairs corpora/none.tsv", ROOT) == "corpora/none.tsv"
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_the_address_is_in_one_place(page: str) -> None:
+    assert len(re.findall(r"git clone \S+", text_of(page))) == 1
+    assert text_of(page).count(re.findall(r"git clone (\S+)", text_of(page))[0]) == 1
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,9 +1,10 @@
-"""The suite from the installed wheel, on several versions of Python, and with the lowest versions of all dependencies.
+"""The suite from the installed wheel: on several versions of Python, and with the oldest dependencies; and the README.
 
 `python -m tests.versions [VERSION...] [-- PYTEST ARGUMENT...]` (`make test-versions`); a VERSION is 3.11, 3.12, ...,
-or `lowest`. Versions of Python that are not installed are skipped, and named at the end. Everything happens in a
-temporary folder, with the tests of the sdist. The source of the package beside them cannot be imported, so that the
-wheel is what is tested.
+`lowest`, or `readme`. Versions of Python that are not installed are skipped, and named at the end. Everything happens
+in a temporary folder, with the tests of the sdist. The source of the package beside them cannot be imported, so that
+the wheel is what is tested. `readme` runs the commands of the README as typed, in an empty folder, where nothing but
+the wheel is installed.
 """
 
 import shutil
@@ -15,10 +16,10 @@ import tomllib
 from pathlib import Path
 
 from tests.dist import NAME, build
-from tests.documents import ROOT
+from tests.documents import ROOT, run_commands
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-LOWEST = "lowest"
+LOWEST, README = "lowest", "readme"
 TOOLS = ("pytest", "hypothesis", "hatchling")  # of the development tools, those that tests import
 EXTRAS = ("plot", "safetensors", "write")
 NEWER = "write"  # textual needs a newer rich than charrnn: with the lowest versions, the editor is not tested
@@ -48,15 +49,20 @@ def requirements(wheel: Path, lowest: bool) -> list[str]:
 
 def run(version: str, wheel: Path, folder: Path, arguments: list[str]) -> str:
     """What the suite has: passed, failed, or skipped where there is no such Python."""
-    python = interpreter(VERSIONS[0] if version == LOWEST else version)
+    python = interpreter(VERSIONS[0] if version in (LOWEST, README) else version)
     if python is None:
         return "skipped"
     environment = folder / version
     subprocess.run([python, "-m", "venv", environment], check=True)
-    inside = str(environment / ("Scripts" if sys.platform == "win32" else "bin") / "python")
-    needed = requirements(wheel, version == LOWEST)
+    programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
+    inside = str(programs / "python")
+    needed = [str(wheel)] if version == README else requirements(wheel, version == LOWEST)
     subprocess.run([inside, "-m", "pip", "install", "--quiet", *needed], check=True)
     print(f"{version}: {python}", flush=True)
+    if version == README:
+        empty = folder / "empty"
+        empty.mkdir()
+        return "failed" if run_commands("README.md", empty, programs) else "passed"
     paths = [f"{NAME}/{one}" for one in arguments if one.startswith("tests")] or [f"{NAME}/tests"]
     others = [one for one in arguments if not one.startswith("tests")]
     command = [inside, "-m", "pytest", "--import-mode=append", f"--rootdir={NAME}", f"-c={NAME}/pyproject.toml"]
@@ -77,7 +83,8 @@ def main() -> int:
             archive.extractall(folder, filter="data")
         with open(folder / NAME / "charrnn" / "__init__.py", "a", encoding="utf-8") as source:
             source.write('\nraise ImportError("this is the source, not the wheel")\n')
-        results = {version: run(version, wheel, folder, arguments) for version in versions or (*VERSIONS, LOWEST)}
+        chosen = versions or [*VERSIONS, LOWEST, README]
+        results = {version: run(version, wheel, folder, arguments) for version in chosen}
     for result in sorted(set(results.values())):
         print(f"{result}: {', '.join(version for version in results if results[version] == result)}")
     return "failed" in results.values() or "passed" not in results.values()

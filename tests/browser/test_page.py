@@ -150,12 +150,14 @@ def test_text_cannot_run(opened: Any) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [320, 390, 1280])  # 320: WCAG 2, reflow
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_fits_and_has_names(task: str, width: int, dark: bool, opened: Any) -> None:
     browser = opened(text_model(task=task), "a" * 100, width=width, dark=dark)
     if task != "classify":
-        generate(browser, view="unit")
+        generate(browser, view="probability")
+        assert browser.value("document.documentElement.scrollWidth") == width
+        browser.fill("view", "unit")
     assert browser.value("document.documentElement.scrollWidth") == width
     ground = browser.value("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(22, 24, 29)" if dark else "rgb(255, 255, 255)")
@@ -172,8 +174,10 @@ def test_it_is_used_with_the_keyboard_and_stops(opened: Any) -> None:
     browser.value("document.getElementById('generate').focus()")
     browser.press("Enter")
     browser.wait("document.querySelectorAll('#output span').length > 0")
-    browser.click("#stop")
+    browser.value("document.getElementById('stop').focus()")
+    browser.press("Enter")
     browser.wait(DONE)
+    assert browser.value("document.activeElement.id") == "generate"
     assert 0 < browser.value("document.querySelectorAll('#output span').length") < 100_000
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from charrnn.cli.export import title
 from tests.cli.test_train import Command, charrnn, train
+from tests.optional import package
 
 __all__ = ["charrnn"]  # the fixture
 
@@ -48,17 +49,21 @@ def test_an_ngram_is_left_out_or_refused(charrnn: Command) -> None:
     assert not Path("ngram.html").exists()
 
 
-def test_a_full_disk_leaves_no_page(charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "command", ["export page.html", "export new.safetensors", "export new.onnx", "import net.safetensors -m new.npz"]
+)
+def test_a_full_disk_leaves_no_file(command: str, charrnn: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    if command.endswith(".onnx"):
+        package("onnx")
     train(charrnn)
+    assert charrnn("export", "net.safetensors")[0] == 0
     before = sorted(Path().iterdir())
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("charrnn.system.atomic.os.fsync", full)
-    assert charrnn("export", "page.html") == (
-        1,
-        "",
-        "error: page.html could not be written: No space left on device.\n",
-    )
+    arguments = command.split()
+    wanted = f"error: {arguments[-1]} could not be written: No space left on device.\n"
+    assert charrnn(*arguments) == (1, "", wanted)
     assert sorted(Path().iterdir()) == before

@@ -40,10 +40,7 @@ class Page {
     const { states, gates } = model.network.cell;
     for (const name of new Set(states + gates)) $("of").append(element("option", name));
     const on = (id, event, react) => $(id).addEventListener(event, react);
-    on("form", "submit", (event) => {
-      event.preventDefault();
-      if (model.task !== "classify") this.start();
-    });
+    on("form", "submit", (event) => (event.preventDefault(), this.start()));
     on("stop", "click", () => (this.run = null));
     for (const id of ["view", "layer", "of", "unit"]) on(id, "input", () => this.colour());
     for (const id of ["temperature", "topP"])
@@ -79,6 +76,7 @@ class Page {
     }
     if (this.run && this.run !== run) return; // a newer text is being generated
     this.run = null;
+    if (document.activeElement === $("stop")) $("generate").focus(); // the focus is lost with a hidden button
     $("form").classList.remove("running");
     const parts = [`${this.characters.length} characters in ${((performance.now() - began) / 1000).toFixed(2)} s`];
     parts.push(...(pairs ? [] : [`seed ${seed}`]), ...(end === "stuck" ? ["no further symbol is possible"] : []));
