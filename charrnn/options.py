@@ -267,7 +267,6 @@ class Options:
                 "leave it out to resume, or pass init_from=model instead of model for a new run from its weights.",
                 wrong,
             )
-        self.check_order(given)
         changes = {name: value for name, value in given.items() if name in CHANGEABLE}
         if "epochs" in changes:
             changes.setdefault("steps", None)

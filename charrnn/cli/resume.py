@@ -43,6 +43,7 @@ def resume_training(
             f"{new_run(texts, path, run, given, name)}"
         )
     options = run.options.resumed(given)
+    options.check_order(given)
     # a signal after the last step, or too little memory, left no n-gram model
     unmixed = options.with_ngram and model.ngram is None and run.best_loss is not None
     if not texts and not unmixed and is_complete(run, options, path, quiet):

@@ -73,7 +73,6 @@ def train(
     if init_from:
         options = options_from_model(init_from, options)
     chosen = model.run.options.resumed(options) if model and model.run else Options(**options)
-    chosen.check_order(options)
     if not isinstance(texts, Corpus | Examples):
         vocab, other = model.vocab if model else None, init_from.vocab if init_from else None
         texts = read_dataset(texts, chosen, vocab, other)
