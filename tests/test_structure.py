@@ -67,9 +67,11 @@ EXPOSED: Mapping[str, str] = {
     "nn.ngram_network": "MixedNetwork NgramNetwork NgramStepper",
     "nn.optim": "CHUNK NOT_FINITE OPTIMIZERS Optimizer Status clip_scale decay_start learning_rate squares "
     "steps_if_decayed",
-    "nn.params": "Config Params fresh_params",
+    "nn.params": "Config Params Shapes fresh_params",
     "nn.stepper": "NetworkStepper",
     "nn.fast.engine": "* is_fast",
+    "nn.fast.layout": "Division",
+    "nn.fast.weights": "PackedWeights packed_shapes",
     "checkpoint.builtin": "MODELS model_file",
     "checkpoint.history": "History MOST_SETBACKS Step",
     "checkpoint.model": "Model load",

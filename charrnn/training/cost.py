@@ -71,4 +71,4 @@ def needed_memory(config: Config, steps: int, streams: int, workers: int) -> int
     weights = sum(math.prod(shape) for shape in config.shapes.values())
     tape = L * (steps + 1) * streams * H * 8 + steps * streams * H * (G + 2)
     scoring = EVALUATED * (V + (L + 2) * H)
-    return 4 * (11 * weights + tape + 3 * steps * streams * V + scoring) + (workers - 1) * (WORKER + 8 * weights)
+    return 4 * (11 * weights + tape + 3 * steps * streams * V + scoring) + (workers - 1) * (WORKER + 4 * weights)

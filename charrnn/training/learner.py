@@ -89,6 +89,7 @@ class Learner:
         group.order("window", start, step)
         with group.together():
             group.copy(*(values for values in self.pool.worker.batch if values is not None))
+            self.pool.broadcast(Phase.PACK, step)
             losses, sums = self.pool.broadcast(Phase(start), step), self.pool.broadcast(Phase.ADD, step)
             if group.size > 1:
                 losses, sums = self.add_ranks(losses, step), self.squares()

@@ -13,6 +13,7 @@ from itertools import pairwise
 from charrnn.arrays import LINE, Array, RandomStream, ceil_div
 from charrnn.nn.dropout import Dropout
 from charrnn.nn.fast import engine
+from charrnn.nn.fast.weights import PackedWeights
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.optim import CHUNK, Optimizer, Status, squares
 from charrnn.nn.params import Config, Params
@@ -58,13 +59,16 @@ class Job:
 
 
 class Phase(IntEnum):
-    """The parts of a step, which all workers run at the same time: a window from one of three states, ADD, UPDATE."""
+    """The parts of a step, which all workers run at the same time: PACK, a window from one of three states, ADD,
+    UPDATE.
+    """
 
     CARRY = 0  # from the state at the end of the window before
     RESET = 1  # from the zero state
     LOAD = 2  # from the saved state: at the start of a resumed run, and after an interrupted step
     ADD = 3  # add up the gradients of all workers
     UPDATE = 4  # update the weights
+    PACK = 5  # copy the weights into the blocks that the network multiplies with
 
 
 def stream_shards(streams: int, workers: int) -> list[slice]:
@@ -85,10 +89,10 @@ class StreamShard:
     The gradients include activation regularisation, the loss is the cross entropy alone.
     """
 
-    def __init__(self, job: Job, streams: slice, params: Params, grads: Params) -> None:
+    def __init__(self, job: Job, streams: slice, params: Params, grads: Params, packed: PackedWeights | None) -> None:
         self.streams, self.params, self.grads = streams, params, grads
         size = streams.stop - streams.start
-        self.network = engine.network(job.config, params, job.steps, size, training=True, engine=job.engine)
+        self.network = engine.network(job.config, params, job.steps, size, True, job.engine, packed)
         layers, H = job.config.layers, job.config.hidden_size
         self.dropout = Dropout(job.dropout, job.seed, layers, job.steps, H, streams)
         self.recurrent_dropout = Dropout(
@@ -108,7 +112,6 @@ class StreamShard:
         elif start == Phase.LOAD:
             network.set_state(saved)
         inputs, targets, loss_mask, reset_mask = batch.of(self.streams)
-        network.pack()
         masks, recurrent_masks = self.dropout.masks(step), self.recurrent_dropout.masks(step)
         logits = network.forward(inputs, masks, reset_mask, recurrent_masks)
         loss = cross_entropy(logits, targets, batch.symbols, loss_mask)  # turns the logits into their gradient

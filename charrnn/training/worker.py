@@ -11,7 +11,10 @@ import sys
 from contextlib import suppress
 from typing import NamedTuple
 
-from charrnn.arrays import Array
+from charrnn.arrays import Array, ceil_div
+from charrnn.nn.fast.engine import is_fast
+from charrnn.nn.fast.layout import Division
+from charrnn.nn.fast.weights import PackedWeights, packed_shapes
 from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Params
 from charrnn.system.portability import STOP_SIGNALS
@@ -47,7 +50,9 @@ class WorkerState(NamedTuple):
 
 
 def layout(job: Job) -> Layout:
-    """Weights, vectors of the optimizer, gradients of each worker, the batch, and the states before and after it."""
+    """Weights, vectors of the optimizer, gradients of each worker, the batch, the states before and after it, and the
+    copies of the weights that a fast network multiplies with.
+    """
     size, window = job.weights, (job.steps, job.streams)
     vectors = [f"optimizer.{name}" for name in OPTIMIZERS[job.optimizer].vectors]
     grads = [f"grads{rank}" for rank in range(job.workers)]
@@ -56,7 +61,21 @@ def layout(job: Job) -> Layout:
     arrays |= dict.fromkeys(Batch._fields[2:] if job.masked else (), (window, "|b1"))
     states = [f"{when}.{name}" for when in ("before", "after") for name in job.config.states]
     arrays |= dict.fromkeys(states, ((job.config.layers, job.streams, job.config.hidden_size), "<f4"))
+    if is_fast(job.config, job.engine) and not job.config.linear:
+        shapes = packed_shapes(job.config, division(job), training=True)
+        arrays |= {f"packed.{name}": (shape, "<f4") for name, shape in shapes.items()}
     return Layout(arrays)
+
+
+def division(job: Job) -> Division:
+    """How all workers divide the weights: by the largest shard of the streams."""
+    return Division(len(job.config.gates), job.config.hidden_size, ceil_div(job.streams, job.processes))
+
+
+def packed_weights(job: Job, rank: int, params: Params, arrays: Arrays) -> PackedWeights | None:
+    """The copies of the weights, which all workers share; None for the plain engine."""
+    memory = {name.removeprefix("packed."): array for name, array in arrays.items() if name.startswith("packed.")}
+    return PackedWeights(job.config, params, division(job), memory, rank, job.workers) if memory else None
 
 
 def attach_worker(job: Job, rank: int, arrays: Arrays) -> WorkerState:
@@ -68,7 +87,7 @@ def attach_worker(job: Job, rank: int, arrays: Arrays) -> WorkerState:
     optimizer = kind(params.flat[weights], {name: arrays[f"optimizer.{name}"][weights] for name in kind.vectors})
     own, *others = (arrays[f"grads{k}"][weights] for k in range(job.workers))
     return WorkerState(
-        StreamShard(job, streams, params, grads),
+        StreamShard(job, streams, params, grads, packed_weights(job, rank, params, arrays)),
         ParamShard(optimizer, params.flat[weights], own, others),
         Batch(*map(arrays.get, Batch._fields)),  # type: ignore[arg-type]
         *({name: arrays[f"{when}.{name}"][:, streams] for name in job.config.states} for when in ("before", "after")),
@@ -78,6 +97,9 @@ def attach_worker(job: Job, rank: int, arrays: Arrays) -> WorkerState:
 def run_phase(worker: WorkerState, order: Order) -> float:
     """Does this worker's part of a phase: returns the loss of a window, the sum of squares of ADD, or the status."""
     phase = Phase(order.phase)
+    if phase == Phase.PACK:
+        worker.streams.network.pack()
+        return 0.0
     if phase == Phase.ADD:
         return worker.params.add()
     if phase == Phase.UPDATE:

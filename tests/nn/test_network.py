@@ -14,6 +14,7 @@ from charrnn.nn.equations import CELLS, StepGradients, StepValues
 from charrnn.nn.fast import cells, engine, layout
 from charrnn.nn.fast.layer import sum_rows
 from charrnn.nn.fast.network import Network as Fast
+from charrnn.nn.fast.weights import PackedWeights, packed_shapes
 from charrnn.nn.loss import cross_entropy
 from charrnn.nn.network import Network as Plain
 from charrnn.nn.optim import OPTIMIZERS
@@ -191,6 +192,24 @@ def test_blocks_and_pieces_change_nothing(cell: str, monkeypatch: pytest.MonkeyP
     assert [shape for shape, _ in found] == [(1, False, True), (3, False, True), (3, True, False)]
     assert worst(found[1][1], found[0][1]) < 1e-12
     assert worst(found[2][1], found[0][1]) < 1e-12
+
+
+@pytest.mark.parametrize("small", [10**6, 40])
+@pytest.mark.parametrize("cell", CELLS)
+def test_parts_of_the_packed_weights_make_the_whole(cell: str, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "BLOCK_WIDTHS", (4,))
+    monkeypatch.setattr(layout, "SMALL", small)
+    config = Config(cell, 2, 12, V)
+    params, division = Params(config.shapes), layout.Division(len(config.gates), 12, streams=B)
+    params.flat[:] = np.random.default_rng(0).normal(size=params.flat.shape)
+    found = []
+    for parts in (1, 2, 5):
+        memory = {name: arrays.zeros(shape) for name, shape in packed_shapes(config, division, training=True).items()}
+        for part in range(parts):
+            PackedWeights(config, params, division, memory, part, parts).pack()
+        assert all(values.all() for values in memory.values())
+        found.append({name: values.tobytes() for name, values in memory.items()})
+    assert found[0] == found[1] == found[2]
 
 
 def test_buffers_start_on_cache_lines() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 import charrnn
-from charrnn.arrays import RandomStream
+from charrnn.arrays import LINE, RandomStream
 from charrnn.checkpoint.model import load
 from charrnn.errors import CharRNNError, WorkerError
 from charrnn.nn.dropout import Dropout
@@ -23,8 +24,8 @@ from charrnn.options import CELLS
 from charrnn.system.blas import set_threads
 from charrnn.training.loop import Training
 from charrnn.training.shared_memory import Block
-from charrnn.training.step import Phase, param_shards, stream_shards
-from charrnn.training.worker import ANSWER
+from charrnn.training.step import Job, Phase, param_shards, stream_shards
+from charrnn.training.worker import ANSWER, layout
 from charrnn.training.workers import HOME, default_workers
 from tests.cli.test_train import TEXT, TINY, process
 from tests.training.test_loop import begin, digest, timeless
@@ -93,6 +94,14 @@ def whole_text() -> str:
     from tests.training.test_loop import TEXT as training_text
 
     return training_text
+
+
+def test_workers_share_one_copy_of_the_weights() -> None:
+    config = Config("lstm", 2, 64, 60)
+    job = Job(config, 10, 16, 1, 0.0, 0.0, 0.0, 0, "adam", masked=False, engine="fast")
+    one, sixteen = (layout(replace(job, workers=workers)).size for workers in (1, 16))
+    assert one > 4 * 6 * job.weights * 0.9  # weights, gradients, two vectors of Adam, two copies for the products
+    assert sixteen - one < 15 * (4 * job.weights + 4 * LINE)  # the gradients of the others
 
 
 def test_never_more_workers_than_streams() -> None:
@@ -229,6 +238,7 @@ def test_interrupts_anywhere_change_nothing(workers: int, monkeypatch: pytest.Mo
     training = begin(workers=workers, steps=14, dropout=0.3)
     pool = training.learner.pool
     places: list[tuple[Any, str]] = [
+        (pool.worker.streams.network, "pack"),
         (pool.worker.streams, "run"),
         (pool.worker.streams.network, "backward"),
         (training.learner, "gradient"),

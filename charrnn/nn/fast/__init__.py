@@ -2,6 +2,7 @@
 
 layout.py       blocks of columns that OpenBLAS multiplies fastest
 cells.py        the equations, computed in place
+weights.py      the weights, copied into blocks that processes can share
 layer.py        the time loop of one layer, forward and backward, with its buffers
 network.py      the network, with the methods of the plain one
 stepper.py      one symbol at a time for one stream

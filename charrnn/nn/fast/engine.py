@@ -4,6 +4,7 @@ An engine is imported when it is used, so that `charrnn sample` starts sooner.
 """
 
 from charrnn.nn.fast import cells
+from charrnn.nn.fast.weights import PackedWeights
 from charrnn.nn.interface import Predictor, Reader, RecurrentNetwork, Stepper
 from charrnn.nn.params import Config, Params
 
@@ -16,9 +17,18 @@ def is_fast(config: Config, engine: str = "fast") -> bool:
 
 
 def network(
-    config: Config, params: Params, steps: int, streams: int, training: bool = False, engine: str = "fast"
+    config: Config,
+    params: Params,
+    steps: int,
+    streams: int,
+    training: bool = False,
+    engine: str = "fast",
+    packed: PackedWeights | None = None,
 ) -> RecurrentNetwork:
-    """A network for windows of up to `steps` steps of `streams` streams; `backward` needs `training`."""
+    """A network for windows of up to `steps` steps of `streams` streams; `backward` needs `training`.
+
+    `packed` are the copies of the weights that a fast network shares with other processes.
+    """
     if not is_fast(config, engine):
         from charrnn.nn.linear import plain_network
 
@@ -29,7 +39,7 @@ def network(
         return LinearNetwork(config, params, steps, streams, training)
     from charrnn.nn.fast.network import Network
 
-    return Network(config, params, steps, streams, training)
+    return Network(config, params, steps, streams, training, packed)
 
 
 def reader(model: Predictor, steps: int, streams: int) -> Reader:

@@ -1,8 +1,7 @@
 """One layer of cells over a window: the time loop, forward and backward, the same for every cell.
 
 T steps, B streams, H units, G gates. The H columns of a gate are n blocks of C columns, so that the arrays of a step
-are (G, n, B, C); `layout.py` says why, and chooses C. The weights keep their published shapes in `Params`; `pack` makes
-the copies that the loop multiplies with.
+are (G, n, B, C); `layout.py` says why, and chooses C.
 """
 
 from itertools import pairwise
@@ -13,7 +12,8 @@ from numpy.typing import DTypeLike
 
 from charrnn.arrays import LINE, Array, Ids, ceil_div, empty, zeros
 from charrnn.nn.fast.cells import CELLS
-from charrnn.nn.fast.layout import block_width, blocks, pieces, small
+from charrnn.nn.fast.layout import Division, blocks
+from charrnn.nn.fast.weights import PackedWeights
 from charrnn.nn.params import Params
 
 Resets = list[Ids | None]  # per step the streams whose state is set to zero before it; None for none
@@ -22,20 +22,15 @@ Resets = list[Ids | None]  # per step the streams whose state is set to zero bef
 class Window:
     """The buffers of one window shape, which all layers of a network use, one after another."""
 
-    def __init__(self, cell: str, hidden_size: int, steps: int, streams: int, dtype: DTypeLike, training: bool) -> None:
-        self.T, self.B, self.H = steps, streams, hidden_size
-        T, B, H = steps, streams, hidden_size
-        self.dtype, self.training = dtype, training
-        self.C = C = block_width(H, B)
-        self.n = n = H // C
+    def __init__(self, cell: str, d: Division, steps: int, streams: int, dtype: DTypeLike, training: bool) -> None:
+        self.T, self.B, self.H, self.G, self.n, self.C = T, B, H, G, n, C = steps, streams, d.H, d.G, d.n, d.C
+        self.dtype, self.training, self.in_blocks = dtype, training, d.in_blocks
+        self.hw_pieces, self.dh_pieces = d.hw_pieces, d.dh_pieces
         self.cell = CELLS[cell]((n, B, C), dtype)
-        self.G = G = len(self.cell.gates)
         D = len(self.cell.da)  # blocks of da: G, or more
         # xw of the forward pass and da of the backward pass share one buffer: they are not needed at the same time
         flat = empty((T * B * D * H,), dtype)
         self.xw_rows = flat[: T * B * G * H].reshape(T * B, G * H)
-        # xw of a step in blocks where the product of a step and a block is small, otherwise in rows
-        self.in_blocks = small(B, H + 1, C)
         self.xw: Array = self.xw_rows.reshape(T, G * n, B, C)
         if not self.in_blocks:
             self.xw = blocks(self.xw_rows.reshape(T, B, G * H), G * n)
@@ -44,15 +39,12 @@ class Window:
         self.da_steps = [da.reshape(D, n, B, C) for da in blocks(self.da, D * n)]
         self.dy = empty((T, B, H), dtype)
         self.dy_steps = list(blocks(self.dy, n))  # (n, B, C) each
-        # products with the recurrent weights: their inner dimension is cut into pieces, which are summed
-        self.hw_pieces, self.dh_pieces = pieces(H, C, B), pieces(G * H, C, B)
+        # products with the recurrent weights, in pieces that are summed
         self.hw = empty((G, n, B, C), dtype)
         self.hw_parts = self.hw.reshape(1, G * n, B, C)
         if self.hw_pieces > 1:
             self.hw_parts = empty((self.hw_pieces, G * n, B, C), dtype)
         self.dh, self.dh_parts = empty((n, B, C), dtype), empty((self.dh_pieces, n, B, C), dtype)
-        if training:
-            self.padded = empty((C, G * H + LINE // 4), dtype)[:, : G * H]  # rows of weights that are transposed
         # da of the gates of hw, (dh_pieces, 1, B, G·H / dh_pieces) each
         self.da_pieces = list(blocks(self.da[:, :, (D - G) * H :], self.dh_pieces)[:, :, None])
 
@@ -60,8 +52,8 @@ class Window:
 class Layer:
     """Layer `index` of a network, with its weights, its states and its tape."""
 
-    def __init__(self, index: int, vocab_size: int, window: Window) -> None:
-        w, self.index, self.window = window, index, window
+    def __init__(self, index: int, packed: PackedWeights, window: Window) -> None:
+        w, self.index, self.window, self.W = window, index, window, packed.params.matrix(index)
         T, B, H, G, n, C, dtype = w.T, w.B, w.H, w.G, w.n, w.C, w.dtype
         # rows [h_{t-1} | x_t | 1], so that Xᵀ da is the gradient of Wh, Wx and b at once; row 0 of h is the carried
         # state, and recurrent dropout masks all rows but the last. Layer 0 has no columns for x: it looks rows of Wx
@@ -75,38 +67,15 @@ class Layer:
         # the carried state, and the carried memory, if the cell has one
         self.h_carried, self.c = zeros((B, H), dtype), zeros((n, B, C), dtype)
         self.mask: Array | None = None  # (n, B, C), of recurrent dropout
-        self.Wh = empty((w.hw_pieces, G * n, H // w.hw_pieces, C), dtype)
-        if index:
-            self.Wx = empty((G * n, H + 1, C) if w.in_blocks else (1, H + 1, G * H), dtype)  # Wx and b
-        else:
-            self.table = empty((G * n, vocab_size, C), dtype)  # Wx + b, a row per symbol
+        self.Wh, self.Wx = packed[f"l{index}.Wh"], packed[f"l{index}.Wx"]
+        if not index:
             self.xw = empty((G * n, B, C), dtype)  # of one step
             self.xw_gates = self.xw.reshape(G, n, B, C)
         # only the backward pass needs a tape
         self.tape = zeros((T + 1 if w.training else 1, len(w.cell.tape), n, B, C), dtype)
         self.rows = w.cell.rows(self.tape) if w.training else w.cell.rows(self.tape) * T
         if w.training:
-            self.Wh_T = empty((w.dh_pieces, n, G * H // w.dh_pieces, C), dtype)
-            self.Wx_T: Array  # (G·H, H), the gates in the order of da
-
-    def pack(self, params: Params) -> None:
-        """Copies the weights into the blocks that the loop multiplies with; needed whenever they have changed."""
-        w, W = self.window, params.matrix(self.index)
-        H, cell = w.H, w.cell
-        cell.fold(W[:H], np.moveaxis(self.Wh, 1, 2))
-        if self.index:
-            cell.fold(W[H:], np.moveaxis(self.Wx, 0, 1).reshape(H + 1, -1, w.C))
-        else:
-            table, b = np.moveaxis(self.table, 0, 1), np.empty((w.G * w.n, w.C), w.dtype)
-            cell.fold(W[H:-1], table)
-            cell.fold(W[-1], b)
-            add(table, b, table)
-        if w.training:
-            for block, rows in enumerate(np.split(W[:H], w.n)):
-                # rows that lie a power of two apart would evict one another from the cache
-                copyto(w.padded, rows)
-                copyto(self.Wh_T[:, block], w.padded.T.reshape(w.dh_pieces, -1, w.C))
-            self.Wx_T = in_order_of_da(W[H:-1], cell.x_blocks).T
+            self.Wh_T = packed[f"l{index}.Wh_T"]
 
     # Forward pass
 
@@ -145,7 +114,7 @@ class Layer:
         """xw (G, n, B, C): a one-hot x_t times Wx is a row of Wx."""
         if self.index:
             return self.window.xw_steps[t]
-        np.take(self.table, ids[t], axis=1, out=self.xw, mode="clip")
+        np.take(self.Wx, ids[t], axis=1, out=self.xw, mode="clip")
         return self.xw_gates
 
     def recurrent(self, t: int) -> Array:
@@ -165,7 +134,8 @@ class Layer:
         X, da = self.X[:T].reshape(T * w.B, -1), w.da[:T].reshape(T * w.B, -1)
         self.weight_gradients(ids, X, da, grads.matrix(self.index))
         if self.index:
-            np.matmul(da[:, : w.G * w.H], self.Wx_T, out=w.dy[:T].reshape(T * w.B, w.H))
+            Wx_T = in_order_of_da(self.W[w.H : -1], w.cell.x_blocks).T
+            np.matmul(da[:, : w.G * w.H], Wx_T, out=w.dy[:T].reshape(T * w.B, w.H))
 
     def time_back(self, T: int, resets: Resets | None) -> None:
         """da of the whole window, from dy."""

@@ -41,3 +41,19 @@ def pieces(inner: int, width: int, streams: int) -> int:
 def blocks(rows: Array, count: int) -> Array:
     """A view of (..., B, columns) as (..., count, B, columns / count)."""
     return np.moveaxis(rows.reshape(*rows.shape[:-1], count, -1), -2, -3)
+
+
+class Division:
+    """How the weights and the values of a step are divided, for G gates, H units, and windows of up to B streams.
+
+    The H columns of a gate are n blocks of C columns. Products with the recurrent weights cut their inner dimension
+    into pieces. xw of a step is in blocks where the product of a step and a block is small, otherwise in rows.
+    """
+
+    def __init__(self, gates: int, hidden_size: int, streams: int) -> None:
+        self.G, self.H = gates, hidden_size
+        self.C = block_width(hidden_size, streams)
+        self.n = hidden_size // self.C
+        self.hw_pieces = pieces(hidden_size, self.C, streams)
+        self.dh_pieces = pieces(gates * hidden_size, self.C, streams)
+        self.in_blocks = small(streams, hidden_size + 1, self.C)

@@ -6,18 +6,33 @@ import numpy as np
 
 from charrnn.arrays import Array, Ids, Mask, Masks, empty
 from charrnn.nn.fast.layer import Layer, Resets, Window
-from charrnn.nn.fast.layout import blocks
+from charrnn.nn.fast.layout import Division, blocks
+from charrnn.nn.fast.weights import PackedWeights, packed_shapes
 from charrnn.nn.params import Config, Params
 
 
 class Network:
     """Layers of cells and an output layer on preallocated buffers; without `training`, `backward` is not possible."""
 
-    def __init__(self, config: Config, params: Params, steps: int, streams: int, training: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        params: Params,
+        steps: int,
+        streams: int,
+        training: bool = False,
+        packed: PackedWeights | None = None,
+    ) -> None:
         self.config, self.params, self.steps, self.streams = config, params, steps, streams
         dtype = params.flat.dtype
-        self.window = Window(config.cell, config.hidden_size, steps, streams, dtype, training)
-        self.layers = [Layer(k, config.vocab_size, self.window) for k in range(config.layers)]
+        if packed is None:
+            division = Division(len(config.gates), config.hidden_size, streams)
+            shapes = packed_shapes(config, division, training)
+            packed = PackedWeights(config, params, division, {name: empty(shapes[name], dtype) for name in shapes})
+            packed.pack()
+        self.packed = packed
+        self.window = Window(config.cell, self.packed.division, steps, streams, dtype, training)
+        self.layers = [Layer(k, self.packed, self.window) for k in range(config.layers)]
         self.top = empty((steps, streams, config.hidden_size), dtype)  # y of the last layer
         self.logits = empty((steps, streams, config.vocab_size), dtype)
         # y of every layer (T, B, H): x of the layer above, or the top
@@ -26,15 +41,13 @@ class Network:
         self.masks: Masks = None
         self.resets: Resets | None = None
         self.length = steps  # of the last window
-        self.pack()
 
     @property
     def first(self) -> Array:
         return self.params["by"]
 
     def pack(self) -> None:
-        for layer in self.layers:
-            layer.pack(self.params)
+        self.packed.pack()
 
     def forward(self, ids: Ids, masks: Masks = None, reset: Mask | None = None, recurrent_masks: Masks = None) -> Array:
         self.length, self.masks, self.resets = len(ids), masks, None if reset is None else reset_streams(reset)
