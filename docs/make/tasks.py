@@ -1,7 +1,7 @@
 """Reproduce the tables of docs/tasks.md: python docs/make/tasks.py [ROW...]
 
 additions, dates, romanised: exact matches on pairs, by the command line. names: accuracy over ten splits, compared with
-character n-grams. judge: accuracy of a classifier on generated names. distance: the three cells on sources preceded by
+character n-grams. judge: accuracy of a classifier on generated names. distance: the cells on sources preceded by
 filler.
 """
 
@@ -40,8 +40,9 @@ NAMES = Options(task="classify", cell="gru", layers=1, hidden_size=256, dropout=
                 lr=0.001, weight_decay=0.1, steps=1200, workers=1)  # fmt: skip
 WRITER = Options(task="generate", cell="gru", layers=1, hidden_size=256, dropout=0.5, seq_length=64, batch_size=32,
                  lr=0.004, weight_decay=0.05, steps=3000, workers=1)  # fmt: skip
-CELLS, FILLERS = {"rnn": 200, "gru": 115, "lstm": 100}, (0, 10, 30, 100)  # about equal numbers of weights
-DISTANCE: dict[str, Any] = {"task": "pairs", "layers": 1, "dropout": 0.0, "lr": 0.004, "epochs": 20, "workers": 1}
+CELLS = {"rnn": (1, 200), "gru": (1, 115), "lstm": (1, 100), "mingru": (3, 55), "lru": (2, 56)}  # about equal weights
+FILLERS = 0, 10, 30, 100
+DISTANCE: dict[str, Any] = {"task": "pairs", "dropout": 0.0, "lr": 0.004, "epochs": 20, "workers": 1}
 LONGEST = 60  # characters per generated name
 Table = Iterator[str]
 
@@ -163,18 +164,18 @@ def judge(_: str) -> Table:
 
 
 def distance(_: str) -> Table:
-    """Exact matches of the three cells on sums of numbers up to 99, preceded by filler, which is read last."""
+    """Exact matches of the cells on sums of numbers up to 99, preceded by filler, which is read last."""
     rng = np.random.Generator(np.random.PCG64(0))
     sums = [(f"{a}+{b}", str(a + b)) for a in range(100) for b in range(100)]
     sums = [sums[k] for k in rng.permutation(len(sums))]
-    yield "| filler | " + " | ".join(f"{cell.upper()} 1 x {size}" for cell, size in CELLS.items()) + " |"
+    yield "| filler | " + " | ".join(f"{cell.upper()} {k} x {size}" for cell, (k, size) in CELLS.items()) + " |"
     for filler in FILLERS:
         rows = [("." * filler + source, target) for source, target in sums]
         examples = Examples.of(rows, "pairs")
         cells = []
-        for cell, size in CELLS.items():
+        for cell, (layers, size) in CELLS.items():
             steps = 24 + 2 * filler  # time steps per window: two examples
-            options = Options(cell=cell, hidden_size=size, seq_length=steps, **DISTANCE)
+            options = Options(cell=cell, layers=layers, hidden_size=size, seq_length=steps, **DISTANCE)
             model = trained(rows, options, examples)
             grade = grade_pairs(model, examples.split(options.val_fraction, options.seed)[1])
             cells.append(f"{grade.accuracy:.1%}")

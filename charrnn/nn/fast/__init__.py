@@ -8,5 +8,7 @@ network.py      the network, with the methods of the plain one
 stepper.py      one symbol at a time for one stream
 recurrences.py  the time loops of the linear recurrences
 linear.py       the network of linear recurrences
+linear_stepper.py
+                one symbol at a time for one stream of a linear recurrence
 engine.py       the choice between the plain and the fast network
 """

@@ -56,7 +56,11 @@ def reader(model: Predictor, steps: int, streams: int) -> Reader:
 
 def stepper(config: Config, params: Params, streams: int = 1, engine: str = "fast") -> Stepper:
     """What reads `streams` texts symbol by symbol, from an empty state."""
-    if streams == 1 and is_fast(config, engine) and not config.linear:
+    if streams == 1 and is_fast(config, engine) and config.linear:
+        from charrnn.nn.fast.linear_stepper import LinearStepper
+
+        return LinearStepper(config, params)
+    if streams == 1 and is_fast(config, engine):
         from charrnn.nn.fast.stepper import Stepper as FastStepper
 
         return FastStepper(config, params)
