@@ -27,8 +27,8 @@ from charrnn.training.loop import Training  # noqa: E402
 
 DOCS = Path(__file__).parents[1]
 CELLS = {"rnn": (1, 112), "gru": (1, 64), "lstm": (1, 55), "mingru": (2, 40), "lru": (2, 32)}  # about equal weights
-LONGEST, TESTED, STRINGS = 20, 40, 300
-PARITY: dict[str, Any] = {"task": "pairs", "dropout": 0.0, "lr": 0.004, "steps": 4000, "batch_size": 32,
+LONGEST, TESTED, STRINGS = 20, 40, 200
+PARITY: dict[str, Any] = {"task": "pairs", "dropout": 0.0, "lr": 0.004, "steps": 3000, "batch_size": 32,
                           "seq_length": 64, "workers": 1, "val_fraction": 0.05}  # fmt: skip
 
 
