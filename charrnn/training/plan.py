@@ -48,7 +48,7 @@ STREAMS = 32
 FEWEST_WINDOWS = 30  # in an epoch; with fewer, there are fewer streams
 PATIENCE, STALE_SHARE = 10, 0.2  # evaluations without improvement, and their share of the run, until the decay begins
 EVALUATIONS = 20  # of a short run
-WEIGHT_DECAY = 0.05
+WEIGHT_DECAY, ACTIVATIONS = 0.05, 1.0
 RESERVE = 0.4  # seconds for the start and the last save
 FEW_SYMBOLS = 200
 LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
@@ -138,6 +138,8 @@ def choose(
         plan.choose("dropout", between, "")
         if not config.linear:
             plan.choose("recurrent_dropout", recurrent, "")
+        if config.cell == "lstm" and share == 1.0:
+            plan.choose("activation_regularisation", ACTIVATIONS, "keeps the outputs of an LSTM small")
         plan.choose("lr", rate_for(config), "smaller for wider and deeper networks, and for large vocabularies")
     plan.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
     if rate is not None and plan.options.val_fraction:
