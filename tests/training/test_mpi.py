@@ -27,7 +27,7 @@ MISSING = importlib.util.find_spec("mpi4py") is None or not MPIEXEC.exists()
 needs_mpi = pytest.mark.usefixtures("mpi")
 TEXT = "the quick brown fox jumps over the lazy dog. " * 80
 SIZES: dict[str, Any] = {"cell": "gru", "layers": 1, "hidden_size": 12, "batch_size": 7, "seq_length": 10}
-SIZES |= {"dropout": 0.3, "lr": 0.01, "weight_decay": 0.01, "eval_every": 10}
+SIZES |= {"dropout": 0.3, "activation_regularisation": 0.1, "lr": 0.01, "weight_decay": 0.01, "eval_every": 10}
 BOUND = 10  # seconds
 # the process number of each rank, and a hook for each test, before the command line
 START = """
@@ -243,7 +243,7 @@ def test_a_process_that_is_killed_ends_all_and_leaves_the_last_save(victim: str)
 )
 def test_an_error_on_one_rank_is_printed_once_and_ends_all(problem: str, message: str) -> None:
     done = launch(3, "text.txt -q --save-every 1", FAILING % problem, steps=50)
-    assert done.returncode == 1
+    assert done.returncode in (1, 9)  # mpiexec sometimes reports the signal by which it ended the other ranks
     assert done.stderr.endswith(message)
     assert done.stderr.count(problem) <= 1
     assert "warning" not in done.stderr
