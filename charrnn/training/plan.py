@@ -19,7 +19,8 @@ from charrnn.training.cost import flops_per_char, multiply_rate, recurrent_weigh
 from charrnn.training.group import Group
 from charrnn.training.loop import EVAL_EVERY, EVAL_SHARE, Training
 from charrnn.training.ngram import seconds_to_mix
-from charrnn.training.schedule import TimeLimit, rate_for
+from charrnn.training.rates import dropout, pair_dropout, rate_for, weight_decay
+from charrnn.training.schedule import TimeLimit
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ONE_LAYER = 512  # up to this width one layer learns more in the same time than two
@@ -39,7 +40,7 @@ SHORT, LONG, LONGEST = 32, 64, 512  # steps of a window
 FEW_TARGETS = 32  # in a batch; with fewer, windows are longer
 WHOLE = 6  # pairs in a window, so that most of them are not cut
 PAIR_WEIGHTS, FEWEST_PAIR_WEIGHTS = 0.9, 270_000  # recurrent weights per symbol, and at least: an LSTM 1 x 256
-PAIR_DROPOUT, PAIR_RATE = 0.2, 0.004
+PAIR_RATE = 0.004
 PAIR_UPDATES = 6000  # a rule is often found late, after a long plateau of the validation loss
 PAIR_WINDOWS = 24  # in an epoch; with fewer, there are fewer streams
 PAIR_EPOCHS, PAIR_PATIENCE = 40.0, 20
@@ -48,7 +49,7 @@ STREAMS = 32
 FEWEST_WINDOWS = 30  # in an epoch; with fewer, there are fewer streams
 PATIENCE, STALE_SHARE = 10, 0.2  # evaluations without improvement, and their share of the run, until the decay begins
 EVALUATIONS = 20  # of a short run
-WEIGHT_DECAY, ACTIVATIONS = 0.05, 1.0
+ACTIVATIONS, TASK_WEIGHT_DECAY = 2.0, 0.05  # of an LSTM that learns a text; of pairs and labels
 RESERVE = 0.4  # seconds for the start and the last save
 FEW_SYMBOLS = 200
 LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
@@ -141,7 +142,9 @@ def choose(
         if config.cell == "lstm" and share == 1.0:
             plan.choose("activation_regularisation", ACTIVATIONS, "keeps the outputs of an LSTM small")
         plan.choose("lr", rate_for(config), "smaller for wider and deeper networks, and for large vocabularies")
-    plan.choose("weight_decay", WEIGHT_DECAY, "keeps weights small in a long run")
+    text = not pairs and share == 1.0
+    decay = weight_decay(config, plan.load) if text else TASK_WEIGHT_DECAY
+    plan.choose("weight_decay", decay, "larger for more weights per symbol" if text else "keeps weights small")
     if rate is not None and plan.options.val_fraction:
         patience = PAIR_PATIENCE if pairs else PATIENCE
         plan.choose("patience", patience, "early stopping after this many evaluations without improvement")
@@ -214,25 +217,6 @@ def symbols_read(plan: Plan, symbols: int, streams: int, length: int, seconds: f
     if options.steps is not None:
         return float(options.steps * size)
     return min(plan.speed * seconds, float(plan.most_steps(symbols / size) * size))
-
-
-def dropout(pressure: float, hidden_size: int) -> tuple[float, float]:
-    """The rates of dropout and of recurrent dropout, for a `pressure` of epochs times weights per symbol; smaller for
-    narrow layers.
-    """
-    bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 600
-    between = min(0.6, 0.07 + 0.07 * bits, 0.17 + 0.043 * bits)
-    recurrent = min(0.5, max(0.04 * (bits - 1.5), 0.004 * bits * abs(bits)))
-    return twentieths(min(narrow, between)), twentieths(min(narrow, recurrent))
-
-
-def pair_dropout(load: float) -> float:
-    """The dropout rate for pairs, each of which has one correct target: larger for more weights per symbol."""
-    return twentieths(min(0.4, PAIR_DROPOUT + 0.1 * math.log2(max(load, 1.0))))
-
-
-def twentieths(rate: float) -> float:
-    return max(0.0, round(20 * rate) / 20)
 
 
 def settle_length(training: Training, plan: Plan, seconds: float) -> tuple[float, float]:

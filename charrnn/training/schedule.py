@@ -1,12 +1,10 @@
 """The learning rate and the length of a run: its schedule, early stopping, and a limit of its time."""
 
-import math
 import time
 from dataclasses import dataclass
 
 from charrnn.checkpoint.run import Run
 from charrnn.nn.optim import decay_start, learning_rate, steps_if_decayed
-from charrnn.nn.params import Config
 from charrnn.options import Options
 
 FEWEST = 10  # steps that are timed before the length follows from them
@@ -85,12 +83,6 @@ class Schedule:
             f"the learning rate of step {step:,} was {then:.0%} of its peak, and would be {now:.0%} in a run of "
             f"{self.span:,} steps: it continues at the latter, and the result differs from that of such a run."
         ]
-
-
-def rate_for(config: Config) -> float:
-    """The learning rate, smaller for wider and deeper networks and for large vocabularies."""
-    rare = max(1.0, config.vocab_size / 100)
-    return round(min(0.025, 0.016 * math.sqrt(256 / config.hidden_size / config.layers / math.sqrt(rare))), 4)
 
 
 class TimeLimit:

@@ -18,7 +18,7 @@ from charrnn.training.group import Group
 from charrnn.training.loop import Training
 from charrnn.training.ngram_training import NgramTraining, refuse_training
 from charrnn.training.plan import plan_training
-from charrnn.training.schedule import rate_for
+from charrnn.training.rates import rate_for
 from charrnn.training.transfer import options_from_model
 
 

@@ -21,12 +21,12 @@ from charrnn.training.plan import (
     TOKENS,
     WEIGHTS,
     choose,
-    dropout,
     expected_speed,
     most_epochs,
     plan_training,
     settle_length,
 )
+from charrnn.training.rates import dropout
 
 RATE = 3e11
 TEXT = "the quick brown fox jumps over the lazy dog. " * 60

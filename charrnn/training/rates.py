@@ -1,0 +1,45 @@
+"""Rates of learning, dropout and weight decay, by the sizes of a network and the length of its run.
+
+They were fitted to measurements, see docs/learning.md.
+"""
+
+import math
+
+from charrnn.nn.params import Config
+
+RATE, LINEAR_RATE, MOST_RATE = 0.016, 0.0045, 0.025  # of a layer of 256 units; of a linear recurrence; the largest
+WEIGHT_DECAY, MOST_WEIGHT_DECAY = 0.02, 0.15
+DECAY_LOAD = 6.0  # weights per symbol; with more, weight decay grows in proportion
+PAIR_DROPOUT = 0.2
+
+
+def rate_for(config: Config) -> float:
+    """The learning rate, smaller for wider and deeper networks and for large vocabularies."""
+    rare, units = max(1.0, config.vocab_size / 100), config.hidden_size * config.layers
+    wide = math.sqrt(256 / units / math.sqrt(rare))
+    return round(LINEAR_RATE * wide if config.linear else min(MOST_RATE, RATE * wide), 4)
+
+
+def weight_decay(config: Config, load: float) -> float:
+    """The weight decay of a network with `load` weights per symbol of the text."""
+    growing = MOST_WEIGHT_DECAY if config.linear else WEIGHT_DECAY * max(1.0, load / DECAY_LOAD)
+    return round(min(MOST_WEIGHT_DECAY, growing), 2)
+
+
+def dropout(pressure: float, hidden_size: int) -> tuple[float, float]:
+    """The rates of dropout and of recurrent dropout, for a `pressure` of epochs times weights per symbol; smaller for
+    narrow layers.
+    """
+    bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 600
+    between = min(0.6, 0.07 + 0.06 * bits, 0.12 + 0.046 * bits)
+    recurrent = min(0.5, max(0.04 * (bits - 1.5), 0.004 * bits * abs(bits)))
+    return twentieths(min(narrow, between)), twentieths(min(narrow, recurrent))
+
+
+def pair_dropout(load: float) -> float:
+    """The dropout rate for pairs, each of which has one correct target: larger for more weights per symbol."""
+    return twentieths(min(0.4, PAIR_DROPOUT + 0.1 * math.log2(max(load, 1.0))))
+
+
+def twentieths(rate: float) -> float:
+    return max(0.0, round(20 * rate) / 20)
