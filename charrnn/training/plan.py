@@ -31,7 +31,6 @@ ENOUGH_EPOCHS = 24.0
 WEIGHTS = 15.0
 MOST_EPOCHS = 80.0
 LOADED, LOADED_EPOCHS = 30.0, 28.0  # with this many weights per symbol, further epochs only overfit
-GRU_STEPS, GRU_EPOCHS = 3000, 3.0  # with fewer, a GRU learns more than an LSTM
 FEWEST_UPDATES = 400
 REFERENCE = 2.4e11  # operations per second of the machine that is assumed for runs without a time limit
 SHARE = 0.75  # of the machine's rate that the products of a step reach
@@ -157,14 +156,7 @@ def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, secon
     most = max(PAIR_WEIGHTS * symbols, FEWEST_PAIR_WEIGHTS) if pairs else WEIGHTS * symbols
     enough = 0.0 if pairs else ENOUGH_EPOCHS * symbols
     config, reason = network(given, given.get("cell", "lstm"), most, enough, vocab_size, rate, seconds)
-    window = given.get("batch_size", STREAMS) * given.get("seq_length", SHORT)
-    length = symbols * given["epochs"] if "epochs" in given else window * given.get("steps", math.inf)
-    read = min(seconds * expected_speed(config, STREAMS, rate), length)
-    short = read < min(GRU_STEPS * window, GRU_EPOCHS * symbols)
-    if "cell" not in given and short and not pairs:
-        config = replace(config, cell="gru")
-    why = "remembers a source best" if pairs else f"learns most in {'few' if config.cell == 'gru' else 'many'} steps"
-    plan.choose("cell", config.cell, why)
+    plan.choose("cell", config.cell, "remembers a source best" if pairs else "learns most")
     plan.choose("layers", config.layers, reason)
     plan.choose("hidden_size", config.hidden_size, reason)
     return config

@@ -26,7 +26,7 @@ from charrnn.training.plan import (
     plan_training,
     settle_length,
 )
-from charrnn.training.rates import dropout
+from charrnn.training.rates import dropout, rate_for, weight_decay
 
 RATE = 3e11
 TEXT = "the quick brown fox jumps over the lazy dog. " * 60
@@ -179,10 +179,20 @@ def test_pairs_get_an_lstm_windows_that_hold_several_and_little_dropout() -> Non
     assert (mine.dropout, mine.seq_length) == (0.3, 7)
 
 
-def test_a_run_of_few_steps_gets_a_gru() -> None:
-    cells = [choose({}, 10**6, 65, RATE, 60.0 * minutes).options.cell for minutes in (0.1, 1.0, 10.0)]
-    assert cells == ["gru", "lstm", "lstm"]
-    given: list[dict[str, Any]] = [{"steps": 500}, {"epochs": 1}, {"steps": 5000}, {"epochs": 9}]
-    assert [choose(length, 10**6, 65, RATE, 180.0).options.cell for length in given] == ["gru", "gru", "lstm", "lstm"]
+def test_the_cell_is_an_lstm_unless_the_user_chooses() -> None:
+    assert {choose({}, 10**6, 65, RATE, 60.0 * minutes).options.cell for minutes in (0.1, 1.0, 10.0)} == {"lstm"}
     assert choose({"cell": "rnn"}, 10**6, 65, RATE, 600.0).options.cell == "rnn"
     assert "cell" not in choose({"cell": "lstm"}, 10**6, 65, RATE, 600.0).reasons
+
+
+def test_weight_decay_grows_with_the_weights_per_symbol() -> None:
+    lstm = Config("lstm", 1, 256, 65)
+    assert [weight_decay(lstm, load) for load in (0.1, 6.0, 18.0, 45.0, 1e3)] == [0.02, 0.02, 0.06, 0.15, 0.15]
+    assert weight_decay(Config("mingru", 3, 128, 65), 0.1) == 0.15
+    assert choose({"task": "pairs"}, 400_000, 20, RATE, 600.0, 0.4, 11.0).options.weight_decay == 0.05
+
+
+def test_a_linear_recurrence_learns_at_a_lower_rate() -> None:
+    lstm, mingru = (rate_for(Config(cell, 3, 192, 65)) for cell in ("lstm", "mingru"))
+    assert lstm > 3 * mingru
+    assert choose({"cell": "mingru"}, 10**6, 65, RATE, 600.0).options.lr < 0.004

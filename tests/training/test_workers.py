@@ -157,7 +157,7 @@ def test_the_default_is_a_rule_of_sizes_and_cores() -> None:
     small, large = Config("gru", 1, 16, 60), Config("lstm", 2, 128, 60)
     assert default_workers(small, 32, available=2) == 1
     assert default_workers(large, 32, available=2) == 2
-    assert default_workers(large, 32, available=16) == 4
+    assert default_workers(large, 32, available=16) == 8
     assert default_workers(large, 7, available=16) == 1
     assert default_workers(large, 32, available=1) == 1
 
