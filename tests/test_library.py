@@ -89,7 +89,7 @@ def test_without_a_plan_the_learning_rate_suits_the_sizes() -> None:
     rates = [charrnn.train(corpus, layers=1, hidden_size=size, steps=1).options.lr for size in (64, 256)]
     assert rates == [0.025, 0.016]
     assert charrnn.train(corpus, layers=1, hidden_size=64, steps=1, lr=0.004).options.lr == 0.004
-    assert charrnn.train(corpus, layers=1, hidden_size=64, steps=1, optimizer="rmsprop").options.lr == 0.004
+    assert charrnn.train(corpus, layers=1, hidden_size=64, steps=1, optimizer="sgd").options.lr == 1.5
     every = charrnn.Options(steps=1, workers=1).as_dict()  # with an order that nothing uses
     assert charrnn.train(corpus, **every).options.lr == charrnn.Options.lr
 

@@ -140,7 +140,8 @@ def choose(
             plan.choose("recurrent_dropout", recurrent, "")
         if config.cell == "lstm" and share == 1.0:
             plan.choose("activation_regularisation", ACTIVATIONS, "keeps the outputs of an LSTM small")
-        plan.choose("lr", rate_for(config), "smaller for wider and deeper networks, and for large vocabularies")
+        lr = rate_for(config, plan.options.optimizer)
+        plan.choose("lr", lr, "smaller for wider and deeper networks, and for large vocabularies")
     text = not pairs and share == 1.0
     decay = weight_decay(config, plan.load) if text else TASK_WEIGHT_DECAY
     plan.choose("weight_decay", decay, "larger for more weights per symbol" if text else "keeps weights small")

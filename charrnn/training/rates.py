@@ -8,16 +8,18 @@ import math
 from charrnn.nn.params import Config
 
 RATE, LINEAR_RATE, MOST_RATE = 0.016, 0.0045, 0.025  # of a layer of 256 units; of a linear recurrence; the largest
+TIMES = {"adam": 1.0, "rmsprop": 1.0, "adagrad": 8.0, "sgd": 60.0}  # the rate of Adam
 WEIGHT_DECAY, MOST_WEIGHT_DECAY = 0.02, 0.15
 DECAY_LOAD = 6.0  # weights per symbol; with more, weight decay grows in proportion
 PAIR_DROPOUT = 0.2
 
 
-def rate_for(config: Config) -> float:
+def rate_for(config: Config, optimizer: str = "adam") -> float:
     """The learning rate, smaller for wider and deeper networks and for large vocabularies."""
     rare, units = max(1.0, config.vocab_size / 100), config.hidden_size * config.layers
     wide = math.sqrt(256 / units / math.sqrt(rare))
-    return round(LINEAR_RATE * wide if config.linear else min(MOST_RATE, RATE * wide), 4)
+    rate = LINEAR_RATE * wide if config.linear else min(MOST_RATE, RATE * wide)
+    return round(TIMES[optimizer] * rate, 4)
 
 
 def weight_decay(config: Config, load: float) -> float:

@@ -79,9 +79,9 @@ def train(
     if model:
         return Training.resume(texts, chosen, model, group)
     if minutes is None:
-        if "lr" not in options and chosen.optimizer == "adam" and chosen.task != "pairs":
+        if "lr" not in options and chosen.task != "pairs":
             config = Config(chosen.cell, chosen.layers, chosen.hidden_size, texts.alphabet)
-            chosen = replace(chosen, lr=rate_for(config))
+            chosen = replace(chosen, lr=rate_for(config, chosen.optimizer))
         return Training.new(texts, chosen, init_from, group)
     training, plan = plan_training(texts, chosen, options, 60.0 * minutes, start, init_from, group)
     training.reasons = plan.reasons

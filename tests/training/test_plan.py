@@ -4,6 +4,7 @@ import math
 import time
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -196,3 +197,9 @@ def test_a_linear_recurrence_learns_at_a_lower_rate() -> None:
     lstm, mingru = (rate_for(Config(cell, 3, 192, 65)) for cell in ("lstm", "mingru"))
     assert lstm > 3 * mingru
     assert choose({"cell": "mingru"}, 10**6, 65, RATE, 600.0).options.lr < 0.004
+
+
+@pytest.mark.parametrize(("optimizer", "times"), [("adam", 1.0), ("rmsprop", 1.0), ("adagrad", 8.0), ("sgd", 60.0)])
+def test_the_learning_rate_suits_the_optimizer(optimizer: str, times: float) -> None:
+    lr = choose({"optimizer": optimizer, "hidden_size": 256}, 10**6, 65, RATE, 60.0).options.lr
+    assert lr == pytest.approx(times * 0.016)
