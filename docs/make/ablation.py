@@ -22,9 +22,10 @@ from charrnn.training.plan import choose
 HOME = Path(__file__).parents[2]
 PAGE = HOME / "docs" / "learning.md"
 BEGIN, END = "<!-- ablation: written by make results-ablation -->\n", "<!-- end of ablation -->\n"
+SIZES = {"layers": 1, "hidden_size": 192}
 TEXTS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {  # what is not planned, and the seeds
-    "tales": ({"epochs": 24, "layers": 1, "hidden_size": 256}, (0, 1)),
-    "tinyshakespeare": ({"epochs": 2, "layers": 1, "hidden_size": 192}, (0,)),
+    "tales": ({"epochs": 24, **SIZES}, (0, 1)),
+    "tinyshakespeare": ({"epochs": 2, **SIZES}, (0,)),
 }
 ROWS: dict[str, Callable[[Options], dict[str, Any]]] = {
     "as planned": lambda plan: {},

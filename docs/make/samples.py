@@ -24,7 +24,7 @@ PAGE = [
     (
         "English",
         "The text is tinyshakespeare, which has 65 distinct characters.",
-        "train corpora/tinyshakespeare.txt --minutes 3 --with-ngram -m shakespeare.npz",
+        "train corpora/tinyshakespeare.txt --minutes 3 -m shakespeare.npz",
         [
             ("", "sample -m shakespeare.npz --temp 0.6 --seed 1 -p 'ROMEO:' -n 400"),
             (
@@ -64,8 +64,8 @@ PAGE = [
     ),
     (
         "Python",
-        "The text is the Python standard library, of which the network reads nine tenths once.",
-        "train corpora/python-library.txt --minutes 10 --with-ngram -m python.npz",
+        "The text is the Python standard library, of which the network reads a part once.",
+        "train corpora/python-library.txt --minutes 3 --with-ngram -m python.npz",
         [
             (
                 "The network alone; with its n-gram model it falls into a long run of spaces here:",
