@@ -60,6 +60,7 @@ class Options:
         "objective; the reported loss excludes it.",
         TRAINING,
         at_least=0.0,
+        chosen=True,
     )
     unit: str = setting(
         "char",

@@ -12,7 +12,7 @@ ngram_training.py an n-gram model in place of a network
 notes.py          notes on a new run
 notebook.py       a training in a notebook
 train.py          `train(texts, **options)`, the entry of the library
-rates.py          rates of learning, dropout and weight decay, by size and length
+rates.py          learning rate, dropout and weight decay, by the sizes and the length of a run
 plan.py           hyperparameters from the text and the time
 cost.py           memory and operations of a network; the rate of this machine
 transfer.py       weights from another model

@@ -19,7 +19,7 @@ from charrnn.training.cost import flops_per_char, multiply_rate, recurrent_weigh
 from charrnn.training.group import Group
 from charrnn.training.loop import EVAL_EVERY, EVAL_SHARE, Training
 from charrnn.training.ngram import seconds_to_mix
-from charrnn.training.rates import dropout, pair_dropout, rate_for, weight_decay
+from charrnn.training.rates import TIMES, dropout, pair_dropout, rate_for, weight_decay
 from charrnn.training.schedule import TimeLimit
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -48,7 +48,7 @@ STREAMS = 32
 FEWEST_WINDOWS = 30  # in an epoch; with fewer, there are fewer streams
 PATIENCE, STALE_SHARE = 10, 0.2  # evaluations without improvement, and their share of the run, until the decay begins
 EVALUATIONS = 20  # of a short run
-ACTIVATIONS, TASK_WEIGHT_DECAY = 2.0, 0.05  # of an LSTM that learns a text; of pairs and labels
+ACTIVATIONS, TASK_WEIGHT_DECAY = 2.0, 0.05  # of an LSTM, if every step has a target; of pairs and classifiers
 RESERVE = 0.4  # seconds for the start and the last save
 FEW_SYMBOLS = 200
 LARGEST_ERROR = 1.5  # of the expected speed; sizes are chosen again if the measured speed differs by more
@@ -130,21 +130,21 @@ def choose(
     steps = symbols_read(plan, symbols, streams, LONG, seconds) / streams
     plan.choose("seq_length", *window(steps, streams, share, pair))
     epochs = symbols_read(plan, symbols, streams, plan.options.seq_length, seconds) / symbols
+    times, everywhere = TIMES[plan.options.optimizer], share == 1.0  # whether every step has a target
     if pairs:
         plan.choose("dropout", pair_dropout(plan.load), "")  # `explain` gives the reason
-        plan.choose("lr", PAIR_RATE, "suits pairs")
+        plan.choose("lr", float(f"{times * PAIR_RATE:g}"), "suits pairs")
     else:
         between, recurrent = dropout(epochs * plan.load, config.hidden_size)
         plan.choose("dropout", between, "")
         if not config.linear:
             plan.choose("recurrent_dropout", recurrent, "")
-        if config.cell == "lstm" and share == 1.0:
+        if config.cell == "lstm" and everywhere:
             plan.choose("activation_regularisation", ACTIVATIONS, "keeps the outputs of an LSTM small")
         lr = rate_for(config, plan.options.optimizer)
         plan.choose("lr", lr, "smaller for wider and deeper networks, and for large vocabularies")
-    text = not pairs and share == 1.0
-    decay = weight_decay(config, plan.load) if text else TASK_WEIGHT_DECAY
-    plan.choose("weight_decay", decay, "larger for more weights per symbol" if text else "keeps weights small")
+    decay = weight_decay(config, plan.load) if everywhere else TASK_WEIGHT_DECAY
+    plan.choose("weight_decay", round(decay / times, 5), "keeps weights small")  # a step shrinks them by decay times lr
     if rate is not None and plan.options.val_fraction:
         patience = PAIR_PATIENCE if pairs else PATIENCE
         plan.choose("patience", patience, "early stopping after this many evaluations without improvement")
@@ -157,7 +157,8 @@ def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, secon
     most = max(PAIR_WEIGHTS * symbols, FEWEST_PAIR_WEIGHTS) if pairs else WEIGHTS * symbols
     enough = 0.0 if pairs else ENOUGH_EPOCHS * symbols
     config, reason = network(given, given.get("cell", "lstm"), most, enough, vocab_size, rate, seconds)
-    plan.choose("cell", config.cell, "remembers a source best" if pairs else "learns most")
+    why = "learns more than a GRU in the same time" if plan.options.task == "text" else "remembers a source best"
+    plan.choose("cell", config.cell, why)
     plan.choose("layers", config.layers, reason)
     plan.choose("hidden_size", config.hidden_size, reason)
     return config

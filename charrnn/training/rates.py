@@ -1,29 +1,29 @@
-"""Rates of learning, dropout and weight decay, by the sizes of a network and the length of its run.
+"""Learning rate, dropout rates and weight decay, by the sizes of the network and the length of the run.
 
-They were fitted to measurements, see docs/learning.md.
+They were fitted to measurements, see docs/search.md.
 """
 
 import math
 
 from charrnn.nn.params import Config
 
-RATE, LINEAR_RATE, MOST_RATE = 0.016, 0.0045, 0.025  # of a layer of 256 units; of a linear recurrence; the largest
-TIMES = {"adam": 1.0, "rmsprop": 1.0, "adagrad": 8.0, "sgd": 60.0}  # the rate of Adam
+RATE, MOST_RATE = 0.016, 0.025  # of one layer of 256 units; the largest
+LINEAR = 0.28  # a linear recurrence learns at this multiple of the rate
+TIMES = {"adam": 1.0, "rmsprop": 1.0, "adagrad": 8.0, "sgd": 60.0}  # multiples of the rate of Adam
 WEIGHT_DECAY, MOST_WEIGHT_DECAY = 0.02, 0.15
 DECAY_LOAD = 6.0  # weights per symbol; with more, weight decay grows in proportion
 PAIR_DROPOUT = 0.2
 
 
 def rate_for(config: Config, optimizer: str = "adam") -> float:
-    """The learning rate, smaller for wider and deeper networks and for large vocabularies."""
+    """The learning rate of an optimizer, smaller for wider and deeper networks and for large vocabularies."""
     rare, units = max(1.0, config.vocab_size / 100), config.hidden_size * config.layers
-    wide = math.sqrt(256 / units / math.sqrt(rare))
-    rate = LINEAR_RATE * wide if config.linear else min(MOST_RATE, RATE * wide)
-    return round(TIMES[optimizer] * rate, 4)
+    rate = min(MOST_RATE, RATE * math.sqrt(256 / units / math.sqrt(rare)))
+    return float(f"{TIMES[optimizer] * (LINEAR if config.linear else 1.0) * rate:.3g}")
 
 
 def weight_decay(config: Config, load: float) -> float:
-    """The weight decay of a network with `load` weights per symbol of the text."""
+    """The weight decay of a network with `load` weights per symbol of the text, for Adam."""
     growing = MOST_WEIGHT_DECAY if config.linear else WEIGHT_DECAY * max(1.0, load / DECAY_LOAD)
     return round(min(MOST_WEIGHT_DECAY, growing), 2)
 

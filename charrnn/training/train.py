@@ -35,10 +35,10 @@ def train(
 
     `options` are the fields of `Options`. With `minutes` the sizes, the other hyperparameters and the number of steps
     are chosen to suit the text and the time, unless they are given (`.reasons` says why); without it, only the learning
-    rate of Adam is chosen, to suit the sizes. With `model` its run is
-    resumed: the options may only restate its own, or set new `epochs`, `steps`, `lr`, `workers`, `engine` or
-    `patience`. With `init_from` a new run starts from that model's weights, with its cell, sizes and unit. `group`
-    holds the ranks of MPI that share each batch, see docs/scaling-out.md.
+    rate is chosen, to suit the sizes and the optimizer, except for pairs. With `model` its run is resumed: the options
+    may only restate its own, or set new `epochs`, `steps`, `lr`, `workers`, `engine` or `patience`. With `init_from` a
+    new run starts from that model's weights, with its cell, sizes and unit. `group` holds the ranks of MPI that share
+    each batch, see docs/scaling-out.md.
 
     Raises UsageError for options that are not valid or contradict each other, the model or the text; TextError for a
     text that cannot be read or is not that of the model; and, while it trains, DivergedError if the loss is not finite

@@ -22,7 +22,7 @@ from charrnn.training.step import Job, Phase
 from charrnn.training.worker import ANSWER, ORDER, Order, attach_worker, layout, run_phase
 
 HOME = Path(__file__).parents[2]  # where a worker finds charrnn
-STREAMS_EACH = 4  # with fewer, further workers gain 10 % or less, see docs/performance.md
+STREAMS_EACH = 4  # a worker with fewer gains little, see docs/performance.md
 WORK_EACH = 500_000  # weights times streams; a worker with less costs more than it gains
 
 

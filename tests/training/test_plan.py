@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import charrnn
+from charrnn.nn.optim import OPTIMIZERS
 from charrnn.nn.params import Config
 from charrnn.options import CHOSEN, Options
 from charrnn.training.cost import recurrent_weights
@@ -27,9 +28,10 @@ from charrnn.training.plan import (
     plan_training,
     settle_length,
 )
-from charrnn.training.rates import dropout, rate_for, weight_decay
+from charrnn.training.rates import TIMES, dropout, rate_for, weight_decay
 
 RATE = 3e11
+TASKS = (("generate", 1.0), ("classify", 0.1))  # each with its share of steps that have a target
 TEXT = "the quick brown fox jumps over the lazy dog. " * 60
 
 
@@ -50,14 +52,14 @@ def test_every_text_and_time_has_a_plan_within_its_rules(symbols: int, seconds: 
         assert read >= min(TOKENS * weights, ENOUGH_EPOCHS * symbols)
     assert 0.0 <= options.recurrent_dropout <= options.dropout <= 0.6
     assert 0.0 < options.lr <= 0.025
-    assert set(plan.reasons) == set(CHOSEN) | ({"activation_regularisation"} if options.cell == "lstm" else set())
+    assert set(plan.reasons) == set(CHOSEN)
 
 
 @given(symbols=st.integers(1000, 10**8), seconds=st.floats(1.0, 1e4))
 def test_more_time_never_makes_a_smaller_network(symbols: int, seconds: float) -> None:
     def weights(seconds: float) -> int:
         options = choose({}, symbols, 65, RATE, seconds).options
-        return recurrent_weights(Config("gru", options.layers, options.hidden_size, 65))
+        return recurrent_weights(Config(options.cell, options.layers, options.hidden_size, 65))
 
     assert weights(2.0 * seconds) >= weights(seconds)
 
@@ -169,7 +171,7 @@ def test_windows_are_longer_where_few_steps_carry_a_target() -> None:
     assert choose({"seq_length": 7}, 1_000_000, 60, 1e11, 60.0, 1 / 500).options.seq_length == 7
 
 
-def test_pairs_get_an_lstm_windows_that_hold_several_and_little_dropout() -> None:
+def test_pairs_get_windows_that_hold_several_and_little_dropout() -> None:
     pairs = [choose({"task": "pairs"}, 400_000, 20, RATE, 600.0, 0.4, example) for example in (5.0, 11.0, 26.0, 500.0)]
     assert [plan.options.seq_length for plan in pairs] == [64, 96, 160, 512]
     assert {(plan.options.cell, plan.options.dropout) for plan in pairs} == {("lstm", 0.2)}
@@ -200,6 +202,18 @@ def test_a_linear_recurrence_learns_at_a_lower_rate() -> None:
 
 
 @pytest.mark.parametrize(("optimizer", "times"), [("adam", 1.0), ("rmsprop", 1.0), ("adagrad", 8.0), ("sgd", 60.0)])
-def test_the_learning_rate_suits_the_optimizer(optimizer: str, times: float) -> None:
-    lr = choose({"optimizer": optimizer, "hidden_size": 256}, 10**6, 65, RATE, 60.0).options.lr
-    assert lr == pytest.approx(times * 0.016)
+def test_rates_suit_the_optimizer(optimizer: str, times: float) -> None:
+    given: list[dict[str, Any]] = [{}, {"task": "pairs"}]
+    for chosen in given:
+        adam, mine = (
+            choose({**chosen, "optimizer": name}, 10**6, 65, RATE, 60.0).options for name in ("adam", optimizer)
+        )
+        assert mine.lr == pytest.approx(times * adam.lr, rel=0.01)
+        assert mine.lr * mine.weight_decay == pytest.approx(adam.lr * adam.weight_decay, rel=0.02)
+    assert set(TIMES) == set(OPTIMIZERS)
+
+
+def test_examples_are_regularised_as_a_text_if_every_step_has_a_target() -> None:
+    by_label, classifier = (choose({"task": task}, 10**6, 65, RATE, 60.0, share).options for task, share in TASKS)
+    assert (by_label.activation_regularisation, by_label.weight_decay) == (2.0, 0.02)
+    assert (classifier.activation_regularisation, classifier.weight_decay) == (0.0, 0.05)
