@@ -37,8 +37,8 @@ def code_after(document: str, mark: str) -> str:
 
 
 def shell_lines(document: str) -> list[str]:
-    """The command lines of a document, in order, without comments."""
-    lines = [line for block in blocks(document, "sh") for line in block.splitlines()]
+    """The command lines of a document, in order, without comments, each as one line."""
+    lines = [line for block in blocks(document, "sh") for line in block.replace("\\\n", "").splitlines()]
     return [line for line in (re.sub(r"(^|\s+)#.*", "", line).strip() for line in lines) if line]
 
 
