@@ -12,7 +12,6 @@ from charrnn.nn import equations
 from charrnn.nn.equations import CELLS, Cell, Gates, StepGradients, StepValues
 from charrnn.see.gradients import fresh, gradient_norms
 from charrnn.see.text_window import text_window
-from tests.cli.test_eval_tables import COMMANDS
 from tests.cli.test_train import Command, charrnn
 from tests.nn.checks import differences, gradients, make, worst
 from tests.training.test_loop import begin
@@ -108,16 +107,6 @@ def test_the_numbers_shown_are_those_of_the_program(charrnn: Command) -> None:
         said = [line.rstrip() for line in out.splitlines()]
         for line in lines:
             assert line == "..." or line.rstrip() in said, line
-
-
-def test_the_commands_shown_have_these_options() -> None:
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("charrnn ")]
-    assert len(lines) >= 6
-    for line in lines:
-        words = shlex.split(line, comments=True)
-        name = " ".join(words[1:3]) if words[1] == "see" else words[1]
-        known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
-        assert {word for word in words[2:] if word.startswith("-")} <= known, line
 
 
 def test_links_and_pictures_are_there() -> None:
