@@ -1,4 +1,4 @@
-"""The weights of a model as the tensors of a PyTorch module, and back.
+"""The weights of a model as tensors for PyTorch, and back.
 
     ours                    PyTorch's
     l0.Wx (inputs, G·H)     rnn.weight_ih_l0 (G·H, inputs); the input of layer 0 is one-hot, or an embedding
@@ -8,6 +8,8 @@
 
 The gates have another order. PyTorch adds its two biases, except in the GRU: there the second bias of the candidate n
 is multiplied by the reset gate. Here it does not exist, so a network in which it is not zero cannot be imported.
+
+PyTorch has no module for linear recurrences, so their weights keep their names and shapes, those of `Config.shapes`.
 """
 
 import numpy as np
@@ -15,7 +17,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.checks import shown
 from charrnn.errors import ModelFileError, UsageError
-from charrnn.nn.equations import CELLS
+from charrnn.nn.equations import CELLS, LINEAR_CELLS
 from charrnn.nn.params import Config, Params
 
 GATES = {"lstm": "ifgo", "gru": "rzn", "rnn": "h"}  # in PyTorch's order
@@ -24,6 +26,8 @@ Tensors = dict[str, Array]
 
 def to_pytorch(config: Config, params: Params) -> Tensors:
     """The tensors by name, contiguous. Raises UsageError for a cell that PyTorch does not have."""
+    if config.cell in LINEAR_CELLS:
+        return dict(params)
     if config.cell not in GATES:
         raise UsageError(f"PyTorch has the cells {', '.join(GATES)}, not {config.cell}.")
     gates, tensors = (config.gates, GATES[config.cell]), Tensors()
@@ -42,12 +46,36 @@ def reordered(rows: Array, before: str, after: str) -> Array:
 
 
 def from_pytorch(tensors: Tensors) -> tuple[Config, Params]:
-    """The configuration and the weights of a module with one recurrent network, one linear layer, which is its output,
-    and perhaps an embedding, whatever their names. Biases may be missing.
+    """The configuration and the weights of such tensors.
 
     Raises ModelFileError if the tensors are others; the file is to be named before its message.
     """
     rest = dict(tensors)
+    config, params = linear_recurrence(rest) if "E" in rest else recurrent_module(rest)
+    if rest:
+        raise ModelFileError(f"has the tensor {shown(min(rest))}, which a model of charrnn does not have.")
+    if not np.isfinite(params.flat).all():
+        raise ModelFileError("has numbers that are not finite.")
+    return config, params
+
+
+def linear_recurrence(rest: Tensors) -> tuple[Config, Params]:
+    """Takes all weights of a linear recurrence out of `rest`."""
+    V, H = shape(rest, "E")
+    layers = len({name.partition(".")[0] for name in rest if name.startswith("l")})
+    found = {name: values.shape for name, values in rest.items()}
+    configs = [Config(cell, max(1, layers), H, V) for cell in LINEAR_CELLS]
+    config = max(configs, key=lambda config: len(config.shapes.items() & found.items()))  # the cell that fits best
+    params = Params(config.shapes)
+    for name, wanted in config.shapes.items():
+        params[name][:] = take(rest, name, wanted)
+    return config, params
+
+
+def recurrent_module(rest: Tensors) -> tuple[Config, Params]:
+    """Takes all tensors of a module out of `rest`: one recurrent network, one linear layer, which is its output, and
+    perhaps an embedding, whatever their names. Biases may be missing.
+    """
     rnn = only_recurrent(rest)
     output, embedding = output_and_embedding(rest)
     inputs, (V, H) = shape(rest, f"{rnn}weight_ih_l0")[1], shape(rest, f"{output}weight")
@@ -77,10 +105,6 @@ def from_pytorch(tensors: Tensors) -> tuple[Config, Params]:
             params[f"l{k}.{name}"][:] = reordered(values, GATES[cell], CELLS[cell].gates).T
     params["Wy"][:] = take(rest, f"{output}weight", (V, H)).T
     params["by"][:] = take(rest, f"{output}bias", (V,))
-    if rest:
-        raise ModelFileError(f"has the tensor {shown(min(rest))}, which a model of charrnn does not have.")
-    if not np.isfinite(params.flat).all():
-        raise ModelFileError("has numbers that are not finite.")
     return config, params
 
 
@@ -88,8 +112,8 @@ def only_recurrent(tensors: Tensors) -> str:
     """What precedes the names of the tensors of the recurrent network, such as "rnn."."""
     found = [name.removesuffix("weight_ih_l0") for name in tensors if name.endswith("weight_ih_l0")]
     if len(found) != 1:
-        what = "more than one tensor" if found else "no tensor"
-        raise ModelFileError(f"has {what} weight_ih_l0: one nn.LSTM, nn.GRU or nn.RNN is needed.")
+        what = "more than one tensor weight_ih_l0" if found else "no tensor weight_ih_l0 or E"
+        raise ModelFileError(f"has {what}: one nn.LSTM, nn.GRU or nn.RNN, or one linear recurrence, is needed.")
     return found[0]
 
 

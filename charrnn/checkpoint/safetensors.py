@@ -48,7 +48,7 @@ def decode(path: str, vocab: str | None = None) -> Model:
         raise ModelFileError(
             f"the vocabulary in {source} is not valid: it is a JSON list of {config.vocab_size:,} different characters."
         ) from None
-    arrange(params, order)
+    arrange(params, config.lookup, order)
     return Model(config, symbols, params, None, task)
 
 
@@ -104,8 +104,8 @@ def read_vocab(text: str, symbols: int) -> tuple[Vocab, Task | None, list[int]]:
     return vocab, task, [*order, *range(len(codes), symbols)]
 
 
-def arrange(params: Params, order: list[int]) -> None:
-    """Puts the symbols in another order."""
-    params["l0.Wx"][:] = params["l0.Wx"][order]
+def arrange(params: Params, lookup: str, order: list[int]) -> None:
+    """Puts the symbols in another order; `lookup` names the weights with a row per symbol."""
+    params[lookup][:] = params[lookup][order]
     params["Wy"][:] = params["Wy"][:, order]
     params["by"][:] = params["by"][order]

@@ -63,7 +63,8 @@ def title(path: str) -> str:
 def export_safetensors(request: Request) -> Exported:
     from charrnn.checkpoint.safetensors import encode
 
-    return Exported(encode(request.model), "the tensors of PyTorch")
+    names = "the model file" if request.model.config.linear else "PyTorch"
+    return Exported(encode(request.model), f"the tensors of {names}")
 
 
 def export_onnx(request: Request) -> Exported:
@@ -90,9 +91,9 @@ def export(output: str, models: tuple[str, ...], weights: str, float32: bool, fo
     """Write a model as a web page, or as a file for another program.
 
     FILE.html is a page that generates text in any browser, without a server or network access. Its weights are
-    float16, unless that costs more than 0.001 nats per symbol. FILE.safetensors has the tensors of PyTorch, FILE.onnx
-    computes one step of the network in an ONNX runtime (docs/export.md shows both); they need the packages
-    safetensors and onnx: pip install 'charrnn[safetensors,onnx]'.
+    float16, unless that costs more than 0.001 nats per symbol. FILE.safetensors has the weights as tensors for
+    PyTorch, FILE.onnx computes one step of the network in an ONNX runtime (docs/export.md shows both); they need the
+    packages safetensors and onnx: pip install 'charrnn[safetensors,onnx]'.
     """
     make = check_output(output, force)
     if float32 and make is not export_page:

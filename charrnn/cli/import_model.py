@@ -21,7 +21,8 @@ def import_model(path: str, model: str, vocab: str | None, force: bool) -> None:
     """Write the model file of a network that was trained in PyTorch.
 
     FILE is a .safetensors file with the state_dict of a module: one nn.LSTM, nn.GRU or nn.RNN, one nn.Linear as the
-    output layer, and perhaps an nn.Embedding. docs/export.md shows how to save it with its vocabulary.
+    output layer, and perhaps an nn.Embedding; or with the weights of a linear recurrence under their names in the model
+    file. docs/export.md shows how to save it with its vocabulary.
     """
     if os.path.isfile(model) and not force:
         raise UsageError(f"{model} already exists: use --force to replace it, or -m for another file.")

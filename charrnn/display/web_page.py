@@ -20,7 +20,7 @@ from charrnn.display.html import palette
 from charrnn.errors import UsageError
 
 SCRIPTS = ("network.js", "random.js", "text.js", "sampling.js", "page.js")  # in this order, as one script
-CELLS = ("lstm", "gru", "rnn")  # of network.js
+CELLS = ("lstm", "gru", "rnn", "mingru", "lru")  # of network.js
 BYTES = {"float16": 2, "float32": 4}
 LARGEST = 40_000_000  # bytes
 # as in `charrnn see surprise` and `see neurons`; the script only uses the levels
@@ -102,6 +102,7 @@ def model_data(model: Model, dtype: str) -> dict[str, Any]:
         "task": task.kind if task else "text",
         "labels": task.labels if task else (),
         "reverse": bool(task and task.reverse),
+        "sizes": [(name, math.prod(shape)) for name, shape in config.shapes.items()],
         "type": dtype,
         "weights": base64.b64encode(weights.tobytes()).decode(),
     }

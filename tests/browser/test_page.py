@@ -11,9 +11,10 @@ import pytest
 from charrnn.checkpoint.model import Model
 from charrnn.display.web_page import web_page
 from charrnn.evaluation.classification import classify
-from charrnn.nn.network import Network
+from charrnn.nn.linear import plain_network
 from charrnn.sampling.conditional import answers
 from charrnn.sampling.sample import sample
+from charrnn.see.neurons import limits
 from charrnn.text.tasks import Task
 from tests.browser.chromium import Browser, find
 from tests.display.test_web_page import LABELS, TASKS, model_of
@@ -94,16 +95,20 @@ def test_probabilities_and_alternatives(opened: Any) -> None:
     assert shown(browser, "#output .selected") == characters[0]
 
 
-@pytest.mark.parametrize(("of", "low"), [("h", -1.0), ("f", 0.0)])
-def test_the_activation_of_a_unit(of: str, low: float, opened: Any) -> None:
-    model = text_model()
+@pytest.mark.parametrize(
+    ("cell", "of"),
+    [("lstm", "h"), ("lstm", "f"), ("lstm", "c"), ("mingru", "z"), ("mingru", "n"), ("lru", "h"), ("lru", "c")],
+)
+def test_the_activation_of_a_unit(cell: str, of: str, opened: Any) -> None:
+    model = text_model(cell)
     browser = opened(model)
     text = "".join(generate(browser, seed="1", length="40", view="unit", of=of, layer="0", unit="5"))
-    browser.wait("document.querySelectorAll('#output .v5, #output .v6').length > 0")
-    network = Network(model.config, model.params, len(text) + 1, 1)
+    browser.wait("document.querySelector('#output .positive, #output .signed') !== null")
+    network = plain_network(model.config, model.params, len(text) + 1, 1)
     network.read(np.array([model.vocab.start, *model.vocab.encode(text)])[:, None])
     values = np.array([float(getattr(step[0], of)[0, 5]) for step in network.values[1:]])
-    levels = np.clip((10 * (values - low) / (1.0 - low)).astype(int), 0, 9)
+    low, high = limits(model, of, values.tolist())
+    levels = np.clip((10 * (values - low) / (high - low)).astype(int), 0, 9)
     found = browser.value("[...document.querySelectorAll('#output span')].map((one) => one.className)")
     assert found == [f"{'signed' if low else 'positive'} v{level}" for level in levels]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoint.model import Model, load
-from charrnn.nn.network import Network
+from charrnn.nn.linear import plain_network
 from charrnn.options import CELLS
 from tests.cli.test_train import Command, charrnn
 from tests.documents import code_after
@@ -20,7 +20,7 @@ __all__ = ["charrnn"]  # the fixture
 def logits(model: Model, text: str) -> Any:
     """Logits (T, V) after each character, from an empty state."""
     ids = model.vocab.encode(text)
-    return Network(model.config, model.params, len(ids), 1).forward(ids[:, None])[:, 0]
+    return plain_network(model.config, model.params, len(ids), 1).forward(ids[:, None])[:, 0]
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -34,6 +34,16 @@ def test_pytorch_loads_an_export(cell: str, charrnn: Command) -> None:
     names: dict[str, Any] = {}
     exec(code, names)
     np.testing.assert_allclose(names["logits"].detach().numpy(), logits(model, "\nthe "), atol=1e-5)
+
+
+def test_pytorch_computes_an_exported_mingru(charrnn: Command) -> None:
+    package("torch")
+    model = model_of("the cat\n", cell="mingru")
+    model.save("model.npz")
+    assert charrnn("export", "model.safetensors")[0] == 0
+    names: dict[str, Any] = {}
+    exec(code_after("docs/model-file.md", "a mingru in pytorch"), names)
+    np.testing.assert_allclose(names["logits"].numpy(), logits(model, "\nthe "), atol=1e-5)
 
 
 @pytest.mark.parametrize(("cell", "layers"), [("GRU", 2), ("LSTM", 1)])

@@ -20,7 +20,7 @@ from charrnn.checkpoint.safetensors import decode, encode
 from charrnn.errors import CharRNNError, ModelFileError, UsageError
 from charrnn.nn.equations import sigmoid
 from charrnn.nn.params import Config, Params, fresh_params
-from charrnn.options import CELLS
+from charrnn.options import CELLS, LINEAR_CELLS
 from charrnn.sampling.readers import open_streams
 from charrnn.text.tasks import Task
 from charrnn.text.vocab import Vocab
@@ -72,7 +72,9 @@ def test_the_tensors_give_the_logits_that_pytorch_gave(cell: str, layers: int) -
 
 
 @settings(max_examples=20)
-@given(st.sampled_from(CELLS), st.integers(1, 3), st.integers(1, 5), st.integers(1, 6), st.integers(0, 9))
+@given(
+    st.sampled_from(CELLS + LINEAR_CELLS), st.integers(1, 3), st.integers(1, 5), st.integers(1, 6), st.integers(0, 9)
+)
 def test_the_way_to_pytorch_and_back_changes_no_bit(cell: str, layers: int, H: int, V: int, seed: int) -> None:
     config = Config(cell, layers, H, V)
     params = fresh_params(config, seed)
@@ -87,11 +89,13 @@ MODELS = {
     "jamo": lambda: model_of("한글 abc\n", "jamo", "rnn"),
     "rare": lambda: with_vocab(Vocab("char", map(ord, "abc\n"), [0x4E00, 0x4E01], 0x110000)),
     "labels": lambda: with_vocab(Vocab("char", map(ord, "abc\n")), Task("generate", ("korean", "</script>"), (3, 4))),
+    "mingru": lambda: model_of("한글 abc\n", "byte", "mingru"),
+    "lru": lambda: with_vocab(Vocab("char", map(ord, "abc\n")), Task("classify", ("a", "b"), (3, 4)), "lru"),
 }
 
 
-def with_vocab(vocab: Vocab, task: Task | None = None) -> Model:
-    config = Config("gru", 2, 4, len(vocab) + (len(task.labels) if task else 0))
+def with_vocab(vocab: Vocab, task: Task | None = None, cell: str = "gru") -> Model:
+    config = Config(cell, 2, 4, len(vocab) + (len(task.labels) if task else 0))
     return Model(config, vocab, fresh_params(config, 1), None, task)
 
 
@@ -138,6 +142,20 @@ def test_a_module_with_an_embedding_other_names_and_another_order_of_characters(
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("cell", LINEAR_CELLS)
+def test_a_linear_recurrence_keeps_its_names_and_is_imported_in_another_order(cell: str, tmp_path: Path) -> None:
+    model = model_of("\nab한", cell=cell)
+    tensors = to_pytorch(model.config, model.params)
+    assert {name: values.shape for name, values in tensors.items()} == model.config.shapes
+    order = [2, 0, 3, 1]
+    other = tensors | {"E": tensors["E"][order], "by": tensors["by"][order]}
+    other["Wy"] = np.ascontiguousarray(tensors["Wy"][:, order])
+    save(tmp_path / "m.safetensors", other, {"vocab": [model.vocab.symbols[place] for place in order]})
+    again = decode(str(tmp_path / "m.safetensors"))
+    assert (again.config, again.vocab) == (model.config, model.vocab)
+    np.testing.assert_array_equal(again.params.flat, model.params.flat)
+
+
 def test_biases_may_be_missing_and_numbers_may_have_another_type(tmp_path: Path) -> None:
     model = MODELS["char"]()
     tensors = {name: v.astype(np.float16) for name, v in to_pytorch(model.config, model.params).items()}
@@ -150,7 +168,7 @@ def test_biases_may_be_missing_and_numbers_may_have_another_type(tmp_path: Path)
 
 Change = Callable[[dict[str, Any]], object]
 BAD: list[tuple[Change, str]] = [
-    (lambda t: t.pop("rnn.weight_ih_l0"), "has no tensor weight_ih_l0: one nn.LSTM, nn.GRU or nn.RNN is needed."),
+    (lambda t: t.pop("rnn.weight_ih_l0"), "has no tensor weight_ih_l0 or E: one nn.LSTM, nn.GRU or nn.RNN, or one"),
     (lambda t: t.update({"b.weight_ih_l0": t["output.bias"]}), "has more than one tensor weight_ih_l0: one nn.LSTM"),
     (lambda t: t.pop("rnn.weight_hh_l0"), "has no matrix rnn.weight_hh_l0."),
     (lambda t: t.pop("rnn.weight_hh_l1"), "does not fit: rnn.weight_hh_l1 is missing."),
@@ -188,6 +206,31 @@ def test_tensors_that_do_not_fit_are_refused(change: Change, part: str, tmp_path
         decode(str(tmp_path / "m.safetensors"))
     assert str(raised.value).startswith(f"{tmp_path}/m.safetensors ")
     assert part in str(raised.value)
+
+
+BAD_LINEAR: list[tuple[Change, str]] = [
+    (lambda t: t.pop("E"), "has no tensor weight_ih_l0 or E: one nn.LSTM, nn.GRU or nn.RNN, or one linear recurrence,"),
+    (lambda t: t.update({"E": t["by"]}), "has no matrix E."),
+    (lambda t: t.pop("l1.nu"), "does not fit: l1.nu is missing."),
+    (lambda t: t.pop("l0.b"), "does not fit: l0.b is missing."),
+    (lambda t: t.pop("l1.Wx"), "does not fit: l1.Wx is missing."),
+    (lambda t: [t.pop(name) for name in list(t) if name != "E"], "does not fit: l0.Wx is missing."),
+    (lambda t: t.update({"l1.Wo": t["l1.Wx"]}), "does not fit: l1.Wo is (8, 16) instead of (16, 16)."),
+    (lambda t: t.update({"l2.nu": t["l1.nu"]}), "does not fit: l2.Wx is missing."),
+    (lambda t: t.update({"rnn.weight_ih_l0": t["by"]}), "has the tensor rnn.weight_ih_l0, which a model of"),
+    (lambda t: t["l0.theta"].__setitem__(0, np.inf), "has numbers that are not finite."),
+]
+
+
+@pytest.mark.parametrize(("change", "part"), BAD_LINEAR, ids=[part[:40] for _, part in BAD_LINEAR])
+def test_tensors_that_do_not_fit_a_linear_recurrence_are_refused(change: Change, part: str, tmp_path: Path) -> None:
+    model = model_of("abcdefghij\n", cell="lru")
+    tensors = to_pytorch(model.config, model.params)
+    change(tensors)
+    save(tmp_path / "m.safetensors", tensors, "abc")
+    with pytest.raises(ModelFileError) as raised:
+        decode(str(tmp_path / "m.safetensors"))
+    assert str(raised.value).startswith(f"{tmp_path}/m.safetensors {part}")
 
 
 NO_VOCAB = ["abc", "abcc", "abcde\ud800", ["ab", "c", "d", "e"], [97, 98, 99, -1], [97, 98, 99, 2**40], 5, {}, None]
@@ -240,6 +283,18 @@ def test_the_command_imports_a_model_that_samples(charrnn: Command) -> None:
     assert charrnn("import", "net.safetensors", "-m", "net.safetensors", "--force")[2] == (
         "error: net.safetensors is the file to import: choose another -m for the model.\n"
     )
+
+
+@pytest.mark.parametrize("cell", LINEAR_CELLS)
+def test_the_commands_export_and_import_a_linear_recurrence(cell: str, charrnn: Command) -> None:
+    model = model_of("the cat\n", cell=cell)
+    model.save("model.npz")
+    assert charrnn("export", "net.safetensors")[2].endswith(" kB, the tensors of the model file.\n")
+    saved = f"Saved net.npz: {cell.upper()} 2 x 8, 7 symbols. Next: charrnn sample -m net.npz\n"
+    assert charrnn("import", "net.safetensors", "-m", "net.npz") == (0, "", saved)
+    assert load("net.npz").params.flat.tobytes() == model.params.flat.tobytes()
+    texts = [charrnn("sample", "-m", path, "-n", "20", "--seed", "1")[1] for path in ("model.npz", "net.npz")]
+    assert texts[0] == texts[1]
 
 
 def test_a_network_is_exported_without_its_ngram_model(charrnn: Command) -> None:

@@ -11,8 +11,9 @@ from tests.optional import package
 __all__ = ["charrnn"]  # the fixture
 
 
-def test_export_writes_a_page(charrnn: Command) -> None:
-    train(charrnn)
+@pytest.mark.parametrize("cell", ["lstm", "mingru", "lru"])
+def test_export_writes_a_page(cell: str, charrnn: Command) -> None:
+    train(charrnn, "--cell", cell)
     code, out, err = charrnn("export", "page.html")
     assert (code, out) == (0, "")
     size = Path("page.html").stat().st_size

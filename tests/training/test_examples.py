@@ -31,7 +31,7 @@ def begin(kind: str, rows: list[tuple[str, str]], **options: Any) -> Training:
 
 
 @pytest.mark.parametrize("kind", ["generate", "classify", "pairs"])
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn", "mingru", "lru"])
 def test_it_learns(kind: str, cell: str) -> None:
     rows = COPIES if kind == "pairs" else WORDS
     training = begin(kind, rows, cell=cell, steps=300, val_fraction=0.0)

@@ -19,6 +19,7 @@ import charrnn
 from charrnn.cli.main import run
 from charrnn.errors import WorkerError
 from charrnn.evaluation import scan
+from charrnn.options import LINEAR_CELLS
 from charrnn.training.group import MPIGroup, start_group
 from tests.optional import lacking
 
@@ -137,13 +138,24 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_mpi
-def test_two_ranks_are_two_workers() -> None:
-    done = launch(2, "text.txt", cell="lstm", steps=50)
+@pytest.mark.parametrize("cell", ["lstm", *LINEAR_CELLS])
+def test_two_ranks_are_two_workers(cell: str) -> None:
+    done = launch(2, "text.txt", cell=cell, steps=50)
     assert done.returncode == 0, done.stderr
     assert "2 ranks x 1 worker" in done.stderr
     assert "mpiexec -n 2 charrnn train text.txt" in done.stderr
-    wanted = local("text.txt", cell="lstm", steps=50, workers=2)
+    wanted = local("text.txt", cell=cell, steps=50, workers=2)
     assert bits(charrnn.load("model.npz")) == bits(wanted)
+
+
+@needs_mpi
+@pytest.mark.parametrize(("cell", "task"), [("mingru", "classify"), ("lru", "classify"), ("mingru", "pairs")])
+def test_two_ranks_learn_examples_with_a_linear_recurrence(cell: str, task: str) -> None:
+    Path("rows.tsv").write_text("".join(f"{'odd' if n % 2 else 'even'}\t{n} {'x' * (n % 5)}\n" for n in range(80)))
+    options = "--pairs" if task == "pairs" else "--labelled --task classify"
+    done = launch(2, f"rows.tsv {options} -q", cell=cell, steps=20)
+    assert done.returncode == 0, done.stderr
+    assert bits(charrnn.load("model.npz")) == bits(local("rows.tsv", cell=cell, steps=20, workers=2, task=task))
 
 
 @needs_mpi

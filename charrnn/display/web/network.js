@@ -1,12 +1,14 @@
 "use strict";
 // The network: the equations of charrnn/nn/equations.py, one symbol at a time.
-// H units per layer, V symbols, G gates; a state is a Float64Array per layer. Names with c exist only in the LSTM.
+// H units per layer; a state is a Float64Array per layer. Names with c exist only in the LSTM and the LRU.
 
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
-const tanh = Math.tanh;
+const { cos, exp, expm1, sin, sqrt, tanh } = Math;
+const EPS = 1e-6; // so that a row of zeros stays one
+const sigmoid = (x) => 1 / (1 + exp(-x));
 
 // Each cell: its gates, in the order of their blocks in the weights, which of them are sigmoids, its states, and one
 // step of a layer. `a` and `b` are x_t Wx + b and h_{t-1} Wh; `v` has one array (H) per gate and state.
+// A linear recurrence has no Wh; the LRU has the vectors nu and theta.
 const CELLS = {
   rnn: {
     gates: "h", sigmoids: "", states: "h",
@@ -36,23 +38,52 @@ const CELLS = {
       }
     },
   },
+  mingru: {
+    gates: "zn", sigmoids: "z", states: "h", linear: true,
+    step(a, { z, n, h }, H) {
+      for (let k = 0; k < H; k++) {
+        z[k] = sigmoid(a[k]);
+        n[k] = a[H + k];
+        h[k] = (1 - z[k]) * h[k] + z[k] * n[k];
+      }
+    },
+  },
+  lru: {
+    gates: "ri", sigmoids: "", states: "hc", linear: true,
+    step(a, { r, i, h, c }, H, nu, theta) {
+      for (let k = 0; k < H; k++) {
+        r[k] = a[k];
+        i[k] = a[H + k];
+        const re = exp(-exp(nu[k])) * cos(exp(theta[k]));
+        const im = exp(-exp(nu[k])) * sin(exp(theta[k]));
+        const gamma = sqrt(-expm1(-2 * exp(nu[k])));
+        [h[k], c[k]] = [re * h[k] - im * c[k] + gamma * r[k], im * h[k] + re * c[k] + gamma * i[k]];
+      }
+    },
+  },
 };
 
-// y += x W, for a matrix W with a row per input that starts at `start` in `flat`; eight columns at once, for speed.
-function addProduct(y, x, flat, start) {
+// y += x W, for a matrix W with a row per input; eight columns at once, for speed.
+function addProduct(y, x, W) {
   const n = y.length;
   let j = 0;
   for (; j + 7 < n; j += 8) {
     let a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
-    for (let i = 0, p = start + j; i < x.length; i++, p += n) {
+    for (let i = 0, p = j; i < x.length; i++, p += n) {
       const v = x[i];
-      a += v * flat[p], b += v * flat[p + 1], c += v * flat[p + 2], d += v * flat[p + 3];
-      e += v * flat[p + 4], f += v * flat[p + 5], g += v * flat[p + 6], h += v * flat[p + 7];
+      a += v * W[p], b += v * W[p + 1], c += v * W[p + 2], d += v * W[p + 3];
+      e += v * W[p + 4], f += v * W[p + 5], g += v * W[p + 6], h += v * W[p + 7];
     }
     y[j] += a, y[j + 1] += b, y[j + 2] += c, y[j + 3] += d;
     y[j + 4] += e, y[j + 5] += f, y[j + 6] += g, y[j + 7] += h;
   }
-  for (; j < n; j++) for (let i = 0; i < x.length; i++) y[j] += x[i] * flat[start + i * n + j];
+  for (; j < n; j++) for (let i = 0; i < x.length; i++) y[j] += x[i] * W[i * n + j];
+}
+
+// x / rms(x): root mean square normalisation (Zhang & Sennrich 2019).
+function normalized(x) {
+  const scale = 1 / sqrt(x.reduce((sum, value) => sum + value * value, 0) / x.length + EPS);
+  return x.map((value) => value * scale);
 }
 
 // The weights, from base64: little-endian float32 or float16.
@@ -69,44 +100,72 @@ function float16(bits) {
 }
 
 class Network {
-  // `inputs` is the number of symbols, labels included, and so is that of the logits.
-  constructor({ cell, layers, hidden, inputs, type, weights }) {
-    Object.assign(this, { cell: CELLS[cell], layers, hidden, inputs, flat: decodeWeights(weights, type) });
-    const columns = this.cell.gates.length * hidden;
+  // `inputs` is the number of symbols, labels included, and so is that of the logits. `sizes` has the name of each of
+  // the weights and how many numbers it has, in the order of `weights`.
+  constructor({ cell, layers, hidden, inputs, sizes, type, weights }) {
+    const flat = decodeWeights(weights, type), columns = CELLS[cell].gates.length * hidden;
     let place = 0;
-    const take = (size) => (place += size) - size;
-    this.start = Array.from({ length: layers }, (_, k) => (
-      { Wh: take(hidden * columns), Wx: take((k ? hidden : inputs) * columns), b: take(columns) }));
-    this.Wy = take(hidden * inputs);
-    this.by = take(inputs);
-    [this.a, this.b, this.logits] = [columns, columns, inputs].map((size) => new Float64Array(size));
+    const part = ([name, size]) => [name, flat.subarray(place, (place += size))];
+    Object.assign(this, { cell: CELLS[cell], layers, hidden, weights: Object.fromEntries(sizes.map(part)) });
+    const arrays = { a: columns, b: columns, out: 2 * hidden, logits: inputs };
+    for (const [name, size] of Object.entries(arrays)) this[name] = new Float64Array(size);
     this.reset();
   }
 
-  // The empty state.
+  // The empty state. `y` is the output of the last layer.
   reset() {
     const names = [...this.cell.gates, ...this.cell.states], zeros = (name) => [name, new Float64Array(this.hidden)];
     this.values = Array.from({ length: this.layers }, () => Object.fromEntries(names.map(zeros)));
+    this.y = new Float64Array(this.hidden);
   }
 
-  // Reads a symbol. In layer 0 the input is one-hot, and its product with Wx is a row of Wx.
+  // Row `id` of a matrix with n columns, which is its product with a one-hot vector.
+  row(name, id, n) {
+    return Float64Array.from(this.weights[name].subarray(id * n, (id + 1) * n));
+  }
+
+  // Reads a symbol.
   read(id) {
-    const { flat, a, b, hidden: H } = this;
+    const { a, b } = this;
     for (let k = 0; k < this.layers; k++) {
-      const { Wh, Wx, b: bias } = this.start[k], v = this.values[k];
-      a.set(flat.subarray(bias, bias + a.length));
-      if (k) addProduct(a, this.values[k - 1].h, flat, Wx);
-      else for (let j = 0, p = Wx + id * a.length; j < a.length; j++) a[j] += flat[p++];
+      const W = (name) => this.weights[`l${k}.${name}`], v = this.values[k];
+      a.set(W("b"));
+      if (k) addProduct(a, this.y, W("Wx"));
+      else this.row("l0.Wx", id, a.length).forEach((value, j) => (a[j] += value));
       b.fill(0);
-      addProduct(b, v.h, flat, Wh);
-      this.cell.step(a, b, v, H);
+      addProduct(b, v.h, W("Wh"));
+      this.cell.step(a, b, v, this.hidden);
+      this.y = v.h;
     }
   }
 
-  // The logits of the next symbol: h Wy + by.
-  predict() {
-    this.logits.set(this.flat.subarray(this.by, this.by + this.inputs));
-    addProduct(this.logits, this.values[this.layers - 1].h, this.flat, this.Wy);
+  // The logits of the next symbol: y Wy + by.
+  predict(y = this.y) {
+    this.logits.set(this.weights.by);
+    addProduct(this.logits, y, this.weights.Wy);
     return this.logits;
   }
 }
+
+// Layers of a linear recurrence, as in charrnn/nn/linear.py: a normalisation, the cell, a gated output o σ(g), and a
+// skip connection.
+class LinearNetwork extends Network {
+  read(id) {
+    const { a, out, cell, hidden: H } = this, y = (this.y = this.row("E", id, H));
+    for (let k = 0; k < this.layers; k++) {
+      const W = (name) => this.weights[`l${k}.${name}`], v = this.values[k];
+      a.set(W("b"));
+      addProduct(a, normalized(y), W("Wx"));
+      cell.step(a, v, H, W("nu"), W("theta"));
+      out.set(W("bo")); // o and g: [h c] Wo + bo
+      [...cell.states].forEach((name, s) => addProduct(out, v[name], W("Wo").subarray(s * H * 2 * H)));
+      for (let j = 0; j < H; j++) y[j] += out[j] * sigmoid(out[H + j]);
+    }
+  }
+
+  predict() {
+    return super.predict(normalized(this.y));
+  }
+}
+
+const networkOf = (data) => new (CELLS[data.cell].linear ? LinearNetwork : Network)(data);

@@ -122,9 +122,10 @@ class Page {
       await inSlices(activations, (value) => values.push(value), () => this.painting === painting);
     }
     if (this.painting !== painting) return;
-    const strongest = which.of === "c" ? values.reduce((a, b) => Math.max(a, Math.abs(b)), 0) : 1;
-    const largest = Number(strongest.toPrecision(2)) || 1;
-    const low = model.network.cell.sigmoids.includes(which.of) ? 0 : -largest;
+    const { sigmoids, linear } = model.network.cell, positive = sigmoids.includes(which.of);
+    const unbounded = which.of === "c" || (linear && !positive);
+    const strongest = unbounded ? values.reduce((a, b) => Math.max(a, Math.abs(b)), 0) : 1;
+    const largest = Number(strongest.toPrecision(2)) || 1, low = positive ? 0 : -largest;
     characters.forEach((character, k) => this.paint(character, values[k], low, largest));
     this.legend([low ? "signed" : "positive", low, largest]);
   }

@@ -49,7 +49,7 @@ function predicted(logits, id) {
 // A model and its task: "text", "generate" (a text for a label), "classify" or "pairs" (a target for a source).
 class Model {
   constructor(data) {
-    Object.assign(this, data, { network: new Network(data), vocab: new Vocabulary(data) });
+    Object.assign(this, data, { network: networkOf(data), vocab: new Vocabulary(data) });
     this.boundary = this.task === "generate" ? this.vocab.newline : this.vocab.boundary;
   }
 
