@@ -68,7 +68,7 @@ def process(arguments: Sequence[str], folder: Path, **more: Any) -> "subprocess.
 def test_train_then_sample_as_in_the_readme(charrnn: Command) -> None:
     code, out, err = charrnn("train", "corpus.txt", *TINY, "--steps", "12")
     assert (code, out) == (0, "")
-    assert "GRU 1 x 8" in err
+    assert "LSTM 1 x 8" in err
     assert "step 12/12" in err
     assert re.search(r"\nSamples \(--temp 0\.3\):\n(  .*\n){3}Now: charrnn sample --temp 0\.3\nTo repeat this run", err)
     code, out, err = charrnn("sample", "--temp", "0.8", "--seed", "1", "-n", "50")
@@ -187,10 +187,10 @@ def test_info(charrnn: Command) -> None:
     train(charrnn)
     code, out, _ = charrnn("info")
     assert code == 0
-    assert "GRU 1 x 8" in out
+    assert "LSTM 1 x 8" in out
     assert "l0.Wx" in out
     facts = json.loads(charrnn("info", "--json")[1])
-    assert facts["config"] == {"cell": "gru", "layers": 1, "hidden_size": 8, "vocab_size": len(set(TEXT))}
+    assert facts["config"] == {"cell": "lstm", "layers": 1, "hidden_size": 8, "vocab_size": len(set(TEXT))}
     assert facts["run"]["step"] == 12
     assert facts["parameters"] == sum(math.prod(shape) for shape in facts["arrays"].values())
 
