@@ -35,7 +35,7 @@ PICTURES = {
     "untrained.svg": f"gradients {THREE} --untrained --lags 50 --plot",
     "exploding.svg": f"gradients {THREE} --untrained --scale 10 --lags 50 --plot",
     "memory.svg": f"memory {THREE} --plot",
-    "neurons.svg": "neurons -m tales.npz --all --layer 0 --of c --unit 128",
+    "neurons.svg": "neurons -m tales.npz --all --layer 0 --of c --unit 91",
     "surprise.svg": f"surprise -m tales.npz {ROOT}/docs/typos.txt",
 }
 
