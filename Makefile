@@ -96,7 +96,7 @@ bench-peer: install ## beside PyTorch, in turn: make bench-peer PEER=python-with
 results: install ## the tables of docs/learning.md, 45 minutes; a row alone: make results-10min, the hour: make results-hour
 	$(BIN)/python docs/make/results.py
 
-results-ablation: install ## measure the ablation table and insert it into docs/learning.md, 15 minutes
+results-ablation: install ## measure the ablation table and insert it into docs/learning.md, 20 minutes
 	$(BIN)/python docs/make/ablation.py
 
 results-%: install

@@ -25,7 +25,7 @@ Tensors = dict[str, Array]
 
 
 def to_pytorch(config: Config, params: Params) -> Tensors:
-    """The tensors by name, contiguous. Raises UsageError for a cell that PyTorch does not have."""
+    """The tensors by name, contiguous. Raises UsageError for a cell that is neither in PyTorch nor linear."""
     if config.cell in LINEAR_CELLS:
         return dict(params)
     if config.cell not in GATES:

@@ -157,7 +157,8 @@ def choose_network(plan: Plan, symbols: int, vocab_size: int, rate: float, secon
     most = max(PAIR_WEIGHTS * symbols, FEWEST_PAIR_WEIGHTS) if pairs else WEIGHTS * symbols
     enough = 0.0 if pairs else ENOUGH_EPOCHS * symbols
     config, reason = network(given, given.get("cell", "lstm"), most, enough, vocab_size, rate, seconds)
-    why = "learns more than a GRU in the same time" if plan.options.task == "text" else "remembers a source best"
+    reads = plan.options.task in ("pairs", "classify")  # a source, before the first target
+    why = "remembers a source best" if reads else "learns more than a GRU in the same time"
     plan.choose("cell", config.cell, why)
     plan.choose("layers", config.layers, reason)
     plan.choose("hidden_size", config.hidden_size, reason)

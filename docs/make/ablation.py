@@ -2,7 +2,7 @@
 
 Each row changes one option (that of the GRU two) of two runs that are otherwise planned, and lists their best
 validation losses. The runs have a fixed number of epochs, so that the figures do not depend on the speed of the
-machine. Takes about 15 minutes on two cores; with the names of rows, these are printed only.
+machine. Takes 15 to 20 minutes on two cores; with the names of rows, these are printed only.
 """
 
 import json
