@@ -98,7 +98,7 @@ def gradients(network: AnyNetwork, window: Window) -> dict[str, Array]:
         state = {f"{name}0.{k}": getattr(d, f"d{name}_prev") for k, d in enumerate(first) for name in states}
     elif isinstance(network, FastLinear):
         network.backward(window.inputs, logits, grads, window.alpha)
-        parts = [np.split(layer.recurrence.carried, len(network.config.states), axis=1) for layer in network.layers]
+        parts = [layer.recurrence.carried for layer in network.layers]
         names = network.config.states
         state = {f"{name}0.{k}": parts[k][j].copy() for k in range(len(parts)) for j, name in enumerate(names)}
     else:

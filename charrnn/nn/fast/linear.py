@@ -23,6 +23,11 @@ def with_ones(rows: int, columns: int, dtype: DTypeLike) -> Array:
     return values
 
 
+def dot_rows(a: Array, b: Array, out: Array) -> None:
+    """out (rows, 1) = the dot products of the rows of a and b."""
+    np.matmul(a[:, None], b[:, :, None], out=out[:, None])
+
+
 class Normalization:
     """u = x / rms(x) for up to `rows` rows, in place of the first columns of `u1`, whose last is 1."""
 
@@ -35,7 +40,7 @@ class Normalization:
         """[u 1] for x (rows, columns)."""
         n, scale = len(x), self.scale[: len(x)]
         for rows in pieces(n, self.columns):
-            np.einsum("ij,ij->i", x[rows], x[rows], out=scale[rows, 0])
+            dot_rows(x[rows], x[rows], scale[rows])
             scale[rows] = 1.0 / np.sqrt(scale[rows] / self.columns + EPS)
             multiply(x[rows], scale[rows], self.u[rows])
         return self.u1[:n]
@@ -44,7 +49,7 @@ class Normalization:
         """Turns du into the gradient of x."""
         dots, scratch = self.dots, self.scratch
         for rows in pieces(len(du), self.columns):
-            np.einsum("ij,ij->i", du[rows], self.u[rows], out=dots[rows, 0])
+            dot_rows(du[rows], self.u[rows], dots[rows])
             dots[rows] /= self.columns
             part = scratch[: rows.stop - rows.start]
             multiply(self.u[rows], dots[rows], part)
@@ -54,15 +59,15 @@ class Normalization:
 
 
 class Tape:
-    """What one layer computes in a window: [u 1], xw, the states with a column of ones, and o and σ(g)."""
+    """What one layer computes in a window: [u 1], xw by gate, the states with a column of ones, and o and σ(g)."""
 
     def __init__(self, config: Config, steps: int, streams: int, dtype: DTypeLike) -> None:
         rows, H, S = steps * streams, config.hidden_size, len(config.states)
         self.norm = Normalization(rows, H, dtype)
-        self.xw = empty((rows, len(config.gates) * H), dtype)
+        self.xw = empty((len(config.gates), rows, H), dtype)
         self.states1 = with_ones(rows + streams, S * H, dtype)
-        self.states = self.states1[:, :-1].reshape(steps + 1, streams, S * H)
-        self.og = empty((rows, 2 * H), dtype)
+        self.states = self.states1[:, :-1].reshape(steps + 1, streams, S, H)
+        self.og = empty((2, rows, H), dtype)
 
 
 class Layer:
@@ -73,67 +78,73 @@ class Layer:
         self.B, self.H, dtype = network.streams, config.hidden_size, network.params.flat.dtype
         self.recurrence = RECURRENCES[config.cell](network.steps, self.B, self.H, dtype)
         # the states before the window, and after it
-        self.carried, self.last = (zeros((self.B, self.recurrence.columns), dtype) for _ in range(2))
+        self.carried, self.last = (zeros((self.B, len(config.states), self.H), dtype) for _ in range(2))
         self.scratch = [empty((piece_rows(self.H), self.H), dtype) for _ in range(2)]
 
     def pack(self, params: Params) -> None:
         """Takes over the weights."""
-        self.W, self.Wo = (
-            params.stacked(f"l{self.k}.Wx", f"l{self.k}.b"),
-            params.stacked(f"l{self.k}.Wo", f"l{self.k}.bo"),
-        )
-        self.W_used = self.recurrence.pack(params, self.k, self.W)
+        self.W = params.stacked(f"l{self.k}.Wx", f"l{self.k}.b")
+        self.Wx = halves(self.recurrence.pack(params, self.k, self.W))
+        self.Wo = halves(params.stacked(f"l{self.k}.Wo", f"l{self.k}.bo"))
 
     def forward(self, x: Array, mask: Array | None, resets: Resets | None) -> None:
         """Adds the output of the layer to x (rows, H); `mask` is that of dropout."""
-        tape, H, n = self.tape, self.H, len(x)
+        tape, n = self.tape, len(x)
         self.product(x)
         states = tape.states[: n // self.B + 1]
         states[0] = self.carried
-        self.recurrence.forward(tape.xw[:n].reshape(-1, self.B, tape.xw.shape[1]), states, resets)
+        self.recurrence.forward(self.by_step(tape.xw[:, :n]), states, resets)
         self.last[:] = states[-1]
-        og = np.matmul(tape.states1[self.B : self.B + n], self.Wo, out=tape.og[:n])
-        for rows in pieces(n, H):
+        o, g = np.matmul(tape.states1[self.B : self.B + n], self.Wo, out=tape.og[:, :n])
+        for rows in pieces(n, self.H):
             out = self.scratch[0][: rows.stop - rows.start]
-            sigmoid(og[rows, H:])
-            multiply(og[rows, :H], og[rows, H:], out)
+            sigmoid(g[rows])
+            multiply(o[rows], g[rows], out)
             if mask is not None:
                 out *= mask[rows]
             x[rows] += out
 
+    def by_step(self, values: Array) -> Array:
+        """Rows (..., T·B, H) as (..., T, B, H)."""
+        return values.reshape(*values.shape[:-2], -1, self.B, self.H)
+
     def product(self, x: Array) -> None:
         """xw of all rows. In layer 0 equal symbols have equal rows, so each is computed once."""
-        xw, network = self.tape.xw[: len(x)], self.network
+        xw, network = self.tape.xw[:, : len(x)], self.network
         if self.k:
-            np.matmul(self.tape.norm.forward(x), self.W_used, out=xw)
+            np.matmul(self.tape.norm.forward(x), self.Wx, out=xw)
         else:
             u1 = self.tape.norm.forward(network.params["E"][network.symbols])
-            np.take(u1 @ self.W_used, network.places, axis=0, out=xw, mode="clip")
+            for symbol_rows, rows in zip(u1 @ self.Wx, xw, strict=True):
+                np.take(symbol_rows, network.places, axis=0, out=rows, mode="clip")
 
     def backward(self, dx: Array, mask: Array | None, grads: Params, resets: Resets | None) -> None:
         """Turns the gradient of y into that of x (rows, H), and writes the gradients of the weights."""
-        tape, k, H, n, T = self.tape, self.k, self.H, len(dx), len(dx) // self.B
-        og = tape.og[:n]
-        for rows in pieces(n, H):
+        tape, k, n = self.tape, self.k, len(dx)
+        og, xw = tape.og[:, :n], tape.xw[:, :n]
+        o, g = og
+        for rows in pieces(n, self.H):
             dg, part = (scratch[: rows.stop - rows.start] for scratch in self.scratch)
-            o, g = og[rows, :H], og[rows, H:]
             # do = dout g, dg = do o (1 - g)
-            multiply(dx[rows], g, dg)
+            multiply(dx[rows], g[rows], dg)
             if mask is not None:
                 dg *= mask[rows]
-            subtract(1.0, g, part)
-            part *= o
-            o[:] = dg
-            multiply(dg, part, g)
-        np.matmul(tape.states1[self.B : self.B + n].T, og, out=grads.stacked(f"l{k}.Wo", f"l{k}.bo"))
-        dstates = np.matmul(og, self.Wo[:-1].T, out=self.network.dstates[:n])
-        xw = tape.xw[:n]
-        shape = T, self.B, -1
-        self.recurrence.backward(xw.reshape(shape), tape.states[: T + 1], dstates.reshape(shape), resets)
+            subtract(1.0, g[rows], part)
+            part *= o[rows]
+            o[rows] = dg
+            multiply(dg, part, g[rows])
+        np.matmul(tape.states1[self.B : self.B + n].T, og, out=halves(grads.stacked(f"l{k}.Wo", f"l{k}.bo")))
+        # the rows of Wo are those of the states, its columns those of o and g
+        Wo = self.Wo[:, :-1].reshape(2, -1, self.H, self.H).swapaxes(2, 3)
+        dstates, from_g = np.matmul(og[:, None], Wo, out=self.network.dstates[:, :, :n])
+        dstates += from_g
+        self.recurrence.backward(self.by_step(xw), tape.states[: n // self.B + 1], self.by_step(dstates), resets)
         dW = grads.stacked(f"l{k}.Wx", f"l{k}.b")
         if k:
-            np.matmul(tape.norm.u1[:n].T, xw, out=dW)
-            dx += tape.norm.backward(np.matmul(xw, self.W_used[:-1].T, out=self.network.du[:n]))
+            np.matmul(tape.norm.u1[:n].T, xw, out=halves(dW))
+            du, from_second = np.matmul(xw, self.Wx[:, :-1].swapaxes(1, 2), out=self.network.du[:, :n])
+            du += from_second
+            dx += tape.norm.backward(du)
         else:
             self.embedding(xw, dx, dW, grads)
         self.recurrence.gradients(grads, k, self.W, dW)
@@ -142,14 +153,18 @@ class Layer:
         """The gradients of the weights of layer 0 and of the rows of E, by way of sums over equal symbols."""
         network, norm = self.network, self.tape.norm
         symbols, places = network.symbols, network.places
-        sums = empty((len(symbols), da.shape[1]), da.dtype)
-        sum_rows(places, da, sums)
-        np.matmul(norm.u1[: len(symbols)].T, sums, out=dW)
-        rows = empty((len(symbols), self.H), da.dtype)
-        sum_rows(places, dx, rows)
-        rows += norm.backward(sums @ self.W_used[:-1].T)
+        sums, rows = empty((2, len(symbols), self.H), da.dtype), empty((len(symbols), self.H), da.dtype)
+        for values, total in zip((*da, dx), (*sums, rows), strict=True):
+            sum_rows(places, values, total)
+        np.matmul(norm.u1[: len(symbols)].T, sums, out=halves(dW))
+        rows += norm.backward((sums @ self.Wx[:, :-1].swapaxes(1, 2)).sum(axis=0))
         grads["E"].fill(0.0)
         grads["E"][symbols] = rows
+
+
+def halves(W: Array) -> Array:
+    """The two halves of the columns (2, rows, columns / 2), a view."""
+    return W.reshape(len(W), 2, -1).swapaxes(0, 1)
 
 
 class LinearNetwork:
@@ -162,8 +177,9 @@ class LinearNetwork:
         self.layers = [Layer(k, self, tapes[k] if training else tapes[0]) for k in range(config.layers)]
         self.x, self.norm, self.logits = empty((rows, H), dtype), Normalization(rows, H, dtype), empty((rows, V), dtype)
         if training:
-            self.dx, self.du = empty((rows, H), dtype), empty((rows, H), dtype)
-            self.dstates = empty((rows, len(config.states) * H), dtype)
+            # two summands each, one per half of the columns of a matrix
+            self.dx, self.du = empty((rows, H), dtype), empty((2, rows, H), dtype)
+            self.dstates = empty((2, len(config.states), rows, H), dtype)
         self.masks: list[Array | None] = [None] * config.layers
         self.resets: Resets | None = None
         self.symbols: Ids
@@ -225,15 +241,10 @@ class LinearNetwork:
 
     def store_state(self, out: dict[str, Array]) -> None:
         for k, layer in enumerate(self.layers):
-            for name, values in zip(self.config.states, self.parts(layer), strict=True):
-                out[name][k] = values
+            for i, name in enumerate(self.config.states):
+                out[name][k] = layer.carried[:, i]
 
     def set_state(self, state: dict[str, Array]) -> None:
         for k, layer in enumerate(self.layers):
-            for name, values in zip(self.config.states, self.parts(layer), strict=True):
-                values[:] = state[name][k]
-
-    def parts(self, layer: Layer) -> list[Array]:
-        """The carried state of a layer: one view (B, H) per state."""
-        H = self.config.hidden_size
-        return [layer.carried[:, k * H : (k + 1) * H] for k in range(len(self.config.states))]
+            for i, name in enumerate(self.config.states):
+                layer.carried[:, i] = state[name][k]

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from numpy import add, matmul, multiply, tanh
+from numpy import matmul, multiply, tanh
 
 from charrnn.arrays import Array, empty
 from charrnn.nn.fast.linear import with_ones
@@ -34,7 +34,7 @@ class LinearStepper:
         self.states1 = [with_ones(1, len(config.states) * H, np.float32)[0] for _ in range(config.layers)]
         self.x, self.og = empty((H,)), empty((2 * H,))
         self.u1: Array = with_ones(1, H, np.float32)[0]
-        self.xw, self.crossed = empty((2 * H,)), empty((2, H))
+        self.xw, self.crossed = empty((2 * H,)), empty((2, 1, H))
         self.first: dict[int, Array] = {}  # xw of layer 0 by symbol
         self.logits: Array = params["by"][None].copy()
 
@@ -76,11 +76,11 @@ class LinearStepper:
         """The state after the step; overwrites xw."""
         recurrence = self.recurrences[k]
         if isinstance(recurrence, LRU):
-            s = state.reshape(2, -1)
+            s = state.reshape(2, 1, -1)
             multiply(s[::-1], recurrence.im, self.crossed)
             s *= recurrence.re
             s += self.crossed
-            add(state, xw, state)
+            state += xw
             return
         # h = h_prev + (n - h_prev) z
         z, change = xw.reshape(2, -1)
