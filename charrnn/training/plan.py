@@ -135,7 +135,7 @@ def choose(
         plan.choose("dropout", pair_dropout(plan.load), "")  # `explain` gives the reason
         plan.choose("lr", float(f"{times * PAIR_RATE:g}"), "suits pairs")
     else:
-        between, recurrent = dropout(epochs * plan.load, config.hidden_size)
+        between, recurrent = dropout(epochs * plan.load, config.hidden_size, config.linear)
         plan.choose("dropout", between, "")
         if not config.linear:
             plan.choose("recurrent_dropout", recurrent, "")
