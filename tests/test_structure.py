@@ -70,6 +70,7 @@ EXPOSED: Mapping[str, str] = {
     "nn.params": "Config Params Shapes fresh_params",
     "nn.stepper": "NetworkStepper",
     "nn.fast.engine": "* is_fast",
+    "nn.fast.parallel_stepper": "SUPPORTED",
     "nn.fast.layout": "Division",
     "nn.fast.weights": "PackedWeights packed_shapes",
     "checkpoint.builtin": "MODELS model_file",

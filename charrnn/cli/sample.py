@@ -1,7 +1,6 @@
 """`charrnn sample`: writes new text to stdout, each character as soon as it is certain."""
 
 import math
-import re
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 from functools import partial
@@ -24,11 +23,12 @@ from charrnn.cli.options import (
     weights_option,
 )
 from charrnn.cli.sample_examples import complete_labels, labelled, write_targets
-from charrnn.cli.typed import known_forms, read_prompt
+from charrnn.cli.typed import known_forms, read_prompt, unescaped
 from charrnn.display.terminal import Answer, remark
 from charrnn.errors import UsageError
 from charrnn.options import MOST_TEXTS
 from charrnn.sampling.options import CONSTRAINTS, MAIN, SAMPLING, SamplingOptions
+from charrnn.system.resources import cores
 
 if TYPE_CHECKING:
     from charrnn.sampling.sample import Sample
@@ -72,6 +72,13 @@ main_option, constraint, conditional, result_option = (
     group=SAMPLING,
     show_default="random, and shown",
     help="Seed of the random numbers; the same seed gives the same text.",
+)
+@option(
+    "--workers",
+    type=int,
+    default=1,
+    group=SAMPLING,
+    help="Number of processes that compute one text; 2 suit networks of 512 or more units.",
 )
 @constraint(
     "--no-copy",
@@ -127,6 +134,7 @@ def sample(
     length: int | None,
     count: int,
     seed: int | None,
+    workers: int,
     no_copy: int,
     corpus: tuple[str, ...],
     encoding: str | None,
@@ -165,6 +173,11 @@ def sample(
         ended = options.lines or options.stop or options.texts
         length = min(LONGEST * (options.lines or 1), LARGEST) if ended else LENGTH
     check_usage(count, best_of, beam, no_copy, corpus, encoding)
+    if workers > 1:
+        if count > 1 or best_of is not None or as_json:
+            raise UsageError("--workers is for one text: remove --count, --best-of or --json, or --workers.")
+        if workers > cores():
+            raise UsageError(f"{workers} workers need as many cores, and there are {cores()}: use --workers {cores()}.")
     if prompt_file is not None:
         if prompt:
             raise UsageError("--prompt and --prompt-file both set the prompt: use one of them.")
@@ -185,7 +198,7 @@ def sample(
     seed_line = f"seed {drawn}" if seed is None and options.random and not as_json else ""
     answer, echo = Answer(), "" if no_echo else prompt
     if count == 1 and best_of is None and not as_json:
-        characters = sample_one(model, length, **settings)
+        characters = sample_one(model, length, workers=workers, **settings)
         if seed_line:
             remark(seed_line)
         ends = [write_one(answer, echo, characters)]
@@ -272,20 +285,3 @@ def explain(ends: list[str | None], options: SamplingOptions, length: int) -> No
             f"line {options.lines:,}" if options.lines else "a stop string" if options.stop else "the end of a text"
         )
         remark(f"note: {which.format(ends.count('length'))} ended at {length:,} characters, before {missing}.")
-
-
-ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
-ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
-
-
-def unescaped(name: str, text: str) -> str:
-    """The text of an option with its escapes replaced by characters."""
-
-    def character(match: re.Match[str]) -> str:
-        code = int(match[1] or match[2] or "110000", 16)
-        if code >= 0x110000 and match[3] not in ESCAPED:
-            known = "\\n, \\t, \\r, \\u{HEX}, and \\\\ for a backslash"
-            raise UsageError(f"{name} contains {match[0]}, which is not an escape: there are {known}.")
-        return ESCAPED.get(match[3]) or chr(code)
-
-    return ESCAPE.sub(character, text)

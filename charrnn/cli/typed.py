@@ -1,5 +1,6 @@
 """Texts that the user types or pipes: prompts, sources, and texts to classify."""
 
+import re
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -111,3 +112,20 @@ def noted_text(name: str, data: bytes) -> str:
     text = text_of(data, name, changes)
     notes(changes)
     return text
+
+
+ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
+ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+
+
+def unescaped(name: str, text: str) -> str:
+    """The text of an option with its escapes replaced by characters."""
+
+    def character(match: re.Match[str]) -> str:
+        code = int(match[1] or match[2] or "110000", 16)
+        if code >= 0x110000 and match[3] not in ESCAPED:
+            known = "\\n, \\t, \\r, \\u{HEX}, and \\\\ for a backslash"
+            raise UsageError(f"{name} contains {match[0]}, which is not an escape: there are {known}.")
+        return ESCAPED.get(match[3]) or chr(code)
+
+    return ESCAPE.sub(character, text)

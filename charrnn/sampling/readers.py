@@ -17,8 +17,11 @@ from charrnn.text.forms import known_form
 from charrnn.text.vocab import UNKNOWN, Vocab
 
 
-def open_streams(model: Model | Mixture, count: int) -> Stepper:
-    """Streams of `count` texts that have read the symbol before a text: a boundary or a newline, if there is one."""
+def open_streams(model: Model | Mixture, count: int, workers: int = 1) -> Stepper:
+    """Streams of `count` texts that have read the symbol before a text: a boundary or a newline, if there is one.
+
+    A network reads one text with several processes if `workers` says so.
+    """
     if isinstance(model, Mixture):
         return MixedStreams(model, count)
     if model.of_text().ngram and model.config.layers:
@@ -29,7 +32,7 @@ def open_streams(model: Model | Mixture, count: int) -> Stepper:
 
         streams = NgramStepper(model.ngram, count)
     else:
-        streams = engine.stepper(model.config, model.params, count)
+        streams = engine.stepper(model.config, model.params, count, workers=workers)
     if model.vocab.start is not None:
         streams.step_all([model.vocab.start])
     return streams if model.boundary is None else SeparateTexts(streams, model.boundary, count)

@@ -6,6 +6,8 @@ weights.py      the weights, copied into blocks that processes can share
 layer.py        the time loop of one layer, forward and backward, with its buffers
 network.py      the network, with the methods of the plain one
 stepper.py      one symbol at a time for one stream
+parallel_stepper.py
+                the same, computed by several processes
 recurrences.py  the time loops of the linear recurrences
 linear.py       the network of linear recurrences
 linear_stepper.py

@@ -54,12 +54,18 @@ def reader(model: Predictor, steps: int, streams: int) -> Reader:
     return MixedNetwork(network(model.config, model.params, steps, streams), ngram, model.ngram_weight)
 
 
-def stepper(config: Config, params: Params, streams: int = 1, engine: str = "fast") -> Stepper:
-    """What reads `streams` texts symbol by symbol, from an empty state."""
+def stepper(config: Config, params: Params, streams: int = 1, engine: str = "fast", workers: int = 1) -> Stepper:
+    """What reads `streams` texts symbol by symbol, from an empty state; `workers` processes read one with a cell of
+    `cells.py`.
+    """
     if streams == 1 and is_fast(config, engine) and config.linear:
         from charrnn.nn.fast.linear_stepper import LinearStepper
 
         return LinearStepper(config, params)
+    if streams == 1 and is_fast(config, engine) and workers > 1:
+        from charrnn.nn.fast.parallel_stepper import ParallelStepper
+
+        return ParallelStepper(config, params, workers)
     if streams == 1 and is_fast(config, engine):
         from charrnn.nn.fast.stepper import Stepper as FastStepper
 

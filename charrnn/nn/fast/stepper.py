@@ -16,12 +16,17 @@ class Stepper:
     """A step costs little more than reading the weights once; the methods are described in `nn/interface.py`."""
 
     def __init__(self, config: Config, params: Params) -> None:
+        H, L = config.hidden_size, config.layers
         # h of all layers in one vector, so that [x | h] of a layer, where x is h of the layer below, is a slice of it
-        self.hs, self.states = zeros((config.layers * config.hidden_size,)), config.states
-        self.layers = [Layer(k, config, params, self.hs) for k in range(config.layers)]
+        self.hs, self.cs, self.states = zeros((L * H,)), zeros((L, H)), config.states
+        self.layers = [Layer(k, config, params, self.hs, self.units(H)) for k in range(L)]
         self.top, self.Wy, self.by = self.layers[-1].h, aligned(params["Wy"]), params["by"]
         self.logits: Array = self.by[None].copy()
         self.out = self.logits[0]
+
+    def units(self, hidden_size: int) -> slice:
+        """Those that this process computes."""
+        return slice(hidden_size)
 
     def step(self, ids: list[int]) -> None:
         self.step_all(ids)
@@ -29,56 +34,73 @@ class Stepper:
     def step_all(self, ids: list[int]) -> None:
         for i in ids:
             for layer in self.layers:
+                layer.multiply()
                 copyto(layer.h, layer.step(i))
         if ids:
-            dot(self.top, self.Wy, self.out)
-            add(self.out, self.by, self.out)
+            self.predict()
+
+    def predict(self) -> None:
+        dot(self.top, self.Wy, self.out)
+        add(self.out, self.by, self.out)
 
     def state(self, stream: int = 0) -> State:
-        states = {"h": self.hs.reshape(len(self.layers), -1).copy()}
-        states["c"] = np.empty_like(states["h"])
-        for layer, c in zip(self.layers, states["c"], strict=True):
-            layer.cell.store(c, layer.row)
-        return {name: states[name] for name in self.states}, self.out.copy()
+        self.store()
+        arrays = {"h": self.hs.reshape(self.cs.shape), "c": self.cs}
+        return {name: arrays[name].copy() for name in self.states}, self.out.copy()
 
     def set_state(self, state: State, stream: int = 0) -> None:
-        h = state[0]["h"]
-        copyto(self.hs, h.reshape(-1))
-        for layer, c in zip(self.layers, state[0].get("c", h), strict=True):
-            layer.cell.load(layer.h, c, layer.row)
+        copyto(self.hs, state[0]["h"].reshape(-1))
+        if "c" in state[0]:
+            copyto(self.cs, state[0]["c"])
         copyto(self.out, state[1])
+        self.load()
+
+    def store(self) -> None:
+        """Copies the memory of the cells to `cs`."""
+        for layer, c in zip(self.layers, self.cs, strict=True):
+            layer.cell.store(c[layer.units], layer.row)
+
+    def load(self) -> None:
+        """Sets the state of the cells to `hs` and `cs`."""
+        for layer, c in zip(self.layers, self.cs, strict=True):
+            layer.cell.load(layer.h[layer.units], c[layer.units], layer.row)
 
 
 class Layer:
-    """Layer k, whose output is part k of `hs`; its own cell and row keep the rest of the state."""
+    """The given units of layer k, whose output is part k of `hs`; a cell of its own keeps the rest of their state."""
 
-    def __init__(self, k: int, config: Config, params: Params, hs: Array) -> None:
-        H = config.hidden_size
-        self.cell = cell = CELLS[config.cell]((H,), np.float32)
-        (self.row,) = cell.rows(empty((1, len(cell.tape), H)))
+    def __init__(self, k: int, config: Config, params: Params, hs: Array, units: slice) -> None:
+        H, G, self.units = config.hidden_size, len(CELLS[config.cell].gates), units
         self.h, self.x = hs[k * H : (k + 1) * H], hs[(k - 1) * H : k * H]
-        cell.load(self.h, zeros((H,)), self.row)
-        W = np.empty_like(params.matrix(k))
-        cell.fold(params.matrix(k), W.reshape(-1, len(cell.gates), H))
+        gates = np.empty_like(params.matrix(k)).reshape(-1, G, H)
+        CELLS[config.cell].fold(params.matrix(k), gates)
+        n = len(range(H)[units])
+        self.cell = cell = CELLS[config.cell]((n,), np.float32)
+        (self.row,) = cell.rows(empty((1, len(cell.tape), n)))
+        cell.load(self.h[units], zeros((n,)), self.row)
+        W = gates[:, :, units].reshape(len(gates), -1)
         Wh, Wx, self.b = W[:H], W[H:-1], W[-1].copy()
         # above layer 0, xw and hw are one product, [x | h] [Wx; Wh], if the cell only needs their sum
         joined = k > 0 and cell.x_blocks == cell.h_blocks
         self.x_h = hs[(k - 1) * H : (k + 1) * H] if joined else self.h
-        self.Wh = aligned(np.concatenate([Wx, Wh]) if joined else Wh)  # (H or 2 H, G·H)
-        self.table = aligned(Wx + self.b).reshape(-1, len(cell.gates), H) if k == 0 else None  # a row per symbol
+        self.Wh = aligned(np.concatenate([Wx, Wh]) if joined else Wh)  # (H or 2 H, G·n)
+        self.table = aligned(Wx + self.b).reshape(-1, G, n) if k == 0 else None  # a row per symbol
         self.Wx = aligned(Wx) if k > 0 and not joined else None
         self.xw, self.hw = self.b if joined else empty(self.b.shape), empty(self.b.shape)
-        self.xw_gates, self.hw_gates = self.xw.reshape(-1, H), self.hw.reshape(-1, H)
+        self.xw_gates, self.hw_gates = self.xw.reshape(G, n), self.hw.reshape(G, n)
+
+    def multiply(self) -> None:
+        """hw, and where the products are joined, x Wx with it."""
+        dot(self.x_h, self.Wh, self.hw)
 
     def step(self, i: int) -> Array:
-        """h_t, given the output of the layer below; layer 0 reads the symbol i."""
+        """h_t of the units, after `multiply`; layer 0 reads the symbol i."""
         xw = self.xw_gates
         if self.table is not None:
             xw = self.table[i]
         elif self.Wx is not None:
             dot(self.x, self.Wx, self.xw)
             add(self.xw, self.b, self.xw)
-        dot(self.x_h, self.Wh, self.hw)
         return self.cell.step(xw, self.hw_gates, self.row)
 
 
