@@ -173,11 +173,9 @@ def sample(
         ended = options.lines or options.stop or options.texts
         length = min(LONGEST * (options.lines or 1), LARGEST) if ended else LENGTH
     check_usage(count, best_of, beam, no_copy, corpus, encoding)
-    if workers > 1:
-        if count > 1 or best_of is not None or as_json:
-            raise UsageError("--workers is for one text: remove --count, --best-of or --json, or --workers.")
-        if workers > cores():
-            raise UsageError(f"{workers} workers need as many cores, and there are {cores()}: use --workers {cores()}.")
+    many = "--texts" if options.texts else "--lines" if labels else "--count"
+    other = "--best-of" if best_of is not None else "--json" if as_json else many if count > 1 else None
+    check_workers(workers, other)
     if prompt_file is not None:
         if prompt:
             raise UsageError("--prompt and --prompt-file both set the prompt: use one of them.")
@@ -230,6 +228,15 @@ def check_usage(
     if (corpus or encoding) and not no_copy:
         name = "--corpus" if corpus else "--encoding"
         raise UsageError(f"{name} works with --no-copy only: add --no-copy N, or remove {name}.")
+
+
+def check_workers(workers: int, other: str | None) -> None:
+    """Checks --workers; `other` is an option of several texts or of their probabilities."""
+    check_int("workers", workers, 1)
+    if workers > 1 and other:
+        raise UsageError(f"--workers computes one text, character by character: remove {other}, or --workers.")
+    if workers > cores():
+        raise UsageError(f"{workers} workers need as many cores, and this process may use {cores()}: use fewer.")
 
 
 def write_one(answer: Answer, echo: str, characters: Generator[str, None, str | None]) -> str | None:

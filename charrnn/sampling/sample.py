@@ -17,7 +17,6 @@ from charrnn.arrays import Mask
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int, quoted
 from charrnn.errors import UsageError
-from charrnn.nn.fast.engine import is_fast
 from charrnn.nn.interface import Stepper
 from charrnn.nn.loss import log_softmax
 from charrnn.options import MOST_TEXTS
@@ -194,13 +193,11 @@ def check_workers(model: Model | Mixture, workers: int) -> None:
     check_int("workers", workers, 1)
     if workers == 1:
         return
-    from charrnn.nn.fast.parallel_stepper import SUPPORTED
-
-    if not SUPPORTED:
-        raise UsageError("several workers need Linux on an x86-64 processor: use `workers=1`.")
-    if isinstance(model, Mixture) or model.ngram or model.config.linear or not is_fast(model.config):
+    if isinstance(model, Mixture) or model.ngram:
         raise UsageError("several workers compute a single network, without an n-gram model: use `workers=1`.")
-    check_int("workers", workers, 1, model.config.hidden_size)
+    from charrnn.nn.fast import parallel_stepper
+
+    parallel_stepper.check_workers(model.config, workers)
 
 
 def ban_of(vocab: Vocab, ban: str) -> str:

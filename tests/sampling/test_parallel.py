@@ -1,92 +1,254 @@
 """One text that several processes compute: the same text, and no process that outlives it."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
 
+from charrnn.checkpoint.model import Model
+from charrnn.cli.main import run
 from charrnn.errors import UsageError, WorkerError
+from charrnn.nn.fast import parallel_stepper
 from charrnn.nn.fast.parallel_stepper import SUPPORTED, ParallelStepper
 from charrnn.nn.fast.stepper import Stepper
 from charrnn.nn.params import Config, fresh_params
 from charrnn.sampling.mixture import mix
 from charrnn.sampling.sample import sample
+from charrnn.system.resources import cores
 from tests.sampling.test_sample import model_of
 
-pytestmark = pytest.mark.skipif(not SUPPORTED, reason="needs Linux on x86-64")
+supported = pytest.mark.skipif(not SUPPORTED, reason="needs Linux on x86-64")
+two_cores = pytest.mark.skipif(not SUPPORTED or cores() < 2, reason="needs two cores of Linux on x86-64")
+RNN = Config("rnn", 1, 48, 3)
 
 
+def wide(cell: str, units: int = 48) -> Model:
+    """A model with enough units for several workers."""
+    model = model_of("abcdefgh .\n", cell=cell)
+    config = replace(model.config, hidden_size=units)
+    params = fresh_params(config, 0)
+    params.flat *= 2.0
+    return Model(config, model.vocab, params)
+
+
+@supported
 @pytest.mark.parametrize("workers", [2, 3])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_the_text_is_that_of_one_process(cell: str, workers: int) -> None:
-    model = model_of("abcdefgh .\n", cell=cell)
-    for seed in range(3):
-        alone = "".join(sample(model, 100, seed=seed, prompt="ab"))
-        assert "".join(sample(model, 100, seed=seed, prompt="ab", workers=workers)) == alone
+    model = wide(cell)
+    for seed in range(2):
+        alone = "".join(sample(model, 50, seed=seed, prompt="ab"))
+        assert "".join(sample(model, 50, seed=seed, prompt="ab", workers=workers)) == alone
 
 
-def test_several_processes_need_a_single_network() -> None:
-    model = model_of("abc")
-    with pytest.raises(UsageError, match="a single network"):
-        sample(mix([model, model], [1, 1]), 9, workers=2)
-    with pytest.raises(UsageError, match="from 1 to 8, not 9"):
-        sample(model, 9, workers=9)
-
-
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_the_state_is_that_of_one_process(cell: str) -> None:
-    config = Config(cell, 2, 8, 5)
+@supported
+@pytest.mark.parametrize(
+    ("cell", "layers", "units", "workers"),
+    [
+        ("lstm", 2, 32, 2),
+        ("lstm", 3, 48, 3),
+        ("lstm", 1, 100, 2),
+        ("gru", 2, 64, 2),
+        ("gru", 1, 80, 3),
+        ("rnn", 3, 96, 2),
+    ],
+)
+def test_the_state_is_that_of_one_process(cell: str, layers: int, units: int, workers: int) -> None:
+    """Bit for bit."""
+    config = Config(cell, layers, units, 5)
     params = fresh_params(config, 1)
-    one, two = Stepper(config, params), ParallelStepper(config, params, 2)
-    for stepper in (one, two):
-        stepper.step_all([1, 2, 3])
-    (states, logits), (wanted, wanted_logits) = two.state(), one.state()
-    assert states.keys() == wanted.keys()
-    for name, values in states.items():
-        np.testing.assert_allclose(values, wanted[name], rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(logits, wanted_logits, rtol=1e-5, atol=1e-7)
-    two.step([4])
-    after = two.logits.copy()
-    two.step([0])
-    two.set_state((states, logits))
-    np.testing.assert_array_equal(two.logits[0], logits)
-    two.step([4])
-    np.testing.assert_array_equal(two.logits, after)
+    one, several = Stepper(config, params), ParallelStepper(config, params, workers)
+    for ids in [1, 2, 3], [4], []:
+        for stepper in (one, several):
+            stepper.step_all(ids)
+        (states, logits), (wanted, wanted_logits) = several.state(), one.state()
+        assert states.keys() == wanted.keys()
+        for name, values in states.items():
+            np.testing.assert_array_equal(values, wanted[name])
+        np.testing.assert_array_equal(logits, wanted_logits)
+    several.step([2])
+    after = several.logits.copy()
+    several.step([0])
+    several.set_state((states, logits))
+    np.testing.assert_array_equal(several.logits[0], logits)
+    several.step([2])
+    np.testing.assert_array_equal(several.logits, after)
 
 
-def test_the_processes_end_with_the_text() -> None:
-    config = Config("rnn", 1, 4, 3)
-    stepper = ParallelStepper(config, fresh_params(config, 0), 3)
+@supported
+def test_the_units_are_shared_completely() -> None:
+    stepper = ParallelStepper.__new__(ParallelStepper)
+    for H in (48, 100, 512, 1000):
+        for workers in range(2, min(H // 16, 9) + 1):
+            for k in (0, 1):
+                stepper.workers, owned = workers, []
+                for stepper.rank in range(workers):
+                    owned.append(range(H)[stepper.units(k, H)])
+                assert [unit for units in owned for unit in units] == list(range(H))
+                assert all(owned)
+            assert len(owned[0]) <= len(owned[1]) + 16
+    stepper.workers, stepper.rank = 2, 0
+    assert (stepper.units(0, 480), stepper.units(1, 480)) == (slice(0, 160), slice(0, 240))
+
+
+def test_models_that_several_processes_cannot_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel_stepper, "SUPPORTED", True)
+    for model, workers, message in [
+        (mix([wide("gru"), wide("gru")], [1, 1]), 2, "a single network, without an n-gram model"),
+        (wide("mingru"), 2, "several workers compute lstm, gru, rnn, and not mingru"),
+        (wide("gru", 50), 2, "a multiple of 16, and it is 50"),
+        (wide("lstm", 50), 2, "a multiple of 4, and it is 50"),
+        (wide("lstm"), 4, "at least 16 units, and 4 workers have 48"),
+        (wide("lstm"), 0, "workers is a whole number of at least 1, not 0"),
+    ]:
+        with pytest.raises(UsageError, match=message):
+            sample(model, 9, workers=workers)
+    monkeypatch.setattr(parallel_stepper, "SUPPORTED", False)
+    with pytest.raises(UsageError, match="need Linux on an x86-64 processor"):
+        sample(wide("lstm"), 9, workers=2)
+
+
+def gone(processes: list[int]) -> bool:
+    """Whether these children have ended and been waited for."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, 0)
+            return False
+    return True
+
+
+@supported
+def test_the_processes_end_with_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = list[int]()
+
+    def set_threads(count: int) -> int:
+        threads.append(count)
+        return 7
+
+    monkeypatch.setattr(parallel_stepper, "set_threads", set_threads)
+    stepper = ParallelStepper(RNN, fresh_params(RNN, 0), 3)
     children = list(stepper.children)
-    assert len(children) == 2
+    assert (len(children), threads) == (2, [1])
     del stepper
-    for child in children:
-        with pytest.raises(ProcessLookupError):
-            os.kill(child, 0)
+    assert gone(children)
+    assert threads == [1, 7]
 
 
-def test_a_process_that_dies_ends_the_text() -> None:
-    config = Config("rnn", 1, 4, 3)
-    stepper = ParallelStepper(config, fresh_params(config, 0), 2)
-    stepper.step([1])
-    os.kill(stepper.children[0], signal.SIGKILL)
-    with pytest.raises(WorkerError, match="a worker died"):
-        stepper.step_all([1, 2] * 3)
+@supported
+def test_a_copy_in_another_process_ends_none() -> None:
+    stepper = ParallelStepper(RNN, fresh_params(RNN, 0), 2)
+    parallel_stepper.stop(os.getppid(), stepper.children, 0)
+    assert not gone(stepper.children)
+    stepper.step_all([1, 2])
 
 
-def test_the_others_end_when_the_first_process_is_killed() -> None:
-    program = (
-        "import os\n"
-        "from charrnn.nn.fast.parallel_stepper import ParallelStepper\n"
-        "from charrnn.nn.params import Config, fresh_params\n"
-        "config = Config('rnn', 1, 4, 3)\n"
-        "stepper = ParallelStepper(config, fresh_params(config, 0), 2)\n"
-        "stepper.step([1])\n"
-        "os.kill(os.getpid(), 9)\n"
-    )
-    # the other process holds the pipe, so `run` returns only when it has ended
-    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=60)
-    assert done.returncode == -signal.SIGKILL
+@supported
+@pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.SIG_IGN])  # SIG_IGN: the system reports no ended process
+def test_a_process_that_dies_ends_the_text(handler: signal.Handlers) -> None:
+    before = signal.signal(signal.SIGCHLD, handler)
+    try:
+        stepper = ParallelStepper(RNN, fresh_params(RNN, 0), 2)
+        stepper.step([1])
+        os.kill(stepper.children[0], signal.SIGKILL)
+        with pytest.raises(WorkerError, match="a worker died"):
+            stepper.step_all([1, 2] * 3)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+@supported
+def test_a_process_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    children, fork = list[int](), os.fork
+
+    def limited() -> int:
+        if children:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        children.append(fork())
+        return children[0]
+
+    monkeypatch.setattr(os, "fork", limited)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with pytest.raises(WorkerError, match="could not be started"):
+        ParallelStepper(RNN, fresh_params(RNN, 0), 3)
+    assert gone(children)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == blocked
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    """A command that writes a text without end."""
+    wide("rnn").save(tmp_path / "wide.npz")
+    command = ["sample", "-m", str(tmp_path / "wide.npz"), "-n", str(10**15), "--workers", "2", "--seed", "1"]
+    return [sys.executable, "-P", "-m", "charrnn", *command]
+
+
+@contextmanager
+def started(arguments: list[str], stdout: int) -> Iterator[tuple["subprocess.Popen[bytes]", IO[bytes]]]:
+    """The process, and its stderr."""
+    with subprocess.Popen(arguments, stdout=stdout, stderr=subprocess.PIPE) as process:
+        assert process.stderr
+        try:
+            yield process, process.stderr
+        finally:
+            process.kill()
+
+
+@two_cores
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGPIPE])
+def test_no_process_outlives_the_command(number: signal.Signals, arguments: list[str]) -> None:
+    with started(arguments, subprocess.PIPE) as (writing, errors):
+        assert writing.stdout
+        writing.stdout.read(50)
+        if number == signal.SIGPIPE:
+            writing.stdout.close()
+        else:
+            writing.send_signal(number)
+        # each worker holds the pipe, so it is at its end when all have ended
+        assert errors.read() == b""
+        assert writing.wait(60) == (-number if number == signal.SIGKILL else 128 + number)
+
+
+@two_cores
+def test_the_sentence_for_a_killed_worker(arguments: list[str]) -> None:
+    with started(arguments, subprocess.DEVNULL) as (writing, errors):
+        while not (workers := children_of(writing.pid)):
+            assert writing.poll() is None
+            time.sleep(0.01)
+        os.kill(workers[0], signal.SIGKILL)
+        assert errors.read() == b"error: a worker died, so the text has ended: try --workers 1.\n"
+        assert writing.wait(60) == 1
+
+
+def children_of(process: int) -> list[int]:
+    found = list[int]()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == process:
+                found.append(int(folder.name))
+    return found
+
+
+@two_cores
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ("--count 2", "--count"),
+        ("--best-of 2", "--best-of"),
+        ("--json", "--json"),
+        ("--texts 2", "--texts"),
+        ("--label a --lines 2", "--lines"),
+    ],
+)
+def test_options_of_several_texts(options: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sample", "--workers", "2", *options.split()]) == 2
+    assert f"error: --workers computes one text, character by character: remove {option}," in capsys.readouterr().err

@@ -19,13 +19,13 @@ class Stepper:
         H, L = config.hidden_size, config.layers
         # h of all layers in one vector, so that [x | h] of a layer, where x is h of the layer below, is a slice of it
         self.hs, self.cs, self.states = zeros((L * H,)), zeros((L, H)), config.states
-        self.layers = [Layer(k, config, params, self.hs, self.units(H)) for k in range(L)]
+        self.layers = [Layer(k, config, params, self.hs, self.units(k, H)) for k in range(L)]
         self.top, self.Wy, self.by = self.layers[-1].h, aligned(params["Wy"]), params["by"]
         self.logits: Array = self.by[None].copy()
         self.out = self.logits[0]
 
-    def units(self, hidden_size: int) -> slice:
-        """Those that this process computes."""
+    def units(self, k: int, hidden_size: int) -> slice:
+        """Those of layer k that this process computes."""
         return slice(hidden_size)
 
     def step(self, ids: list[int]) -> None:
@@ -72,13 +72,13 @@ class Layer:
     def __init__(self, k: int, config: Config, params: Params, hs: Array, units: slice) -> None:
         H, G, self.units = config.hidden_size, len(CELLS[config.cell].gates), units
         self.h, self.x = hs[k * H : (k + 1) * H], hs[(k - 1) * H : k * H]
-        gates = np.empty_like(params.matrix(k)).reshape(-1, G, H)
-        CELLS[config.cell].fold(params.matrix(k), gates)
         n = len(range(H)[units])
+        own = params.matrix(k).reshape(-1, G, H)[:, :, units]
+        CELLS[config.cell].fold(own, gates := np.empty_like(own))
         self.cell = cell = CELLS[config.cell]((n,), np.float32)
         (self.row,) = cell.rows(empty((1, len(cell.tape), n)))
         cell.load(self.h[units], zeros((n,)), self.row)
-        W = gates[:, :, units].reshape(len(gates), -1)
+        W = gates.reshape(len(gates), -1)
         Wh, Wx, self.b = W[:H], W[H:-1], W[-1].copy()
         # above layer 0, xw and hw are one product, [x | h] [Wx; Wh], if the cell only needs their sum
         joined = k > 0 and cell.x_blocks == cell.h_blocks
