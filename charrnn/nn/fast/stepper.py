@@ -73,19 +73,27 @@ class Layer:
         H, G, self.units = config.hidden_size, len(CELLS[config.cell].gates), units
         self.h, self.x = hs[k * H : (k + 1) * H], hs[(k - 1) * H : k * H]
         n = len(range(H)[units])
-        own = params.matrix(k).reshape(-1, G, H)[:, :, units]
-        CELLS[config.cell].fold(own, gates := np.empty_like(own))
         self.cell = cell = CELLS[config.cell]((n,), np.float32)
         (self.row,) = cell.rows(empty((1, len(cell.tape), n)))
         cell.load(self.h[units], zeros((n,)), self.row)
-        W = gates.reshape(len(gates), -1)
-        Wh, Wx, self.b = W[:H], W[H:-1], W[-1].copy()
+        own = params.matrix(k).reshape(-1, G, H)[:, :, units]
+        Wh, Wx, b = own[:H], own[H:-1], own[-1:]
+
+        def folded(*weights: Array) -> Array:
+            out = empty((len(weights), len(weights[0]), G, n))
+            for each, place in zip(weights, out, strict=True):
+                cell.fold(each, place)
+            return out.reshape(-1, G * n)
+
+        (self.b,) = folded(b)
         # above layer 0, xw and hw are one product, [x | h] [Wx; Wh], if the cell only needs their sum
         joined = k > 0 and cell.x_blocks == cell.h_blocks
         self.x_h = hs[(k - 1) * H : (k + 1) * H] if joined else self.h
-        self.Wh = aligned(np.concatenate([Wx, Wh]) if joined else Wh)  # (H or 2 H, G·n)
-        self.table = aligned(Wx + self.b).reshape(-1, G, n) if k == 0 else None  # a row per symbol
-        self.Wx = aligned(Wx) if k > 0 and not joined else None
+        self.Wh = folded(Wx, Wh) if joined else folded(Wh)  # (H or 2 H, G·n)
+        self.Wx = folded(Wx) if k > 0 and not joined else None
+        self.table = None if k else folded(Wx).reshape(-1, G, n)  # a row per symbol
+        if self.table is not None:
+            add(self.table, self.b.reshape(G, n), self.table)
         self.xw, self.hw = self.b if joined else empty(self.b.shape), empty(self.b.shape)
         self.xw_gates, self.hw_gates = self.xw.reshape(G, n), self.hw.reshape(G, n)
 
