@@ -28,9 +28,9 @@ from charrnn.system.blas import set_threads
 SUPPORTED = sys.platform == "linux" and platform.machine() == "x86_64"
 BLOCK = 16  # units and columns: OpenBLAS sums a column of a whole block in the same order, whatever is next to it
 FIRST_SHARE = 0.5  # of layer 0, relative to the other processes
-# A process that waits first looks at a counter, for about 30 µs, then lets others run between two looks, for about a
-# millisecond, and then sleeps between two looks.
-LOOKS, YIELDS = 500, 2000
+# A process that waits first looks at a counter, for about 10 µs, then lets others run between two looks, for about a
+# millisecond, and then sleeps between two looks. Longer looks keep a busy core from the process that they wait for.
+LOOKS, YIELDS = 200, 2000
 SHORTEST, LONGEST = 0.0001, 0.01  # pauses, in seconds
 STORE, LOAD = -1, -2  # orders; all others are symbols to read
 WORDS = LINE // 8  # a counter has a cache line of its own
