@@ -306,7 +306,6 @@ LINES: list[tuple[str | list[str], int, str]] = [
     ("sample --workers 0 --count 2", 2, "--workers is a whole number of at least 1, not 0."),
     ("sample --workers 2 --source a", 2, "--workers does not work with --source, which takes --beam and --json."),
     ("sample --workers 2 --beam 2", 2, "--beam works with --source only: add --source, or remove --beam."),
-    ("sample --workers 2 --count 2", 2, "--workers computes one text, character by character: remove --count, or"),
     ("sample --workers 9999", 2, "9999 workers need as many cores, and this process may use"),
     ("sample --seed -1", 2, "--seed is a whole number of at least 0, not -1."),
     ("sample -p é", 2, "the model has never seen 'é' (U+00E9) in the prompt. Remove them, or use --unknown skip."),

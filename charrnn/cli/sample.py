@@ -78,7 +78,7 @@ main_option, constraint, conditional, result_option = (
     type=int,
     default=1,
     group=SAMPLING,
-    help="Number of processes that compute one text; 2 suit networks of 512 or more units.",
+    help="Number of processes, which divide several texts among them or compute one text together.",
 )
 @constraint(
     "--no-copy",
@@ -173,9 +173,9 @@ def sample(
         ended = options.lines or options.stop or options.texts
         length = min(LONGEST * (options.lines or 1), LARGEST) if ended else LENGTH
     check_usage(count, best_of, beam, no_copy, corpus, encoding)
-    many = "--texts" if options.texts else "--lines" if labels else "--count"
-    other = "--best-of" if best_of is not None else "--json" if as_json else many if count > 1 else None
-    check_workers(workers, other)
+    check_int("workers", workers, 1)
+    if workers > cores():
+        raise UsageError(f"{workers} workers need as many cores, and this process may use {cores()}: use fewer.")
     if prompt_file is not None:
         if prompt:
             raise UsageError("--prompt and --prompt-file both set the prompt: use one of them.")
@@ -192,11 +192,17 @@ def sample(
     if prompt:
         [prompt] = known_forms(model.vocab, [prompt], "prompt")
     drawn = secrets.randbelow(2**31) if seed is None else seed
-    settings: dict[str, Any] = {"options": options, "prompt": prompt, "seed": drawn, "unknown": unknown}
+    settings: dict[str, Any] = {
+        "options": options,
+        "prompt": prompt,
+        "seed": drawn,
+        "unknown": unknown,
+        "workers": workers,
+    }
     seed_line = f"seed {drawn}" if seed is None and options.random and not as_json else ""
     answer, echo = Answer(), "" if no_echo else prompt
     if count == 1 and best_of is None and not as_json:
-        characters = sample_one(model, length, workers=workers, **settings)
+        characters = sample_one(model, length, **settings)
         if seed_line:
             remark(seed_line)
         ends = [write_one(answer, echo, characters)]
@@ -228,15 +234,6 @@ def check_usage(
     if (corpus or encoding) and not no_copy:
         name = "--corpus" if corpus else "--encoding"
         raise UsageError(f"{name} works with --no-copy only: add --no-copy N, or remove {name}.")
-
-
-def check_workers(workers: int, other: str | None) -> None:
-    """Checks --workers; `other` is an option of several texts or of their probabilities."""
-    check_int("workers", workers, 1)
-    if workers > 1 and other:
-        raise UsageError(f"--workers computes one text, character by character: remove {other}, or --workers.")
-    if workers > cores():
-        raise UsageError(f"{workers} workers need as many cores, and this process may use {cores()}: use fewer.")
 
 
 def write_one(answer: Answer, echo: str, characters: Generator[str, None, str | None]) -> str | None:

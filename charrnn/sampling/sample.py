@@ -5,15 +5,17 @@ those excluded by ban, no_repeat or copies. Then the filters apply: temperature,
 Then one symbol is drawn.
 """
 
+import sys
 import unicodedata
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import filterfalse
 from typing import Any, Protocol
 
 import numpy as np
 
-from charrnn.arrays import Mask
+from charrnn.arrays import Mask, ceil_div
 from charrnn.checkpoint.model import Model
 from charrnn.checks import check_int, quoted
 from charrnn.errors import UsageError
@@ -120,22 +122,30 @@ def sample_many(
     seed: int = 0,
     unknown: str = "error",
     scored: bool = False,
+    workers: int = 1,
     **keywords: Any,
 ) -> Iterator[Sample]:
     """Generates `count` texts of at most `length` characters in parallel; text i has the seed `seed` + i.
 
     Each equals the text that `sample` generates with its seed, unless rounding changes a draw. With `scored`, the texts
-    have a `logprob`. The options are those of `sample`. Raises UsageError as `sample` does.
+    have a `logprob`. `workers` processes divide the texts among them, on Linux. The options are those of `sample`.
+    Raises UsageError as `sample` does.
     """
     check_int("count", count, 1, MOST_TEXTS)
+    check_workers(model, workers, count)
     sampler = Sampler(model, length, replace(options or SamplingOptions(), **keywords), prompt, seed, unknown)
-    batches = (range(seed + i, seed + min(i + BATCH, count)) for i in range(0, count, BATCH))
-    return (text for seeds in batches for text in sample_batch(sampler, seeds, scored))
+    size = min(BATCH, ceil_div(count, workers))
+    batches = [range(seed + i, seed + min(i + size, count)) for i in range(0, count, size)]
+    if workers == 1 or len(batches) == 1:
+        return (text for seeds in batches for text in sample_batch(seeds, sampler, scored, workers))
+    from charrnn.sampling import parallel
+
+    return parallel.in_turn(batches, partial(sample_batch, sampler=sampler, scored=scored), min(workers, len(batches)))
 
 
-def sample_batch(sampler: "Sampler", seeds: Sequence[int], scored: bool) -> Iterator[Sample]:
+def sample_batch(seeds: Sequence[int], sampler: "Sampler", scored: bool, workers: int = 1) -> Iterator[Sample]:
     """The texts with these seeds, generated in parallel."""
-    streams, texts = sampler.start(seeds)
+    streams, texts = sampler.start(seeds, workers)
     steps, logprobs = list[list[str]](), list[list[float]]()
     for ids, pieces in generate(streams, texts, sampler.filters):
         steps.append(pieces)
@@ -188,10 +198,14 @@ class Sampler:
         return streams, [GeneratedText(self.spelling, self.options, self.length, self.prompt, seed) for seed in seeds]
 
 
-def check_workers(model: Model | Mixture, workers: int) -> None:
-    """Raises UsageError unless this number of processes can compute the model."""
+def check_workers(model: Model | Mixture, workers: int, count: int = 1) -> None:
+    """Raises UsageError unless this number of processes can compute one text, or divide several."""
     check_int("workers", workers, 1)
     if workers == 1:
+        return
+    if count > 1:
+        if sys.platform != "linux":  # elsewhere, libraries of the system do not survive a fork
+            raise UsageError("several workers need Linux: use `workers=1`.")
         return
     if isinstance(model, Mixture) or model.ngram:
         raise UsageError("several workers compute a single network, without an n-gram model: use `workers=1`.")

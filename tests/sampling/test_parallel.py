@@ -1,13 +1,15 @@
 """One text that several processes compute: the same text, and no process that outlives it."""
 
 import errno
+import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -15,6 +17,7 @@ from typing import IO
 import numpy as np
 import pytest
 
+import charrnn.sampling.sample
 from charrnn.checkpoint.model import Model
 from charrnn.cli.main import run
 from charrnn.errors import UsageError, WorkerError
@@ -22,12 +25,14 @@ from charrnn.nn.fast import parallel_stepper
 from charrnn.nn.fast.parallel_stepper import SUPPORTED, ParallelStepper
 from charrnn.nn.fast.stepper import Stepper
 from charrnn.nn.params import Config, fresh_params
-from charrnn.sampling.mixture import mix
-from charrnn.sampling.sample import sample
+from charrnn.sampling.mixture import Mixture, mix
+from charrnn.sampling.parallel import in_turn
+from charrnn.sampling.sample import sample, sample_many
 from charrnn.system.resources import cores
 from tests.sampling.test_sample import model_of
 
 supported = pytest.mark.skipif(not SUPPORTED, reason="needs Linux on x86-64")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 two_cores = pytest.mark.skipif(not SUPPORTED or cores() < 2, reason="needs two cores of Linux on x86-64")
 RNN = Config("rnn", 1, 48, 3)
 
@@ -238,17 +243,74 @@ def children_of(process: int) -> list[int]:
     return found
 
 
+@linux
+@pytest.mark.parametrize("model", [wide("lstm"), wide("mingru"), mix([wide("gru"), wide("rnn")], [1, 1])], ids=str)
+def test_several_texts_are_divided(model: Model | Mixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = list(sample_many(model, 7, 30, seed=3, scored=True))
+    for size, workers in (64, 2), (2, 3), (2, 9):
+        monkeypatch.setattr(charrnn.sampling.sample, "BATCH", size)
+        texts = list(sample_many(model, 7, 30, seed=3, scored=True, workers=workers))
+        assert [(text.text, text.seed, text.end) for text in texts] == [(t.text, t.seed, t.end) for t in wanted]
+        assert [text.logprob for text in texts] == pytest.approx([text.logprob for text in wanted])
+
+
+@linux
+def test_the_processes_end_with_the_texts() -> None:
+    long = range(100_000)  # more than a pipe holds, so the processes wait for the reader
+    with closing(in_turn([range(2), long, long], iter, 3)) as texts:
+        assert next(texts) == 0
+        assert len(multiprocessing.active_children()) == 2
+    assert not multiprocessing.active_children()
+    assert list(in_turn([range(2), range(2, 4), range(4, 5)], iter, 2)) == [0, 1, 2, 3, 4]
+
+
+@linux
+def test_a_process_that_dies_ends_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = os.getpid()
+
+    def dying(batch: range) -> Iterator[int]:
+        if os.getpid() != first:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from batch
+
+    texts = in_turn([range(2), range(2, 4)], dying, 2)
+    assert [next(texts), next(texts)] == [0, 1]
+    with pytest.raises(WorkerError, match="a worker died, so the texts have ended"):
+        next(texts)
+
+    def refused() -> int:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(os, "fork", refused)
+    with pytest.raises(WorkerError, match="could not be started"):
+        next(in_turn([range(2), range(2, 4)], iter, 2))
+
+
+def test_several_texts_need_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(UsageError, match="several workers need Linux"):
+        sample_many(wide("lstm"), 2, 9, workers=2)
+
+
 @two_cores
-@pytest.mark.parametrize(
-    ("options", "option"),
-    [
-        ("--count 2", "--count"),
-        ("--best-of 2", "--best-of"),
-        ("--json", "--json"),
-        ("--texts 2", "--texts"),
-        ("--label a --lines 2", "--lines"),
-    ],
-)
-def test_options_of_several_texts(options: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["sample", "--workers", "2", *options.split()]) == 2
-    assert f"error: --workers computes one text, character by character: remove {option}," in capsys.readouterr().err
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_a_command_of_several_texts(number: signal.Signals, arguments: list[str]) -> None:
+    with started([*arguments, "--count", "2"], subprocess.DEVNULL) as (writing, errors):
+        while not children_of(writing.pid):
+            assert writing.poll() is None
+            time.sleep(0.01)
+        writing.send_signal(number)
+        assert errors.read() == b""
+        assert writing.wait(60) == (-number if number == signal.SIGKILL else 128 + number)
+
+
+@two_cores
+@pytest.mark.parametrize("options", ["--count 3", "--best-of 3", "--json", "--json --count 2", "--lines 2 --count 2"])
+def test_options_with_several_workers(options: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wide("rnn").save(tmp_path / "wide.npz")
+    written = []
+    for workers in "1", "2":
+        command = ["sample", "-m", str(tmp_path / "wide.npz"), "-n", "20", "--seed", "1", *options.split()]
+        assert run([*command, "--workers", workers]) == 0
+        written.append(re.sub(r"logprob.*", "", capsys.readouterr().out))  # whose last digits depend on the batch
+    assert written[0] == written[1] != ""
