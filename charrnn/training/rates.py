@@ -33,7 +33,7 @@ def dropout(pressure: float, hidden_size: int, linear: bool = False) -> tuple[fl
     narrow layers, and for short runs of linear recurrences.
     """
     bits, narrow = math.log2(max(pressure, 1e-3)), 0.2 + hidden_size / 600
-    between = min(0.6, 0.08 * bits - 0.12) if linear else min(0.6, 0.07 + 0.06 * bits, 0.12 + 0.046 * bits)
+    between = min(0.6, 0.008 * bits * abs(bits)) if linear else min(0.6, 0.07 + 0.06 * bits, 0.12 + 0.046 * bits)
     recurrent = min(0.5, max(0.04 * (bits - 1.5), 0.004 * bits * abs(bits)))
     return twentieths(min(narrow, between)), twentieths(min(narrow, recurrent))
 
