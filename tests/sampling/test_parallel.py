@@ -110,7 +110,7 @@ def test_models_that_several_processes_cannot_compute(monkeypatch: pytest.Monkey
     monkeypatch.setattr(parallel_stepper, "SUPPORTED", True)
     for model, workers, message in [
         (mix([wide("gru"), wide("gru")], [1, 1]), 2, "a single network, without an n-gram model"),
-        (wide("mingru"), 2, "several workers compute lstm, gru, rnn, and not mingru"),
+        (wide("mingru"), 2, "several workers compute gru, lstm, rnn, and not mingru"),
         (wide("gru", 50), 2, "a multiple of 16, and it is 50"),
         (wide("lstm", 50), 2, "a multiple of 4, and it is 50"),
         (wide("lstm"), 4, "at least 16 units, and 4 workers have 48"),

@@ -41,7 +41,7 @@ def check_workers(config: Config, workers: int) -> None:
     if not SUPPORTED:
         raise UsageError("several workers need Linux on an x86-64 processor: use `workers=1`.")
     if config.cell not in CELLS:
-        raise UsageError(f"several workers compute {', '.join(CELLS)}, and not {config.cell}: use `workers=1`.")
+        raise UsageError(f"several workers compute {', '.join(sorted(CELLS))}, and not {config.cell}: use `workers=1`.")
     H, multiple = config.hidden_size, BLOCK // math.gcd(BLOCK, len(CELLS[config.cell].gates))
     if H % multiple:
         raise UsageError(
