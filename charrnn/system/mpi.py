@@ -16,6 +16,7 @@ VARIABLES = (
     ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
 )
 LONGEST_START = 300  # seconds that a rank waits for others, one of which may have ended
+FORWARDING = 0.2  # seconds in which mpiexec forwards an error, before it ends with the ranks
 FIRST_TURN, LAST_TURN = 0.5, 2.5  # seconds after which a rank reports an error that rank 0 does not report
 
 
@@ -87,6 +88,7 @@ def may_report() -> bool:
 def abort(code: int) -> int:
     """Ends all ranks with this exit code if they are connected; else returns it."""
     if module := connected():
+        time.sleep(FORWARDING)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # MPI would add a message of its own
         module.COMM_WORLD.Abort(code)
     return code
