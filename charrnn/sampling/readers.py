@@ -20,7 +20,7 @@ from charrnn.text.vocab import UNKNOWN, Vocab
 def open_streams(model: Model | Mixture, count: int, workers: int = 1) -> Stepper:
     """Streams of `count` texts that have read the symbol before a text: a boundary or a newline, if there is one.
 
-    A network reads one text with several processes if `workers` says so.
+    `workers` is the number of processes that compute a network without an n-gram model, for one text.
     """
     if isinstance(model, Mixture):
         return MixedStreams(model, count)
